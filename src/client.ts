@@ -1,0 +1,279 @@
+import type { EntityId, World } from 'bitecs'
+import type { Message, Schema } from './components/index.ts'
+import type { Reason } from './net/hello.ts'
+import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
+import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
+import { Control } from './net/packet.ts'
+import { createTraffic } from './net/traffic.ts'
+import type { ClientTransport, Connection } from './net/transport.ts'
+import { prepareClasses } from './systems/client-classes.ts'
+import {
+  connectError,
+  endClientSession,
+  keepAlive,
+  receiveClientPacket,
+  type ConnectError,
+} from './systems/client-link.ts'
+import { clientReceive } from './systems/client-receive.ts'
+import { clientSend, queueClientReliable } from './systems/client-send.ts'
+import {
+  createBuffers,
+  createClientSession,
+  type ClientMessageHandler,
+  type ClientState,
+  type ClientStats,
+  type InterestResult,
+} from './systems/client-state.ts'
+import { interpolate } from './systems/interpolate.ts'
+import { packMessage } from './systems/pack-message.ts'
+
+export { Alive, createSchema, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
+export type { Reason } from './net/hello.ts'
+export type { ClientTransport, Connection } from './net/transport.ts'
+export type { ConnectError } from './systems/client-link.ts'
+export type { ClientStats, InterestResult } from './systems/client-state.ts'
+
+export interface ClientOptions {
+  /** How to reach the server: `geckos()` from `bitecs-pipes/geckos/client`, or `memoryNetwork().client()`. */
+  readonly transport: ClientTransport
+  /** What the server asks for. Default: nothing. */
+  readonly password?: string
+  /** Packets a second wanted from the server, 1..255; it may grant fewer. Default 20. */
+  readonly updateRate?: number
+  /** Packets a second sent to the server, 1..255. Default 30. */
+  readonly commandRate?: number
+  /** Seconds without an answer after which the server counts as gone. Default 10. */
+  readonly timeout?: number
+  /** Told what message handlers threw; the frame goes on. Default: console.error. */
+  readonly onError?: (error: unknown, where: string) => void
+  /** The clock, in seconds. Default: `performance.now() / 1000`. */
+  readonly now?: () => number
+}
+
+/** The zones that a client sees. Zones are whole numbers from 1 to 2^32-1, at most 256 at once. */
+export interface Interest {
+  /** Sees exactly these. Resolves when everything in them is here, with what was granted and what was refused. */
+  set(zones: readonly number[]): Promise<InterestResult>
+  /** Sees these too. */
+  add(zones: readonly number[]): Promise<InterestResult>
+  /** Sees these no longer. */
+  remove(zones: readonly number[]): Promise<InterestResult>
+  /** Zones that the server sends now: those granted, and the zones of one's own objects. */
+  readonly zones: ReadonlySet<number>
+}
+
+/** A client of one server. Its three systems run once a frame: `receive`, `interpolate`, then `send` after the game's own. */
+export interface Client {
+  /** Signs in, with any JSON of up to 512 bytes for the server's `onJoin`. Rejects with a {@link ConnectError}. */
+  connect(data?: unknown): Promise<void>
+  /** Says goodbye; the objects go with the next `receive`. */
+  disconnect(): void
+  /** Calls `handler` when an open session ends. Returns how to stop. */
+  onDisconnect(handler: (reason: Reason) => void): () => void
+  readonly state: 'idle' | 'connecting' | 'connected' | 'closed'
+  /** Our id at the server, 1..65535; 0 while not connected. */
+  readonly clientId: number
+  /** Ticks a second of the server; 0 while not connected. */
+  readonly tickRate: number
+  readonly interest: Interest
+  readonly stats: Readonly<ClientStats>
+  /** Handles a message from the server, called within `receive` after the state that was sent with it. */
+  on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args) => unknown): () => void
+  /** Sends a message of an object to the server. Throws when the schema lets no client send it, or the arguments do not fit. */
+  sendUpdate<Args>(eid: EntityId, message: Message<Args>, args: Args): void
+  /** The entity of a network id, or 0. */
+  entityOf(doId: number): EntityId
+  /** System: what arrived goes into columns, lifecycle tags and handlers. */
+  receive(world: World): void
+  /** System: writes remote objects' smoothed columns for this frame. */
+  interpolate(world: World): void
+  /** System: sends acknowledgements, messages and the owner-written fields, at the command rate. */
+  send(world: World): void
+}
+
+/** Milliseconds between two looks at a session that the game does not drive itself. */
+const TIMER = 50
+
+const rate = (name: string, value: number): number => {
+  if (!(value >= 1 && value <= 255)) throw new RangeError(`${name} is ${value}: give 1 to 255 packets a second.`)
+  return Math.round(value)
+}
+
+const createState = (world: World, schema: Schema<any>, options: ClientOptions): ClientState => {
+  if (!options.transport)
+    throw new TypeError(
+      'createClient needs a transport: geckos() from "bitecs-pipes/geckos/client" (install @geckos.io/client), ' +
+        'or memoryNetwork().client() from "bitecs-pipes/memory".',
+    )
+  return {
+    world,
+    schema,
+    transport: options.transport,
+    password: options.password ?? '',
+    updateRate: rate('updateRate', options.updateRate ?? 20),
+    commandRate: rate('commandRate', options.commandRate ?? 30),
+    timeout: options.timeout ?? 10,
+    now: options.now ?? (() => performance.now() / 1000),
+    onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
+    classes: prepareClasses(schema),
+    handlers: new Map(),
+    onDisconnect: new Set(),
+    stats: {
+      ...createTraffic(),
+      rtt: 0,
+      loss: 0,
+      playoutDelay: 0,
+      objects: 0,
+      zones: 0,
+      undecodable: 0,
+      malformed: 0,
+      orphanedMessages: 0,
+    },
+    ...createBuffers(),
+    status: 'idle',
+    session: undefined,
+    ended: undefined,
+  }
+}
+
+const isZone = (zone: number): boolean => Number.isInteger(zone) && zone >= 1 && zone <= 0xffffffff
+
+const openConnection = async (state: ClientState): Promise<Connection> => {
+  try {
+    return await state.transport.connect()
+  } catch (error) {
+    throw connectError('unreachable', error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Says hello until there is an answer; from then on a timer keeps the session alive. */
+const signIn = (state: ClientState, connection: Connection, json: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const session = createClientSession(state, connection, {
+      json,
+      startedAt: state.now(),
+      lastHello: -Infinity,
+      resolve() {
+        state.status = 'connected'
+        resolve()
+      },
+      reject(error) {
+        endClientSession(state, session, 'closed', false)
+        reject(error)
+      },
+    })
+    state.session = session
+    const timer = setInterval(() => {
+      if (session.isOver) clearInterval(timer)
+      else keepAlive(state, session)
+    }, TIMER)
+    // In Node, an open session alone must not keep a finished process up.
+    ;(timer as { unref?: () => void }).unref?.()
+    connection.onPacket = packet => receiveClientPacket(state, session, packet)
+    connection.onClose = () => {
+      if (session.welcome) endClientSession(state, session, 'closed', false)
+      else session.attempt.reject(connectError('lost', 'The connection broke before the server answered.'))
+    }
+    keepAlive(state, session)
+  })
+
+const connect = async (state: ClientState, data: unknown): Promise<void> => {
+  if (state.status === 'connecting' || state.status === 'connected')
+    throw connectError('signed-in', `connect() was called while ${state.status}: disconnect() first.`)
+  state.status = 'connecting'
+  try {
+    await signIn(state, await openConnection(state), data === undefined ? '' : JSON.stringify(data))
+  } catch (error) {
+    state.status = 'closed'
+    throw error
+  }
+}
+
+const changeInterest = (
+  state: ClientState,
+  operation: InterestOperation,
+  zones: readonly number[],
+): Promise<InterestResult> => {
+  const { session } = state
+  if (!session?.welcome) throw new Error(`interest.${operation}() needs a session: await connect() first.`)
+  const wrong = zones.find(zone => !isZone(zone))
+  if (wrong !== undefined)
+    throw new RangeError(`interest.${operation}(): zone is ${wrong}; zones are whole numbers from 1 to 4294967295.`)
+  if (zones.length > MAX_ZONES)
+    throw new RangeError(`interest.${operation}(): ${zones.length} zones are more than ${MAX_ZONES}: ask for fewer, or make zones larger.`)
+  const request = session.nextRequest
+  session.nextRequest = (request + 1) & 0xffff
+  return new Promise((resolve, reject) => {
+    session.interest.set(request, { zones: operation === 'remove' ? [] : [...zones], resolve, reject })
+    queueClientReliable(state, session, encodeInterest({ request, operation, zones }))
+  })
+}
+
+const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, args: unknown): void => {
+  const { field } = message
+  const name = `${field.owner.name}.${field.name}`
+  const { session } = state
+  const object = session?.byEid.get(eid)
+  if (!session || !object) throw new Error(`sendUpdate(${eid}): the entity is no distributed object of an open session.`)
+  if (!object.clientClass.info.dclass.inherited.includes(field))
+    throw new TypeError(`sendUpdate(${eid}): a ${object.clientClass.info.dclass.name} has no field ${name}.`)
+  if (!field.keywords.includes('clsend') && !(field.keywords.includes('ownsend') && object.isOwned))
+    throw new TypeError(
+      field.keywords.includes('ownsend')
+        ? `${name} is \`ownsend\`: only the owner of entity ${eid} may send it.`
+        : `${name} has neither \`clsend\` nor \`ownsend\`: no client may send it.`,
+    )
+  const update = { doId: object.doId, field: field.number, packed: packMessage(field, args) }
+  if (field.keywords.includes('unreliable')) {
+    session.unreliable.push(encodeUnreliableMessage(update))
+    if (session.unreliable.length > MAX_ZONES) session.unreliable.shift()
+  } else queueClientReliable(state, session, encodeReliableMessage(Control.message, update))
+}
+
+/**
+ * Makes a client for a world. The server's objects appear in it as entities of their dclass; those that belong to this
+ * client have the tag `Owned`. Throws a `RangeError` or `TypeError` for options that make no sense.
+ */
+export const createClient = (world: World, schema: Schema<any>, options: ClientOptions): Client => {
+  const state = createState(world, schema, options)
+  const none: ReadonlySet<number> = new Set()
+  const subscribe = <T>(handlers: Set<T>, handler: T): (() => void) => {
+    handlers.add(handler)
+    return () => handlers.delete(handler)
+  }
+  return {
+    connect: data => connect(state, data),
+    disconnect() {
+      if (state.session) endClientSession(state, state.session, 'closed', true)
+    },
+    onDisconnect: handler => subscribe(state.onDisconnect, handler),
+    get state() {
+      return state.status
+    },
+    get clientId() {
+      return state.session?.welcome?.clientId ?? 0
+    },
+    get tickRate() {
+      return state.session?.welcome?.tickRate ?? 0
+    },
+    interest: {
+      set: zones => changeInterest(state, 'set', zones),
+      add: zones => changeInterest(state, 'add', zones),
+      remove: zones => changeInterest(state, 'remove', zones),
+      get zones() {
+        return state.session?.replica.zones ?? none
+      },
+    },
+    stats: state.stats,
+    on(message, handler) {
+      let handlers = state.handlers.get(message.field)
+      if (!handlers) state.handlers.set(message.field, (handlers = new Set()))
+      return subscribe(handlers, handler as ClientMessageHandler)
+    },
+    sendUpdate: (eid, message, args) => sendUpdate(state, eid, message, args),
+    entityOf: doId => state.session?.objects.get(doId)?.eid ?? 0,
+    receive: () => clientReceive(state),
+    interpolate: () => interpolate(state),
+    send: () => clientSend(state),
+  }
+}

@@ -1,0 +1,16 @@
+export { Alive, Generated, Owned } from './lifecycle.ts'
+export {
+  checkCapacity,
+  componentsOf,
+  createSchema,
+  infoOf,
+  infosOf,
+  writeDefaults,
+  type DClass,
+  type DClassInfo,
+  type DistributedObjectColumns,
+  type Message,
+  type Schema,
+  type SchemaOptions,
+} from './schema.ts'
+export { columnAt, writeColumns, type FieldColumns, type NumberColumn, type StructColumns } from './columns.ts'

@@ -1,0 +1,47 @@
+import type { DCNumberType, DCType } from './model.ts'
+
+/** The name of the typed array that holds a scalar column. */
+export type ColumnArray =
+  | 'Int8Array'
+  | 'Uint8Array'
+  | 'Int16Array'
+  | 'Uint16Array'
+  | 'Int32Array'
+  | 'Uint32Array'
+  | 'BigInt64Array'
+  | 'BigUint64Array'
+  | 'Float32Array'
+  | 'Float64Array'
+
+/**
+ * How a parameter field is held, one slot an entity: a typed array; an object of columns for a struct of scalars; or a
+ * plain array of values (text, blobs, lists, switches, structs with any of these).
+ */
+export type Column =
+  | { readonly kind: 'scalar'; readonly array: ColumnArray; readonly type: DCNumberType }
+  | { readonly kind: 'struct'; readonly fields: readonly { readonly name: string; readonly column: Column }[] }
+  | { readonly kind: 'value'; readonly type: DCType }
+
+/** The one mapping from DC types to columns: the store allocates by it and the type generator writes it down. */
+export function columnKind(type: DCType): Column {
+  if (type.kind === 'number') return { kind: 'scalar', array: arrayOf(type), type }
+  if (type.kind === 'class') {
+    const fields = []
+    for (const member of type.dclass.members) {
+      const column = member.kind === 'parameter' && member.name ? columnKind(member.type) : undefined
+      if (!column || column.kind === 'value') return { kind: 'value', type }
+      fields.push({ name: member.name, column })
+    }
+    if (fields.length) return { kind: 'struct', fields }
+  }
+  return { kind: 'value', type }
+}
+
+/** Fixed point needs the mantissa of its integer: 24 bits hold 8 and 16, 53 bits hold 32. */
+function arrayOf({ base, divisor, modulus }: DCNumberType): ColumnArray {
+  if (base === 'float64') return 'Float64Array'
+  if (base === 'char') return 'Uint8Array'
+  if (divisor !== 1 || modulus !== undefined) return /(8|16)$/.test(base) ? 'Float32Array' : 'Float64Array'
+  const name = (base[0] === 'u' ? 'Ui' + base.slice(2) : 'I' + base.slice(1)) + 'Array'
+  return (/64/.test(base) ? 'Big' + name : name) as ColumnArray
+}

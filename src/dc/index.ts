@@ -1,0 +1,21 @@
+/** The DC language: text in, a model out; values to bytes and back. Pure text and bytes: nothing here does I/O. */
+export type * from './model.ts'
+export { fieldByName, fixedByteSize, isBig } from './model.ts'
+export { parseDC, type ParseOptions, type ParseResult } from './parser.ts'
+export { compileDC, loadDC } from './compiled.ts'
+export { hashFile } from './hash.ts'
+export { createWriter, defaultValue, packDefault, packField, packType, type Writer } from './packer.ts'
+export {
+  createReader,
+  unpackField,
+  unpackType,
+  type Reader,
+  type UnpackFailure,
+  type Unpacked,
+  type UnpackOptions,
+} from './unpacker.ts'
+export { dequantise, inRange, LIMITS, quantise } from './number.ts'
+export { memberKeys, membersOf, type Member } from './members.ts'
+export { packText, type PackedText } from './text-value.ts'
+export { columnKind, type Column, type Column as ColumnKind, type ColumnArray } from './columns.ts'
+export { declareTypes, declarationOf } from './types.ts'

@@ -1,0 +1,1 @@
+export { geckos, type GeckosClientOptions } from './net/geckos/client.ts'

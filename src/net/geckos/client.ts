@@ -1,0 +1,208 @@
+import createChannel from '@geckos.io/client'
+import type { ClientTransport, Connection } from '../transport.ts'
+import { createEndpoint, type Endpoint } from './endpoint.ts'
+import { installNodeWebRTC, isNode } from './node-webrtc.ts'
+
+/** Options of the client's transport. */
+export interface GeckosClientOptions {
+  /** Scheme and host of the server. Default: those of the page; `http://127.0.0.1` in Node. */
+  url?: string
+  /** TCP port of the signalling. Default: the port in `url`, else 9208. `null`: the default port of the scheme. */
+  port?: number | null
+  /** Path in front of the signalling, where a reverse proxy puts it: `'/game'`. Default none. */
+  path?: string
+  /** STUN and TURN servers. Default none. */
+  iceServers?: RTCIceServer[]
+  /** Value of the `Authorization` header, or a function that gets a fresh one for each attempt. Default none. */
+  authorization?: string | (() => string | Promise<string>)
+  /** Milliseconds until an attempt to connect is given up. Default 10 000. */
+  connectTimeout?: number
+}
+
+/** The members of geckos' client 3.1 that the transport builds on; TypeScript-private there. */
+interface Manager {
+  onDataChannel: (event: RTCDataChannelEvent) => void
+  fetchAdditionalCandidates: (host: string, id: string) => Promise<void>
+  localPeerConnection?: RTCPeerConnection
+}
+
+const LABEL = 'geckos.io'
+/** Milliseconds between the session's close and the hang-up, in which its last packets go out. */
+const LINGER = 50
+
+/** `https://host:port/path` without a slash at the end. */
+const baseOf = (options: GeckosClientOptions): string => {
+  const page =
+    typeof location === 'object' && location.hostname ? `${location.protocol}//${location.hostname}` : undefined
+  const text = options.url ?? page ?? 'http://127.0.0.1'
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch (cause) {
+    throw new TypeError(`geckos: url is ${JSON.stringify(text)}; it must look like 'https://game.example'`, { cause })
+  }
+  const port = options.port === undefined ? url.port || '9208' : options.port === null ? '' : String(options.port)
+  const path = `${url.pathname}/${options.path ?? ''}`.replace(/\/+/g, '/').replace(/\/$/, '')
+  return `${url.protocol}//${url.hostname}${port && `:${port}`}${path}`
+}
+
+/** What geckos hands over instead of an Error: the failed fetch, or the status of the server's refusal. */
+type Failure = { message?: string; status?: number; cause?: { code?: string; message?: string } }
+
+const REASONS: Record<number, string> = {
+  401: 'the server refused the authorization (401)',
+  403: "the server refused this page's origin (403): add it to cors.origin of the server's transport",
+  404: 'there is no geckos server at this address (404): check url, port and path',
+  503: 'the server is full or busy (503): try again later',
+}
+
+const describe = (base: string, failure: Failure): Error => {
+  const { status } = failure
+  if (status !== undefined) {
+    const reason = REASONS[status] ?? `the server answered with status ${status}`
+    return new Error(`geckos: cannot connect to ${base}: ${reason}`)
+  }
+  const detail = failure.cause?.code ?? failure.cause?.message ?? failure.message ?? 'unknown error'
+  return new Error(
+    `geckos: cannot reach ${base} (${detail}). Check that the server runs, that it listens on this host and port ` +
+      `(its option host is '127.0.0.1' by default, this machine only), that a firewall lets the TCP port through, and ` +
+      `that its cors.origin allows this page`,
+    { cause: failure },
+  )
+}
+
+const timedOut = (base: string, timeout: number, peer: RTCPeerConnection | undefined): Error =>
+  new Error(
+    peer
+      ? `geckos: ${base} answered, but no datachannel opened within ${timeout} ms (connection ${peer.connectionState}, ` +
+          `ICE ${peer.iceConnectionState}). UDP is probably blocked: check the ` +
+          `server's portRange, bindAddress and firewall, and iceServers on both sides (see bindAddress if the server is ` +
+          `behind a reverse proxy)`
+      : `geckos: ${base} did not answer within ${timeout} ms. Check host and port, and that the server is not overloaded`,
+  )
+
+/** Asks for the server's late ICE candidates as geckos does, but only while they matter and without rejections. */
+const pollCandidates =
+  (manager: Manager, isOver: () => boolean) =>
+  async (host: string, id: string): Promise<void> => {
+    if (isOver()) return
+    try {
+      const response = await fetch(`${host}/connections/${id}/additional-candidates`)
+      if (!response.ok) return
+      for (const candidate of (await response.json()) as RTCIceCandidateInit[]) {
+        if (!isOver()) await manager.localPeerConnection?.addIceCandidate(candidate)
+      }
+    } catch {
+      // without it the candidates of the offer have to do
+    }
+  }
+
+/** Makes the endpoint of an announced channel, before its first message. */
+const endpointOf = (channel: RTCDataChannel, peer: RTCPeerConnection, base: string): Endpoint => {
+  const hangUpNow = (): void => {
+    channel.close()
+    peer.close()
+  }
+  const endpoint = createEndpoint({
+    address: base,
+    // Copied, since a browser may keep the view until it is sent.
+    send: packet => {
+      if (channel.readyState !== 'open' || packet.byteLength === 0) return
+      try {
+        channel.send(packet.slice())
+      } catch {
+        // the browser's send buffer is full, or the channel is closing: a lost datagram
+      }
+    },
+    close: () => void setTimeout(hangUpNow, LINGER),
+    report: (error, where) => console.error(`geckos: ${where} failed:`, error),
+  })
+  const end = (): void => {
+    if (typeof removeEventListener === 'function') removeEventListener('pagehide', onPageHide)
+    hangUpNow()
+    endpoint.end()
+  }
+  const onPageHide = (): void => end()
+
+  channel.binaryType = 'arraybuffer'
+  // In place of geckos' parser, which turns text into events and throws on some.
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+    if (Object.prototype.toString.call(data) === '[object ArrayBuffer]')
+      endpoint.deliver(new Uint8Array(data as ArrayBuffer))
+  }
+  // geckos waits for the connection state, which takes 5.6 s in Chromium; the channel closes at once.
+  channel.addEventListener('close', end)
+  peer.addEventListener('connectionstatechange', () => {
+    if (peer.connectionState === 'failed' || peer.connectionState === 'closed') end()
+  })
+  if (typeof addEventListener === 'function') addEventListener('pagehide', onPageHide)
+  return endpoint
+}
+
+const connect = async (options: GeckosClientOptions): Promise<Connection> => {
+  const base = baseOf(options)
+  const timeout = options.connectTimeout ?? 10_000
+  if (typeof RTCPeerConnection === 'undefined') {
+    if (!isNode()) throw new Error('geckos: this browser has no WebRTC (RTCPeerConnection), or it is switched off')
+    await installNodeWebRTC()
+  }
+  const authorization =
+    typeof options.authorization === 'function' ? await options.authorization() : options.authorization
+  const channel = createChannel({
+    url: base,
+    port: null as unknown as number,
+    authorization,
+    label: LABEL,
+    iceServers: (options.iceServers ?? []).map(server => ({ ...server })),
+  })
+  const manager = (channel as unknown as { connectionsManager?: Manager }).connectionsManager
+  if (typeof manager?.onDataChannel !== 'function') {
+    throw new Error('geckos: this version of @geckos.io/client is not supported; install @geckos.io/client@3.1')
+  }
+
+  return new Promise((resolve, reject) => {
+    let state: 'connecting' | 'connected' | 'failed' = 'connecting'
+    const fail = (error: Error): void => {
+      if (state !== 'connecting') return
+      state = 'failed'
+      clearTimeout(timer)
+      manager.localPeerConnection?.close()
+      reject(error)
+    }
+    const timer = setTimeout(() => fail(timedOut(base, timeout, manager.localPeerConnection)), timeout)
+
+    manager.fetchAdditionalCandidates = pollCandidates(manager, () => {
+      // An attempt that was given up before geckos had made its connection: close that now.
+      if (state === 'failed') manager.localPeerConnection?.close()
+      return state !== 'connecting'
+    })
+    const remember = manager.onDataChannel
+    manager.onDataChannel = event => {
+      remember(event)
+      const peer = manager.localPeerConnection
+      if (event.channel.label !== LABEL || !peer) return
+      if (state === 'failed') return peer.close()
+      const endpoint = endpointOf(event.channel, peer, base)
+      const onOpen = (): void => {
+        if (state !== 'connecting') return
+        state = 'connected'
+        clearTimeout(timer)
+        resolve(endpoint.connection)
+      }
+      event.channel.addEventListener('close', () =>
+        fail(new Error(`geckos: ${base} closed the channel while it opened`)),
+      )
+      if (event.channel.readyState === 'open') onOpen()
+      else event.channel.addEventListener('open', onOpen)
+    }
+    const onFailure = (failure: unknown): void => fail(describe(base, failure as Failure))
+    channel.onConnect(failure => failure && onFailure(failure)).catch(onFailure)
+  })
+}
+
+/**
+ * Makes the client's transport over geckos.io, for browsers and, with `node-datachannel` installed, for Node.
+ * Each `connect` is a new attempt with a new connection. A page that is left (`pagehide`) closes its connection; a
+ * session that says goodbye first listens to that event in the capture phase.
+ */
+export const geckos = (options: GeckosClientOptions = {}): ClientTransport => ({ connect: () => connect(options) })

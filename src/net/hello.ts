@@ -1,0 +1,163 @@
+import {
+  byteWriter,
+  readF32,
+  readText,
+  readU16,
+  readU32,
+  readU8,
+  textSize,
+  writeF32,
+  writeText,
+  writeU16,
+  writeU32,
+  writeU8,
+  type ByteReader,
+} from './bytes.ts'
+import { Kind, PROTOCOL_VERSION } from './packet.ts'
+
+/** Why a server refused a client, or a session ended; the wire carries the index. */
+export const REASONS = [
+  'version',
+  'schema',
+  'password',
+  'full',
+  'signed-in',
+  'closed',
+  'kicked',
+  'timeout',
+  'overflow',
+  'malformed',
+] as const
+export type Reason = (typeof REASONS)[number]
+
+/** The longest password, in UTF-8 bytes. */
+export const MAX_PASSWORD = 64
+/** The longest join data, in UTF-8 bytes of its JSON. */
+export const MAX_JOIN_DATA = 512
+
+/** What a client asks for when it connects. Rates in Hz, interpolation amount in seconds (0: adaptive). */
+export interface Hello {
+  readonly version: number
+  /** Names this attempt: a repetition has the same one, a second sign-in another. */
+  readonly nonce: number
+  readonly schemaHash: number
+  readonly updateRate: number
+  readonly commandRate: number
+  readonly interp: number
+  readonly password: string
+  /** JSON that the game gave to `connect`. */
+  readonly data: string
+}
+
+/** What the server answers: rates in Hz as granted. */
+export interface Welcome {
+  readonly nonce: number
+  readonly clientId: number
+  readonly tickRate: number
+  readonly tick: number
+  readonly updateRate: number
+  readonly commandRate: number
+}
+
+export interface Refusal {
+  readonly nonce: number
+  readonly reason: Reason
+  readonly text: string
+}
+
+/** Throws when the password or the data is too long: that is the game's mistake, not the wire's. */
+export const encodeHello = (hello: Omit<Hello, 'version'>): Uint8Array => {
+  if (textSize(hello.password) > MAX_PASSWORD)
+    throw new RangeError(`The password is longer than ${MAX_PASSWORD} bytes: choose a shorter one.`)
+  if (textSize(hello.data) > MAX_JOIN_DATA)
+    throw new RangeError(
+      `The data given to connect() takes ${textSize(hello.data)} bytes as JSON, more than ${MAX_JOIN_DATA}: ` +
+        'send only what the server needs to let the player in, the rest as messages.',
+    )
+  const writer = byteWriter()
+  writeU8(writer, Kind.hello)
+  writeU8(writer, PROTOCOL_VERSION)
+  writeU32(writer, hello.nonce)
+  writeU32(writer, hello.schemaHash)
+  writeU8(writer, hello.updateRate)
+  writeU8(writer, hello.commandRate)
+  writeF32(writer, hello.interp)
+  writeText(writer, hello.password)
+  writeText(writer, hello.data)
+  return writer.bytes.slice(0, writer.length)
+}
+
+/** Reads what follows the kind byte; `undefined` when it is not a hello. A foreign version is told by `version`. */
+export const decodeHello = (reader: ByteReader): Hello | undefined => {
+  const version = readU8(reader)
+  const nonce = readU32(reader)
+  if (reader.failed) return undefined
+  const schemaHash = readU32(reader)
+  const updateRate = readU8(reader)
+  const commandRate = readU8(reader)
+  const interp = readF32(reader)
+  const password = readText(reader)
+  const data = readText(reader)
+  // Other versions may look different behind the nonce: they get their refusal all the same.
+  if (version === PROTOCOL_VERSION && (reader.failed || textSize(data) > MAX_JOIN_DATA)) return undefined
+  return { version, nonce, schemaHash, updateRate, commandRate, interp, password, data }
+}
+
+export const encodeWelcome = (welcome: Welcome): Uint8Array => {
+  const writer = byteWriter(32)
+  writeU8(writer, Kind.welcome)
+  writeU32(writer, welcome.nonce)
+  writeU16(writer, welcome.clientId)
+  writeF32(writer, welcome.tickRate)
+  writeU32(writer, welcome.tick)
+  writeU8(writer, welcome.updateRate)
+  writeU8(writer, welcome.commandRate)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodeWelcome = (reader: ByteReader): Welcome | undefined => {
+  const welcome = {
+    nonce: readU32(reader),
+    clientId: readU16(reader),
+    tickRate: readF32(reader),
+    tick: readU32(reader),
+    updateRate: readU8(reader),
+    commandRate: readU8(reader),
+  }
+  const isSane = welcome.tickRate > 0 && welcome.tickRate <= 1000 && welcome.updateRate > 0 && welcome.commandRate > 0
+  return reader.failed || !isSane ? undefined : welcome
+}
+
+export const encodeRefusal = (refusal: Refusal): Uint8Array => {
+  const text = refusal.text.slice(0, 120)
+  const writer = byteWriter(512)
+  writeU8(writer, Kind.refuse)
+  writeU32(writer, refusal.nonce)
+  writeU8(writer, REASONS.indexOf(refusal.reason))
+  writeText(writer, text)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodeRefusal = (reader: ByteReader): Refusal | undefined => {
+  const nonce = readU32(reader)
+  const reason = REASONS[readU8(reader)]
+  const text = readText(reader)
+  return reader.failed || reason === undefined ? undefined : { nonce, reason, text }
+}
+
+/** The goodbye of either side. */
+export const encodeBye = (reason: Reason): Uint8Array => new Uint8Array([Kind.bye, REASONS.indexOf(reason)])
+
+export const decodeBye = (reader: ByteReader): Reason => REASONS[readU8(reader)] ?? 'closed'
+
+const encoder = new TextEncoder()
+
+/** Whether two secrets are equal, in a time that does not tell where they differ. */
+export const isSameSecret = (given: string, wanted: string): boolean => {
+  const a = encoder.encode(given)
+  const b = encoder.encode(wanted)
+  let differences = a.length ^ b.length
+  for (let index = 0; index < b.length; index++) differences |= b[index]! ^ (a[index] ?? 0)
+  return differences === 0
+}
+

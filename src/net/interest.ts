@@ -1,0 +1,74 @@
+import { byteWriter, readU16, readU32, readU8, readVarint, writeU16, writeU32, writeU8, writeVarint, type ByteReader } from './bytes.ts'
+import { Control } from './packet.ts'
+
+/** The most zones that a client may see at once. */
+export const MAX_ZONES = 256
+
+export const INTEREST_OPERATIONS = ['set', 'add', 'remove'] as const
+export type InterestOperation = (typeof INTEREST_OPERATIONS)[number]
+
+/** A client's wish to see other zones. */
+export interface InterestRequest {
+  readonly request: number
+  readonly operation: InterestOperation
+  readonly zones: readonly number[]
+}
+
+const zoneWriter = (zones: readonly number[]) => byteWriter(16 + zones.length * 5)
+
+const readZones = (reader: ByteReader): number[] | undefined => {
+  const count = readU16(reader)
+  if (count > MAX_ZONES * 2) return undefined
+  const zones: number[] = []
+  for (let index = 0; index < count && !reader.failed; index++) zones.push(readVarint(reader))
+  return reader.failed ? undefined : zones
+}
+
+export const encodeInterest = ({ request, operation, zones }: InterestRequest): Uint8Array => {
+  const writer = zoneWriter(zones)
+  writeU8(writer, Control.interest)
+  writeU16(writer, request)
+  writeU8(writer, INTEREST_OPERATIONS.indexOf(operation))
+  writeU16(writer, zones.length)
+  for (const zone of zones) writeVarint(writer, zone)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodeInterest = (reader: ByteReader): InterestRequest | undefined => {
+  const request = readU16(reader)
+  const operation = INTEREST_OPERATIONS[readU8(reader)]
+  const zones = readZones(reader)
+  return operation && zones ? { request, operation, zones } : undefined
+}
+
+/** The zones that the server sends from `tick` on. */
+export const encodeZones = (tick: number, zones: readonly number[]): Uint8Array => {
+  const writer = zoneWriter(zones)
+  writeU8(writer, Control.zones)
+  writeU32(writer, tick)
+  writeU16(writer, zones.length)
+  for (const zone of zones) writeVarint(writer, zone)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodeZones = (reader: ByteReader): { tick: number; zones: number[] } | undefined => {
+  const tick = readU32(reader)
+  const zones = readZones(reader)
+  return zones && { tick, zones }
+}
+
+/** The request is complete: everything of the granted zones has been acknowledged. */
+export const encodeInterestDone = (request: number, refused: readonly number[]): Uint8Array => {
+  const writer = zoneWriter(refused)
+  writeU8(writer, Control.interestDone)
+  writeU16(writer, request)
+  writeU16(writer, refused.length)
+  for (const zone of refused) writeVarint(writer, zone)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodeInterestDone = (reader: ByteReader): { request: number; refused: number[] } | undefined => {
+  const request = readU16(reader)
+  const refused = readZones(reader)
+  return refused && { request, refused }
+}

@@ -1,0 +1,186 @@
+import { columnKind, defaultValue, quantise, type Column, type DCClass, type DCNumberType, type DCParameterField } from '../dc/index.ts'
+
+/** How one 32-bit word of a row stands for (a part of) a number: see {@link Word}. */
+export type WordKind = 'integer' | 'int64' | 'float64'
+
+/**
+ * One 32-bit word of a replicated row: a scaled DC integer minus its smallest value, so that every word is an
+ * unsigned number from 0 to `span`. 64-bit numbers take two words, the low one first (`part` 0 and 1).
+ */
+export interface Word {
+  readonly field: DCParameterField
+  /** Names from the dclass to the typed array: `['position', 'x']`. */
+  readonly path: readonly string[]
+  readonly kind: WordKind
+  readonly type: DCNumberType
+  readonly part: 0 | 1
+  readonly divisor: number
+  /** `modulus * divisor`, or 0 without one. */
+  readonly modulus: number
+  /** The scaled integer that word 0 stands for. */
+  readonly min: number
+  readonly span: number
+  /** Bits that hold `span`. */
+  readonly bits: number
+}
+
+
+/** Who receives a row: every interested client, or the object's owner alone. */
+export type Audience = 'interested' | 'owner'
+
+/**
+ * The rows of one dclass for one audience. A row is `[OWNER, EPOCH, ...words]`, each a uint32: the owner's client id,
+ * the epoch of what the owner writes, then one word a number. Strings, blobs, arrays and switches are too large for a row: they travel as reliable messages.
+ */
+export interface Layout {
+  readonly dclass: DCClass
+  readonly audience: Audience
+  readonly words: readonly Word[]
+  readonly values: readonly DCParameterField[]
+  /** uint32s a row: `words.length + FIXED_WORDS`. */
+  readonly width: number
+  /** Largest value and size in bits of each uint32 of a row. */
+  readonly spans: Float64Array
+  readonly bits: Uint8Array
+  /** A row in which every field has its DC default and nobody owns the object. */
+  readonly defaults: Uint32Array
+  /** Slots a group: 64, or fewer so that the largest possible segment still fits one datagram. */
+  readonly slots: number
+}
+
+/** Index of the owner's client id in a row. */
+export const OWNER = 0
+/**
+ * Index of the epoch of owner-written fields in a row, 8 bits: the server counts it up when it overrules the owner, who
+ * then takes the row's values over; what the owner wrote in an older epoch is void.
+ */
+export const EPOCH = 1
+/** uint32s of a row before its first number. */
+export const FIXED_WORDS = 2
+
+/** The most bits that one segment may take: it travels in one datagram, never split. */
+export const MAX_SEGMENT_BITS = 1060 * 8
+/** Bits that a slot can cost beside its words: four flags, the zone that the old object went to, the new doId. */
+const SLOT_BITS = 4 + 32 + 32
+
+const LIMITS: Record<string, readonly [number, number]> = {
+  int8: [-0x80, 0x7f],
+  int16: [-0x8000, 0x7fff],
+  int32: [-0x80000000, 0x7fffffff],
+  uint8: [0, 0xff],
+  uint16: [0, 0xffff],
+  uint32: [0, 0xffffffff],
+  char: [0, 0xff],
+}
+
+const bitsFor = (span: number): number => (span === 0 ? 0 : Math.floor(Math.log2(span)) + 1)
+
+/** Who receives a parameter field, from its keywords; `undefined` when it never leaves the server. */
+export const audienceOf = (field: DCParameterField): Audience | undefined => {
+  const has = (keyword: string) => field.keywords.includes(keyword)
+  if (has('broadcast') || has('clrecv')) return 'interested'
+  if (has('ownrecv')) return 'owner'
+  return has('airecv') || has('db') ? undefined : 'interested'
+}
+
+const integerBounds = (type: DCNumberType): readonly [number, number] => {
+  // The packer rounds after the modulus, so the modulus itself is a possible value (dc: -0.05 of int16/10%360 is 3600).
+  if (type.modulus !== undefined) return [0, Math.floor(type.modulus * type.divisor + 0.5)]
+  if (type.ranges.length === 0) return LIMITS[type.base]!
+  const lows = type.ranges.map(range => Number(range.min))
+  const highs = type.ranges.map(range => Number(range.max))
+  return [Math.min(...lows), Math.max(...highs)]
+}
+
+const wordsOf = (field: DCParameterField, column: Column, path: readonly string[]): Word[] => {
+  if (column.kind === 'struct') return column.fields.flatMap(part => wordsOf(field, part.column, [...path, part.name]))
+  if (column.kind === 'value') return []
+  const type = column.type
+  const base = { field, path, type, divisor: type.divisor }
+  if (type.base === 'float64' || type.base === 'int64' || type.base === 'uint64') {
+    const kind = type.base === 'float64' ? ('float64' as const) : ('int64' as const)
+    const half = { ...base, kind, modulus: 0, min: 0, span: 0xffffffff, bits: 32 }
+    return [
+      { ...half, part: 0 },
+      { ...half, part: 1 },
+    ]
+  }
+  const [min, max] = integerBounds(type)
+  const modulus = type.modulus === undefined ? 0 : type.modulus * type.divisor
+  return [{ ...base, kind: 'integer', part: 0, modulus, min, span: max - min, bits: bitsFor(max - min) }]
+}
+
+const scratch = new DataView(new ArrayBuffer(8))
+
+/** Splits a float64 or a 64-bit integer into its two words; `part` 0 is the low one. */
+export const wideWord = (word: Word, value: number | bigint): number => {
+  if (word.kind === 'float64') scratch.setFloat64(0, Number(value), true)
+  else scratch.setBigUint64(0, BigInt.asUintN(64, BigInt(value)), true)
+  return scratch.getUint32(word.part * 4, true)
+}
+
+/** The float64 that two words stand for. */
+export const joinFloat64 = (low: number, high: number): number => {
+  scratch.setUint32(0, low, true)
+  scratch.setUint32(4, high, true)
+  return scratch.getFloat64(0, true)
+}
+
+/** The 64-bit integer that two words stand for. */
+export const joinInt64 = (low: number, high: number, signed: boolean): bigint => {
+  scratch.setUint32(0, low, true)
+  scratch.setUint32(4, high, true)
+  return signed ? scratch.getBigInt64(0, true) : scratch.getBigUint64(0, true)
+}
+
+/** The value of a parameter field, `path` steps into it. */
+const valueAt = (value: unknown, path: readonly string[]): unknown =>
+  path.slice(1).reduce<unknown>((part, name) => (part as Record<string, unknown>)[name], value)
+
+/** The word that stands for a field value of our own caller; throws what the packer throws when it does not fit. */
+export const wordOf = (word: Word, value: number | bigint): number => {
+  if (word.kind !== 'integer') return wideWord(word, quantise(word.type, value))
+  return (Number(quantise(word.type, value)) - word.min) >>> 0
+}
+
+const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCParameterField[]): Layout => {
+  const words = fields.flatMap(field => wordsOf(field, columnKind(field.type), [field.name]))
+  const values = fields.filter(field => columnKind(field.type).kind === 'value')
+  const width = words.length + FIXED_WORDS
+  const isOwnerWritten = words.some(word => word.field.keywords.includes('ownsend'))
+  const spans = new Float64Array([0xffff, isOwnerWritten ? 0xff : 0, ...words.map(word => word.span)])
+  const bits = new Uint8Array(Array.from(spans, bitsFor))
+  const defaults = new Uint32Array(width)
+  words.forEach((word, index) => {
+    const value = valueAt(defaultValue(word.field), word.path)
+    defaults[index + FIXED_WORDS] = wordOf(word, value as number | bigint)
+  })
+  const rowBits = bits.reduce((sum, size) => sum + size + 4, SLOT_BITS)
+  const slots = Math.min(64, Math.floor((MAX_SEGMENT_BITS - 16) / rowBits))
+  if (slots < 1)
+    throw new Error(
+      `dclass ${dclass.name} has ${Math.ceil(rowBits / 8)} bytes of numbers, more than one datagram holds: ` +
+        'move some of them into an array field, or split the class.',
+    )
+  return { dclass, audience, words, values, width, spans, bits, defaults, slots }
+}
+
+/** The rows of a dclass: the one that interested clients receive, and the one that only the owner receives, if any. */
+export interface ClassLayouts {
+  readonly interested: Layout
+  readonly owner: Layout | undefined
+}
+
+/** Lays out the state of a dclass. Throws when a single object could not fit one datagram. */
+export const layoutsOf = (dclass: DCClass): ClassLayouts => {
+  const fields = dclass.inherited.filter((field): field is DCParameterField => field.kind === 'parameter')
+  const owned = fields.filter(field => audienceOf(field) === 'owner')
+  return {
+    interested: makeLayout(
+      dclass,
+      'interested',
+      fields.filter(field => audienceOf(field) === 'interested'),
+    ),
+    owner: owned.length > 0 ? makeLayout(dclass, 'owner', owned) : undefined,
+  }
+}

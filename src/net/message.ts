@@ -1,0 +1,50 @@
+import { byteWriter, readBytes, readU32, readVarint, writeBytes, writeU32, writeU8, writeVarint, type ByteReader } from './bytes.ts'
+import { HEADER } from './packet.ts'
+import { MAX_PACKET } from './transport.ts'
+
+/** An atomic field on its way: which field of which object, and its packed arguments. */
+export interface FieldMessage {
+  readonly doId: number
+  /** The DC file's field number. */
+  readonly field: number
+  readonly packed: Uint8Array
+}
+
+/** The largest packed arguments of an unreliable message: it travels in one datagram. */
+export const MAX_UNRELIABLE = MAX_PACKET - HEADER - 1 - 4 - 5 - 2
+
+/** As a reliable message; `control` tells which kind of reliable message it is. */
+export const encodeReliableMessage = (control: number, { doId, field, packed }: FieldMessage): Uint8Array => {
+  const writer = byteWriter(packed.length + 12)
+  writeU8(writer, control)
+  writeU32(writer, doId)
+  writeVarint(writer, field)
+  writeBytes(writer, packed)
+  return writer.bytes.slice(0, writer.length)
+}
+
+/** Reads what follows the control byte. */
+export const decodeReliableMessage = (reader: ByteReader): FieldMessage | undefined => {
+  const doId = readU32(reader)
+  const field = readVarint(reader)
+  const packed = readBytes(reader, reader.end - reader.position)
+  return reader.failed ? undefined : { doId, field, packed }
+}
+
+/** As the body of a message chunk, sent once. */
+export const encodeUnreliableMessage = ({ doId, field, packed }: FieldMessage): Uint8Array => {
+  const writer = byteWriter(packed.length + 16)
+  writeU32(writer, doId)
+  writeVarint(writer, field)
+  writeVarint(writer, packed.length)
+  writeBytes(writer, packed)
+  return writer.bytes.slice(0, writer.length)
+}
+
+/** Reads what follows the chunk byte. */
+export const decodeUnreliableMessage = (reader: ByteReader): FieldMessage | undefined => {
+  const doId = readU32(reader)
+  const field = readVarint(reader)
+  const packed = readBytes(reader, readVarint(reader))
+  return reader.failed ? undefined : { doId, field, packed }
+}

@@ -1,0 +1,220 @@
+/**
+ * One end of a session: numbers what it sends, learns from acknowledgements what arrived, and measures the round trip.
+ * Pure: handed times (seconds) and numbers, it does no I/O. Both ends use the same machine.
+ */
+
+/** Sent packets remembered; beyond it a packet without an answer counts as lost. A power of two. */
+const SENT = 256
+/** Acknowledgements a packet carries: its own newest and the 63 before. */
+export const ACK_BITS = 64
+/** A packet counts as lost when one sent this many later has arrived. */
+const REORDER = 3
+/** Grace over the smallest round trip before an unanswered packet stops the sender (seconds). */
+const OVERDUE = 0.1
+/** While stopped, one probe each so many seconds. */
+const PROBE = 0.2
+/** The smallest round trip is forgotten after so many seconds, so that a change of route is followed. */
+const MIN_RTT_WINDOW = 10
+
+/** A packet that was sent: what `content` it carried is the sender's business. */
+export interface Sent<Content> {
+  sequence: number
+  time: number
+  state: 'flying' | 'acked' | 'lost'
+  content: Content
+}
+
+/** State of one end; the measured values are public, in seconds. */
+export interface Peer<Content> {
+  /** Number of the next packet to send; internal numbers do not wrap, 16 bits of them travel. */
+  nextSequence: number
+  readonly sent: (Sent<Content> | undefined)[]
+  /** Newest sequence that the other end acknowledged; -1 before the first. */
+  newestAcked: number
+  /** Newest sequence received; -1 before the first. */
+  newestReceived: number
+  newestReceivedTime: number
+  /** Bit i: packet `newestReceived - i` was received (two words, low first). */
+  readonly seen: Uint32Array
+  /** The same for received *and* decoded: what is acknowledged. */
+  readonly decoded: Uint32Array
+  lastSendTime: number
+  lastReceiveTime: number
+  lastProbeTime: number
+  /** Smoothed round trip and its mean deviation; 0 before the first sample. */
+  rtt: number
+  rttDeviation: number
+  minRtt: number
+  minRttTime: number
+  /** Share of sent packets that were lost, 0..1, smoothed over about 60 packets. */
+  loss: number
+  /** Packets received twice or too late to tell; dropped. */
+  duplicates: number
+}
+
+export const createPeer = <Content>(): Peer<Content> => ({
+  nextSequence: 0,
+  sent: Array.from({ length: SENT }),
+  newestAcked: -1,
+  newestReceived: -1,
+  newestReceivedTime: 0,
+  seen: new Uint32Array(2),
+  decoded: new Uint32Array(2),
+  lastSendTime: -Infinity,
+  lastReceiveTime: -Infinity,
+  lastProbeTime: -Infinity,
+  rtt: 0,
+  rttDeviation: 0,
+  minRtt: Infinity,
+  minRttTime: -Infinity,
+  loss: 0,
+  duplicates: 0,
+})
+
+/** The internal number nearest to `reference` whose low 16 bits are `low`. */
+export const expandSequence = (low: number, reference: number): number => {
+  const base = reference < 0 ? 0 : reference
+  const difference = ((low - (base & 0xffff) + 0x8000) & 0xffff) - 0x8000
+  return base + difference
+}
+
+const shiftUp = (bits: Uint32Array, count: number): void => {
+  if (count >= 64) {
+    bits[0] = 0
+    bits[1] = 0
+  } else if (count >= 32) {
+    bits[1] = bits[0]! << (count - 32)
+    bits[0] = 0
+  } else if (count > 0) {
+    bits[1] = (bits[1]! << count) | (bits[0]! >>> (32 - count))
+    bits[0] = bits[0]! << count
+  }
+}
+
+const hasBit = (low: number, high: number, index: number): boolean =>
+  ((index < 32 ? low >>> index : high >>> (index - 32)) & 1) === 1
+
+const setBit = (bits: Uint32Array, index: number): void => {
+  bits[index >>> 5]! |= 1 << (index & 31)
+}
+
+/** Takes note of a packet's arrival. Returns its internal number, or -1 for a duplicate or one too old to tell. */
+export const receiveSequence = <C>(peer: Peer<C>, low: number, now: number): number => {
+  const sequence = expandSequence(low, peer.newestReceived)
+  peer.lastReceiveTime = now
+  if (sequence > peer.newestReceived) {
+    const count = peer.newestReceived < 0 ? ACK_BITS : sequence - peer.newestReceived
+    shiftUp(peer.seen, count)
+    shiftUp(peer.decoded, count)
+    peer.newestReceived = sequence
+    peer.newestReceivedTime = now
+    setBit(peer.seen, 0)
+    return sequence
+  }
+  const index = peer.newestReceived - sequence
+  if (sequence < 0 || index >= ACK_BITS || hasBit(peer.seen[0]!, peer.seen[1]!, index)) {
+    peer.duplicates++
+    return -1
+  }
+  setBit(peer.seen, index)
+  return sequence
+}
+
+/** Marks a received packet as decoded, so that it will be acknowledged. */
+export const markDecoded = <C>(peer: Peer<C>, sequence: number): void => {
+  const index = peer.newestReceived - sequence
+  if (index >= 0 && index < ACK_BITS) setBit(peer.decoded, index)
+}
+
+/** Takes the number of the packet about to be sent and remembers what it carries. */
+export const sendSequence = <C>(peer: Peer<C>, content: C, now: number, onLost: (sent: Sent<C>) => void): number => {
+  const sequence = peer.nextSequence++
+  const forgotten = peer.sent[sequence % SENT]
+  if (forgotten?.state === 'flying') lose(peer, forgotten, onLost)
+  peer.sent[sequence % SENT] = { sequence, time: now, state: 'flying', content }
+  peer.lastSendTime = now
+  return sequence
+}
+
+const LOSS_WEIGHT = 1 / 60
+
+const lose = <C>(peer: Peer<C>, sent: Sent<C>, onLost: (sent: Sent<C>) => void): void => {
+  sent.state = 'lost'
+  peer.loss += (1 - peer.loss) * LOSS_WEIGHT
+  onLost(sent)
+}
+
+const sampleRtt = <C>(peer: Peer<C>, sample: number, now: number): void => {
+  // Jacobson and Karels, as in RFC 6298.
+  if (peer.rtt === 0) {
+    peer.rtt = sample
+    peer.rttDeviation = sample / 2
+  } else {
+    peer.rttDeviation += (Math.abs(peer.rtt - sample) - peer.rttDeviation) / 4
+    peer.rtt += (sample - peer.rtt) / 8
+  }
+  if (sample <= peer.minRtt || now - peer.minRttTime > MIN_RTT_WINDOW) {
+    peer.minRtt = sample
+    peer.minRttTime = now
+  }
+}
+
+/**
+ * Applies the acknowledgements of a received packet: `ack` is the newest sequence (16 bits) that the other end saw,
+ * `low` and `high` its 64 bits (bit 0 is `ack` itself), `hold` the seconds it held `ack` before answering.
+ * Returns false, and changes nothing, when it acknowledges what was never sent.
+ */
+export const receiveAcks = <C>(
+  peer: Peer<C>,
+  ack: number,
+  low: number,
+  high: number,
+  hold: number,
+  now: number,
+  onAcked: (sent: Sent<C>) => void,
+  onLost: (sent: Sent<C>) => void,
+): boolean => {
+  const newest = expandSequence(ack, peer.nextSequence - 1)
+  if (newest >= peer.nextSequence || newest < 0) return false
+  const first = peer.sent[newest % SENT]
+  if (newest > peer.newestAcked && first?.sequence === newest) {
+    const sample = now - first.time - hold
+    if (sample >= 0) sampleRtt(peer, Math.max(sample, 0.0001), now)
+  }
+  for (let index = 0; index < ACK_BITS; index++) {
+    if (!hasBit(low, high, index)) continue
+    const sequence = newest - index
+    const sent = sequence < 0 ? undefined : peer.sent[sequence % SENT]
+    if (sent?.sequence !== sequence || sent.state === 'acked') continue
+    if (sent.state === 'flying') peer.loss -= peer.loss * LOSS_WEIGHT
+    sent.state = 'acked'
+    onAcked(sent)
+  }
+  if (newest > peer.newestAcked) peer.newestAcked = newest
+  for (let sequence = Math.max(0, newest - ACK_BITS - REORDER); sequence <= newest - REORDER; sequence++) {
+    const sent = peer.sent[sequence % SENT]
+    if (sent?.sequence === sequence && sent.state === 'flying') lose(peer, sent, onLost)
+  }
+  return true
+}
+
+/** How long to wait for an acknowledgement before sending reliable data again (seconds). */
+export const resendTimeout = <C>(peer: Peer<C>): number =>
+  peer.rtt === 0 ? 0.25 : Math.min(0.4, Math.max(0.06, peer.rtt + 4 * peer.rttDeviation))
+
+/**
+ * Whether the sender must wait: SCTP queues without a bound and never drops, so packets sent while the oldest
+ * unanswered one is overdue only add latency. One probe each 0.2 s is allowed. `interval` is how often (seconds) the
+ * other end sends, and so acknowledges.
+ */
+export const mustWait = <C>(peer: Peer<C>, now: number, interval: number): boolean => {
+  const oldest = peer.newestAcked + 1
+  if (oldest >= peer.nextSequence) return false
+  const sent = peer.sent[oldest % SENT]
+  const since = sent?.sequence === oldest ? now - sent.time : Infinity
+  const base = peer.minRtt === Infinity ? PROBE : peer.minRtt
+  if (since <= base + interval + OVERDUE) return false
+  if (now - peer.lastProbeTime < PROBE) return true
+  peer.lastProbeTime = now
+  return false
+}

@@ -1,0 +1,203 @@
+import { entityExists, type EntityId, type World } from 'bitecs'
+import { checkCapacity, type Message, type Schema } from './components/index.ts'
+import type { Reason } from './net/hello.ts'
+import { createStore } from './net/store.ts'
+import type { ServerTransport } from './net/transport.ts'
+import { sendToAudience } from './systems/messages.ts'
+import { watchObjects } from './systems/objects.ts'
+import { nameOf, packMessage } from './systems/pack-message.ts'
+import { audienceOfMessage } from './systems/permissions.ts'
+import { replicate } from './systems/replicate.ts'
+import { serverReceive } from './systems/server-receive.ts'
+import type { MessageHandler, ServerClient, ServerObject, ServerState, ViolationCounts } from './systems/server-state.ts'
+import { endSession, openSession } from './systems/sessions.ts'
+
+export { Alive, createSchema, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
+export { tickLoop, type TickLoop, type TickLoopOptions } from './systems/tick-loop.ts'
+export type { Reason } from './net/hello.ts'
+export type { Connection, ServerTransport } from './net/transport.ts'
+export type { ServerClient, SessionStats, ViolationCounts } from './systems/server-state.ts'
+
+export interface ServerOptions {
+  /** How clients reach the server: `geckos()` from `bitecs-pipes/geckos/server`, or `memoryNetwork().server`. */
+  readonly transport: ServerTransport
+  /** Ticks a second, for clients' clocks: call `replicate` that often (see {@link tickLoop}). 1..1000. Default 30. */
+  readonly tickRate?: number
+  /** Clients at once. 1..65535. Default 24. */
+  readonly maxClients?: number
+  /** What clients must know to get in. Default: nothing. */
+  readonly password?: string
+  /** Fewest packets a second that a client can ask for. Default 1. */
+  readonly minUpdateRate?: number
+  /** Most packets a second that a client can ask for. Default 255; never more than the tick rate. */
+  readonly maxUpdateRate?: number
+  /** Seconds without a packet after which a client counts as gone. Default 10. */
+  readonly timeout?: number
+  /** Whether a client may see a zone that it asks for. Default: yes. */
+  readonly allowZone?: (client: ServerClient, zone: number) => boolean
+  /** Told what game code threw inside the server's systems; the tick goes on. Default: console.error. */
+  readonly onError?: (error: unknown, where: string) => void
+  /** The clock, in seconds. Default: `performance.now() / 1000`. */
+  readonly now?: () => number
+  /** The tick to start from, uint32. Default 0. */
+  readonly firstTick?: number
+}
+
+/** An authoritative server of one world. Its two systems run once a tick: `receive`, game systems, `replicate`. */
+export interface Server {
+  /** Resolves when clients can connect; rejects when the transport cannot listen. */
+  readonly ready: Promise<void>
+  readonly tickRate: number
+  /** Number of the last replicated tick, uint32. */
+  readonly tick: number
+  /** Connected clients by id. */
+  readonly clients: ReadonlyMap<number, ServerClient>
+  /** What clients tried that was refused, counted. */
+  readonly violations: Readonly<ViolationCounts>
+  /** System: takes in joins, acknowledgements, owner-written state and messages; handlers run in here. */
+  receive(world: World): void
+  /** System: advances the tick, captures what changed, and sends each client what it lacks. */
+  replicate(world: World): void
+  /** Calls `handler` for each client that was let in. Returns how to stop. */
+  onJoin(handler: (client: ServerClient) => void): () => void
+  /** Calls `handler` for each client that left; its objects are removed right after. */
+  onLeave(handler: (client: ServerClient, reason: Reason) => void): () => void
+  /**
+   * Handles a message from clients. It was checked already: the sender may send it, and its values are in the DC ranges.
+   * A `broadcast` message is relayed to the other interested clients afterwards, unless a handler returns `false`.
+   */
+  on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args, client: ServerClient) => unknown): () => void
+  /** Puts an object into a zone (1..2^32-1), and hands it to an owner (0: the server; left out: as it is). */
+  place(eid: EntityId, zone: number, owner?: ServerClient | 0): void
+  /**
+   * Sends a message of an object to the clients that its keywords name (`broadcast`: all interested; `ownrecv`: the
+   * owner), or to one of them. Throws when the keywords name nobody or the arguments do not fit the DC types.
+   */
+  sendUpdate<Args>(eid: EntityId, message: Message<Args>, args: Args, to?: ServerClient): void
+  /** The entity of a network id, or 0. */
+  entityOf(doId: number): EntityId
+  /** Ends a client's session. */
+  kick(client: ServerClient): void
+  /** Says goodbye to everyone and stops listening. */
+  close(): Promise<void>
+}
+
+const inRange = (name: string, value: number, least: number, most: number, unit: string): number => {
+  if (!(value >= least && value <= most)) throw new RangeError(`${name} is ${value}: give ${least} to ${most} ${unit}.`)
+  return value
+}
+
+const subscribeTo = <T>(handlers: Set<T>, handler: T): (() => void) => {
+  handlers.add(handler)
+  return () => handlers.delete(handler)
+}
+
+const createState = (world: World, schema: Schema<any>, options: ServerOptions): ServerState => {
+  if (!options.transport)
+    throw new TypeError(
+      'createServer needs a transport: geckos() from "bitecs-pipes/geckos/server" (install @geckos.io/server), ' +
+        'or memoryNetwork().server from "bitecs-pipes/memory".',
+    )
+  return {
+    world,
+    schema,
+    store: createStore(schema.file),
+    classes: new Map(),
+    classOf: new Map(),
+    objects: new Map(),
+    byDoId: new Map(),
+    removed: [],
+    sessions: new Set(),
+    clients: new Map(),
+    sessionOf: new Map(),
+    handlers: new Map(),
+    onJoin: new Set(),
+    onLeave: new Set(),
+    transport: options.transport,
+    tickRate: inRange('tickRate', options.tickRate ?? 30, 1, 1000, 'ticks a second'),
+    maxClients: inRange('maxClients', options.maxClients ?? 24, 1, 0xffff, 'clients'),
+    password: options.password ?? '',
+    minUpdateRate: inRange('minUpdateRate', options.minUpdateRate ?? 1, 1, 255, 'packets a second'),
+    maxUpdateRate: inRange('maxUpdateRate', options.maxUpdateRate ?? 255, 1, 255, 'packets a second'),
+    timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600, 'seconds'),
+    allowZone: options.allowZone ?? (() => true),
+    onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
+    now: options.now ?? (() => performance.now() / 1000),
+    violations: { malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 },
+    tick: inRange('firstTick', options.firstTick ?? 0, 0, 0xffffffff, '') >>> 0,
+    nextDoId: 1,
+    nextClientId: 0,
+  }
+}
+
+const objectOf = (state: ServerState, eid: EntityId): ServerObject => {
+  const object = state.objects.get(eid)
+  if (!object)
+    throw new Error(
+      entityExists(state.world, eid)
+        ? `Entity ${eid} is no distributed object: addComponent(world, eid, Avatar) with a dclass of the schema first.`
+        : `Entity ${eid} does not exist in the server's world.`,
+    )
+  return object
+}
+
+/**
+ * Makes the authoritative server of a world. Entities that get a dclass component become distributed objects; `place`
+ * gives them a zone and an owner. Throws a `RangeError` or `TypeError` for options that make no sense.
+ */
+export const createServer = (world: World, schema: Schema<any>, options: ServerOptions): Server => {
+  const state = createState(world, schema, options)
+  const unwatch = watchObjects(state)
+  const ready = state.transport.listen(connection => openSession(state, connection))
+  // Whoever does not await `ready` is told all the same.
+  ready.catch(error => state.onError(error, 'listen'))
+  const { DistributedObject } = schema
+  return {
+    ready,
+    tickRate: state.tickRate,
+    get tick() {
+      return state.tick
+    },
+    clients: state.clients,
+    violations: state.violations,
+    receive: () => serverReceive(state),
+    replicate: () => replicate(state),
+    onJoin: handler => subscribeTo(state.onJoin, handler),
+    onLeave: handler => subscribeTo(state.onLeave, handler),
+    on(message, handler) {
+      let handlers = state.handlers.get(message.field)
+      if (!handlers) state.handlers.set(message.field, (handlers = new Set()))
+      return subscribeTo(handlers, handler as MessageHandler)
+    },
+    place(eid, zone, owner) {
+      objectOf(state, eid)
+      checkCapacity(schema, eid)
+      if (!Number.isInteger(zone) || zone < 1 || zone > 0xffffffff)
+        throw new RangeError(`place(${eid}): zone is ${zone}; zones are whole numbers from 1 to 4294967295.`)
+      if (owner !== undefined && owner !== 0 && !state.clients.has(owner.id))
+        throw new Error(`place(${eid}): client ${owner.id} is not connected.`)
+      DistributedObject.zone[eid] = zone
+      if (owner !== undefined) DistributedObject.owner[eid] = owner === 0 ? 0 : owner.id
+    },
+    sendUpdate(eid, message, args, to) {
+      const { field } = message
+      const object = objectOf(state, eid)
+      if (!object.serverClass.info.dclass.inherited.includes(field))
+        throw new TypeError(`sendUpdate(${eid}): a ${object.serverClass.info.dclass.name} has no field ${nameOf(field)}.`)
+      const audience = audienceOfMessage(field)
+      if (!audience.interested && !audience.owner)
+        throw new TypeError(`${nameOf(field)} has neither \`broadcast\` nor \`ownrecv\`: no client may receive it.`)
+      sendToAudience(state, object, field, packMessage(field, args), undefined, to && state.sessionOf.get(to.id))
+    },
+    entityOf: doId => state.byDoId.get(doId)?.eid ?? 0,
+    kick(client) {
+      const session = state.sessionOf.get(client.id)
+      if (session) endSession(state, session, 'kicked')
+    },
+    async close() {
+      for (const session of state.sessions) endSession(state, session, 'closed')
+      unwatch()
+      await state.transport.close()
+    },
+  }
+}

@@ -1,0 +1,212 @@
+import { byteReader, more, readU8, type ByteReader } from '../net/bytes.ts'
+import { clockSample } from '../net/clock.ts'
+import { decodeBye, decodeRefusal, decodeWelcome, encodeBye, encodeHello, type Reason } from '../net/hello.ts'
+import { EPOCH } from '../net/layout.ts'
+import { decodeInterestDone, decodeZones } from '../net/interest.ts'
+import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
+import { Chunk, Control, Kind, openPacket, readHeader, type Header } from '../net/packet.ts'
+import { markDecoded, receiveAcks, receiveSequence, type Sent } from '../net/peer.ts'
+import { playoutPacket } from '../net/playout.ts'
+import { acknowledgeFragments, loseFragments, readFragment } from '../net/reliable.ts'
+import { confirmGroups, hearTick, keepValue, readDeferred, readSegment, setZones, type ReplicaGroup } from '../net/replica.ts'
+import { ticksSince } from '../net/ticks.ts'
+import { countIn, countOut } from '../net/traffic.ts'
+import { decodeValue } from '../net/values.ts'
+import type { ClientSession, ClientState, UpContent } from './client-state.ts'
+import { sendPacket } from './client-send.ts'
+
+/** Seconds between two hellos while there is no answer. */
+const HELLO_INTERVAL = 0.1
+/** Seconds between our own packets when the game does not call `send`: a hidden page, a game that still loads. */
+const IDLE_INTERVAL = 0.1
+/** Messages that may wait for the receive system. */
+const MAX_MESSAGES = 10_000
+
+/** An error of `connect`, with the reason as data. */
+export interface ConnectError extends Error {
+  readonly reason: Reason | 'unreachable' | 'lost'
+}
+
+export const connectError = (reason: ConnectError['reason'], message: string): ConnectError =>
+  Object.assign(new Error(message), { name: 'ConnectError', reason })
+
+/** Sends a datagram and counts it. */
+export const transmit = (state: ClientState, session: ClientSession, bytes: Uint8Array): void => {
+  countOut(state.stats, bytes.length)
+  session.connection.send(bytes)
+}
+
+/** Says hello, again and again until the server answers. */
+const sayHello = (state: ClientState, session: ClientSession, now: number): void => {
+  const { attempt } = session
+  if (now - attempt.lastHello < HELLO_INTERVAL) return
+  attempt.lastHello = now
+  const hello = encodeHello({
+    nonce: session.nonce,
+    schemaHash: state.schema.hash,
+    updateRate: state.updateRate,
+    commandRate: state.commandRate,
+    interp: 0,
+    password: state.password,
+    data: attempt.json,
+  })
+  transmit(state, session, hello)
+}
+
+/** Ends the session: tells the server (unless it told us), the waiting promises and the game. */
+export const endClientSession = (state: ClientState, session: ClientSession, reason: Reason, isOurs: boolean): void => {
+  if (session.isOver) return
+  session.isOver = true
+  if (isOurs) for (let copy = 0; copy < 3; copy++) transmit(state, session, encodeBye(reason))
+  session.connection.close()
+  for (const { reject } of session.interest.values())
+    reject(connectError('lost', 'The session ended before the zones were complete.'))
+  session.interest.clear()
+  state.session = undefined
+  state.ended = session
+  state.status = 'closed'
+  if (session.welcome) for (const handler of state.onDisconnect) handler(reason)
+}
+
+/** Takes a datagram as it arrives: state is decoded into the replica, messages wait for the receive system. */
+export const receiveClientPacket = (state: ClientState, session: ClientSession, packet: Uint8Array): void => {
+  if (session.isOver) return
+  const now = state.now()
+  countIn(state.stats, packet.length)
+  const { kind, reader } = openPacket(packet)
+  if (kind === Kind.data) receiveData(state, session, reader, now)
+  else if (kind === Kind.welcome) {
+    const welcome = decodeWelcome(reader)
+    if (!welcome || welcome.nonce !== session.nonce || session.welcome) return
+    session.welcome = welcome
+    session.peer.lastReceiveTime = now
+    session.replica.newestTick = welcome.tick
+    session.unwrappedTick = 0
+    session.playout.updateRate = welcome.updateRate
+    session.attempt.resolve()
+  } else if (kind === Kind.refuse) {
+    const refusal = decodeRefusal(reader)
+    if (!refusal || refusal.nonce !== session.nonce || session.welcome) return
+    session.attempt.reject(connectError(refusal.reason, refusal.text || `The server refused: ${refusal.reason}.`))
+  } else if (kind === Kind.bye) {
+    const reason = decodeBye(reader)
+    if (session.welcome) endClientSession(state, session, reason, false)
+    else session.attempt.reject(connectError(reason, 'The server said goodbye.'))
+  } else state.stats.malformed++
+}
+
+const onAcked = (session: ClientSession, sent: Sent<UpContent>): void => {
+  for (const { object, words, epoch } of sent.content.uploads) {
+    // Acknowledgements come in any order, and what was sent in an older epoch was not applied.
+    if (sent.sequence < object.acknowledgedSequence || epoch !== object.row[EPOCH]) continue
+    object.acknowledged?.set(words)
+    object.acknowledgedSequence = sent.sequence
+  }
+  if (sent.content.fragments) acknowledgeFragments(session.sender, sent.content.fragments)
+}
+
+const onLost = (session: ClientSession, sent: Sent<UpContent>): void => {
+  if (sent.content.fragments) loseFragments(session.sender, sent.content.fragments, sent.time)
+}
+
+/** Seconds of the server at an unwrapped tick. */
+const serverSeconds = (session: ClientSession): number => session.unwrappedTick / session.welcome!.tickRate
+
+const receiveData = (state: ClientState, session: ClientSession, reader: ByteReader, now: number): void => {
+  if (!session.welcome) return
+  const { peer, replica } = session
+  const header = readHeader(reader)
+  const sequence = reader.failed ? -1 : receiveSequence(peer, header.sequence, now)
+  if (sequence < 0) return
+  takeAcks(session, header, now)
+  const before = replica.newestTick
+  const isNewest = hearTick(replica, header.tick)
+  if (isNewest) {
+    session.unwrappedTick += ticksSince(header.tick, before)
+    playoutPacket(session.playout, now, serverSeconds(session))
+  }
+  const heard = new Set<ReplicaGroup>()
+  let deferred: Set<number> | undefined = new Set()
+  let isDecoded = true
+  while (more(reader)) {
+    const chunk = readU8(reader)
+    if (chunk === Chunk.segment) isDecoded = readSegment(replica, reader, header.tick, heard) && isDecoded
+    else if (chunk === Chunk.deferred) deferred = readDeferred(reader)
+    else if (chunk === Chunk.fragment) readFragmentChunk(state, session, reader, now)
+    else if (chunk === Chunk.message) queueMessage(state, session, decodeUnreliableMessage(reader), now)
+    else reader.failed = true
+  }
+  if (reader.failed) state.stats.malformed++
+  else if (isDecoded) markDecoded(peer, sequence)
+  if (isNewest && deferred && !reader.failed) confirmGroups(replica, header.tick, heard, deferred)
+}
+
+const takeAcks = (session: ClientSession, header: Header, now: number): void => {
+  if (header.hold < 0) return
+  const { peer, clock } = session
+  const before = peer.newestAcked
+  receiveAcks(
+    peer,
+    header.ack,
+    header.ackLow,
+    header.ackHigh,
+    header.hold,
+    now,
+    sent => onAcked(session, sent),
+    sent => onLost(session, sent),
+  )
+  const sent = peer.sent[peer.newestAcked % peer.sent.length]
+  if (peer.newestAcked <= before || sent?.sequence !== peer.newestAcked) return
+  const tick = session.unwrappedTick + ticksSince(header.tick, session.replica.newestTick)
+  clockSample(clock, sent.time, now, tick / session.welcome!.tickRate, header.hold)
+}
+
+const readFragmentChunk = (state: ClientState, session: ClientSession, reader: ByteReader, now: number): void => {
+  if (!readFragment(session.receiver, reader, message => receiveReliable(state, session, message, now)))
+    reader.failed = true
+}
+
+const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint8Array, now: number): void => {
+  const { replica } = session
+  const reader = byteReader(bytes)
+  const control = readU8(reader)
+  if (control === Control.message) queueMessage(state, session, decodeReliableMessage(reader), now)
+  else if (control === Control.values) {
+    const value = decodeValue(reader)
+    if (!value || !keepValue(replica, value)) state.stats.malformed++
+  } else if (control === Control.zones) {
+    const zones = decodeZones(reader)
+    if (zones) setZones(replica, zones.zones, zones.tick)
+    else state.stats.malformed++
+  } else if (control === Control.interestDone) {
+    const done = decodeInterestDone(reader)
+    const promise = done && session.interest.get(done.request)
+    if (!done || !promise) return
+    session.interest.delete(done.request)
+    promise.resolve({ granted: promise.zones.filter(zone => !done.refused.includes(zone)), refused: done.refused })
+  } else state.stats.malformed++
+}
+
+const queueMessage = (state: ClientState, session: ClientSession, message: FieldMessage | undefined, now: number): void => {
+  if (!message) state.stats.malformed++
+  else if (session.messages.length >= MAX_MESSAGES) endClientSession(state, session, 'overflow', true)
+  else session.messages.push({ ...message, packed: message.packed.slice(), time: now })
+}
+
+/**
+ * Says hello until there is an answer, notices a server that fell silent, and sends a packet when the game has not for
+ * a while. A timer does this and so does the send system: hidden pages have no frames, tests no timers.
+ */
+export const keepAlive = (state: ClientState, session: ClientSession): void => {
+  const now = state.now()
+  if (session.isOver) return
+  const { attempt } = session
+  if (!session.welcome) {
+    if (now - attempt.startedAt > state.timeout)
+      attempt.reject(connectError('timeout', 'The server does not answer: is it a bitecs-pipes server, and is UDP open?'))
+    else sayHello(state, session, now)
+    return
+  }
+  if (now - session.peer.lastReceiveTime > state.timeout) endClientSession(state, session, 'timeout', true)
+  else if (now - session.peer.lastSendTime >= IDLE_INTERVAL) sendPacket(state, session, now)
+}

@@ -1,0 +1,329 @@
+import { addComponent, addEntity, entityExists, removeComponent, removeEntity } from 'bitecs'
+import { Alive, checkCapacity, componentsOf, Generated, Owned, writeColumns, writeDefaults } from '../components/index.ts'
+import { packField, unpackField } from '../dc/index.ts'
+import { newestFrame } from '../net/frames.ts'
+import { EPOCH, FIXED_WORDS, OWNER } from '../net/layout.ts'
+import { sweepValues, type ReplicaGroup } from '../net/replica.ts'
+import { ticksSince } from '../net/ticks.ts'
+import { measureTraffic } from '../net/traffic.ts'
+import type { ClientObject, ClientSession, ClientState, WaitingMessage } from './client-state.ts'
+import { writeColumn, type Binding } from './rows.ts'
+import { createTrack, pushSample } from './track.ts'
+
+/** Ticks that an object on its way between two zones may be missing. */
+const ORPHAN_TICKS = 64
+/** Seconds that a message waits for its object. */
+const MESSAGE_PATIENCE = 3
+
+/** Brings the world to the newest state that was decoded, then delivers the messages that were sent with it. */
+export const clientReceive = (state: ClientState): void => {
+  if (state.ended) clearSession(state, state.ended)
+  const { session } = state
+  if (!session?.welcome) return
+  const { replica } = session
+  const dirty = [...replica.groups.values()].filter(group => group.isDirty)
+  // First everything that is somewhere now, then what left: an object that changed its zone is never missing.
+  for (const group of dirty) claimObjects(state, session, group)
+  for (const group of dirty) releaseObjects(state, session, group)
+  for (const group of replica.droppedGroups) dropGroup(state, session, group)
+  replica.droppedGroups.length = 0
+  removeOrphans(state, session)
+  applyValues(state, session)
+  deliverMessages(state, session)
+  sweepValues(replica, session.welcome.tickRate * 10, doId => session.objects.has(doId))
+  measure(state, session)
+}
+
+const clearSession = (state: ClientState, ended: ClientSession): void => {
+  state.ended = undefined
+  for (const object of ended.objects.values()) if (entityExists(state.world, object.eid)) removeEntity(state.world, object.eid)
+  ended.objects.clear()
+  state.stats.objects = 0
+}
+
+const claimObjects = (state: ClientState, session: ClientSession, group: ReplicaGroup): void => {
+  const frame = newestFrame(group.history)!
+  for (let slot = 0; slot < group.layout.slots; slot++) {
+    const doId = frame.ids[slot]!
+    if (doId === 0) continue
+    if (group.layout.audience === 'owner') {
+      session.ownerPlaces.set(doId, { group, slot })
+      const object = session.objects.get(doId)
+      if (object) writeOwnerRow(object, group, slot, false)
+      continue
+    }
+    const object = session.objects.get(doId)
+    if (!object) generate(state, session, group, slot, doId, frame.tick)
+    else if (object.group === group || ticksSince(frame.tick, object.seenTick) > 0) {
+      object.group = group
+      object.slot = slot
+      object.seenTick = frame.tick
+      object.orphanedAt = undefined
+      state.schema.DistributedObject.zone[object.eid] = group.zone
+      updateObject(state, session, object, frame.rows, slot * group.layout.width)
+    }
+  }
+  pushSamples(session, group)
+}
+
+const unwrap = (session: ClientSession, tick: number): number =>
+  session.unwrappedTick + ticksSince(tick, session.replica.newestTick)
+
+/** Every frame that came since the last call goes into the histories, in order. */
+const pushSamples = (session: ClientSession, group: ReplicaGroup): void => {
+  const { frames } = group.history
+  const { width } = group.layout
+  let first = frames.length
+  while (first > 0 && (group.sampledTick < 0 || ticksSince(frames[first - 1]!.tick, group.sampledTick) > 0)) first--
+  for (let index = first; index < frames.length; index++) {
+    const frame = frames[index]!
+    const before = index > 0 ? unwrap(session, frames[index - 1]!.until) : -Infinity
+    for (let slot = 0; slot < group.layout.slots; slot++) {
+      const object = frame.ids[slot] === 0 ? undefined : session.objects.get(frame.ids[slot]!)
+      if (!object?.track || object.group !== group) continue
+      const { track, interested } = object.clientClass
+      pushSample(object.track, track!, interested, frame.rows, slot * width, unwrap(session, frame.tick), unwrap(session, frame.until), before)
+    }
+  }
+  group.sampledTick = frames[frames.length - 1]!.tick
+}
+
+const generate = (
+  state: ClientState,
+  session: ClientSession,
+  group: ReplicaGroup,
+  slot: number,
+  doId: number,
+  tick: number,
+): void => {
+  const { world, schema } = state
+  const clientClass = state.classes.get(group.layout.dclass)!
+  const { info } = clientClass
+  const eid = addEntity(world)
+  checkCapacity(schema, eid)
+  writeDefaults(info, eid)
+  const object: ClientObject = {
+    eid,
+    doId,
+    clientClass,
+    group,
+    slot,
+    seenTick: tick,
+    owner: 0,
+    isOwned: false,
+    isAlive: false,
+    row: new Uint32Array(group.layout.width),
+    orphanedAt: undefined,
+    track: clientClass.track && createTrack(clientClass.track),
+    acknowledged: clientClass.upload && new Uint32Array(clientClass.upload.words.length),
+    acknowledgedSequence: -1,
+    ownerEpoch: 0,
+    sentValues: new Map(),
+  }
+  session.objects.set(doId, object)
+  session.byEid.set(eid, object)
+  const rows = newestFrame(group.history)!.rows
+  const at = slot * group.layout.width
+  object.row.set(rows.subarray(at, at + group.layout.width))
+  object.owner = object.row[OWNER]!
+  object.isOwned = object.owner !== 0 && object.owner === session.welcome!.clientId
+  writeAll(clientClass.interested, object)
+  const place = session.ownerPlaces.get(doId)
+  if (place) writeOwnerRow(object, place.group, place.slot, true)
+  if (object.isOwned) rememberAcknowledged(session, object)
+  schema.DistributedObject.doId[eid] = doId
+  schema.DistributedObject.zone[eid] = group.zone
+  schema.DistributedObject.owner[eid] = object.owner
+  if (object.isOwned) addComponent(world, eid, Owned)
+  for (const component of [schema.DistributedObject, ...componentsOf(info), Generated]) addComponent(world, eid, component)
+  session.replica.dirtyValues.add(doId)
+  const values = session.replica.values.interested.get(doId)
+  values?.packed.forEach((_, index) => values.dirty.add(index))
+  const ownerValues = session.replica.values.owner.get(doId)
+  ownerValues?.packed.forEach((_, index) => ownerValues.dirty.add(index))
+}
+
+const writeAll = (binding: Binding, object: ClientObject): void => {
+  for (let index = 0; index < binding.layout.words.length; index++) writeColumn(binding, index, object.eid, object.row, 0)
+}
+
+/** What the server knows of the owner-written numbers: only what differs from it goes up. */
+const rememberAcknowledged = (session: ClientSession, object: ClientObject): void => {
+  const { upload, interested } = object.clientClass
+  upload?.words.forEach(({ layout, index }, at) => {
+    if (layout === interested.layout) object.acknowledged![at] = object.row[index + FIXED_WORDS]!
+    else {
+      const place = session.ownerPlaces.get(object.doId)
+      const frame = place && newestFrame(place.group.history)
+      object.acknowledged![at] = frame ? frame.rows[place.slot * layout.width + FIXED_WORDS + index]! : layout.defaults[FIXED_WORDS + index]!
+    }
+  })
+}
+
+const setOwner = (state: ClientState, session: ClientSession, object: ClientObject, owner: number): void => {
+  const { world, schema } = state
+  const wasOwned = object.isOwned
+  object.owner = owner
+  object.isOwned = owner !== 0 && owner === session.welcome!.clientId
+  schema.DistributedObject.owner[object.eid] = owner
+  if (object.isOwned === wasOwned) return
+  if (!object.isOwned) {
+    removeComponent(world, object.eid, Owned)
+    return
+  }
+  // From here on the game writes these columns: it starts from the server's newest values, not from shown ones.
+  writeAll(object.clientClass.interested, object)
+  rememberAcknowledged(session, object)
+  addComponent(world, object.eid, Owned)
+}
+
+const updateObject = (state: ClientState, session: ClientSession, object: ClientObject, rows: Uint32Array, at: number): void => {
+  const { interested, isInterpolated, isOwnerWritten } = object.clientClass
+  const { width } = interested.layout
+  const owner = rows[at + OWNER]!
+  const { words } = interested.layout
+  const ownerWritten = isOwnerWritten.get(interested)!
+  const isOverruled = object.isOwned && rows[at + EPOCH] !== object.row[EPOCH]
+  for (let index = 0; index < words.length; index++) {
+    const word = index + FIXED_WORDS
+    // A wide number is written by its first word, when either half changed.
+    const second = words[index]!.kind !== 'integer' && words[index]!.part === 0 ? word + 1 : word
+    const isChanged = object.row[word] !== rows[at + word] || object.row[second] !== rows[at + second]
+    const isKept = object.isOwned ? ownerWritten[index] && !isOverruled : isInterpolated[index] || !isChanged
+    if (isKept || (!isChanged && !isOverruled)) continue
+    writeColumn(interested, index, object.eid, rows, at)
+  }
+  object.row.set(rows.subarray(at, at + width))
+  if (isOverruled) rememberAcknowledged(session, object)
+  if (owner !== object.owner) setOwner(state, session, object, owner)
+}
+
+const writeOwnerRow = (object: ClientObject, group: ReplicaGroup, slot: number, isNew: boolean): void => {
+  const binding = object.clientClass.owner
+  const frame = newestFrame(group.history)
+  if (!binding || !frame) return
+  const ownerWritten = object.clientClass.isOwnerWritten.get(binding)!
+  const epoch = frame.rows[slot * group.layout.width + EPOCH]!
+  const isOverruled = isNew || epoch !== object.ownerEpoch
+  object.ownerEpoch = epoch
+  for (let index = 0; index < binding.layout.words.length; index++)
+    if (isOverruled || !object.isOwned || !ownerWritten[index])
+      writeColumn(binding, index, object.eid, frame.rows, slot * group.layout.width)
+}
+
+const releaseObjects = (state: ClientState, session: ClientSession, group: ReplicaGroup): void => {
+  const frame = newestFrame(group.history)!
+  for (let slot = 0; slot < group.layout.slots; slot++) {
+    const doId = group.appliedIds[slot]!
+    group.appliedIds[slot] = frame.ids[slot]!
+    if (doId === 0 || doId === frame.ids[slot]) continue
+    if (group.layout.audience === 'owner') {
+      if (session.ownerPlaces.get(doId)?.group === group) session.ownerPlaces.delete(doId)
+      continue
+    }
+    const object = session.objects.get(doId)
+    if (!object || object.group !== group || (object.slot !== slot && frame.ids[object.slot] === doId)) continue
+    const zone = group.movedTo.get(doId)
+    if (zone !== undefined && session.replica.zones.has(zone)) object.orphanedAt ??= session.replica.newestTick
+    else removeObject(state, session, object)
+  }
+  group.movedTo.clear()
+  group.isDirty = false
+}
+
+const removeObject = (state: ClientState, session: ClientSession, object: ClientObject): void => {
+  session.objects.delete(object.doId)
+  session.byEid.delete(object.eid)
+  if (entityExists(state.world, object.eid)) removeEntity(state.world, object.eid)
+  state.schema.DistributedObject.doId[object.eid] = 0
+}
+
+const dropGroup = (state: ClientState, session: ClientSession, group: ReplicaGroup): void => {
+  for (const object of session.objects.values()) if (object.group === group) removeObject(state, session, object)
+}
+
+const removeOrphans = (state: ClientState, session: ClientSession): void => {
+  for (const object of session.objects.values())
+    if (object.orphanedAt !== undefined && ticksSince(session.replica.newestTick, object.orphanedAt) > ORPHAN_TICKS)
+      removeObject(state, session, object)
+}
+
+const applyValues = (state: ClientState, session: ClientSession): void => {
+  const { replica } = session
+  for (const doId of replica.dirtyValues) {
+    const object = session.objects.get(doId)
+    if (!object) continue
+    replica.dirtyValues.delete(doId)
+    for (const binding of [object.clientClass.interested, object.clientClass.owner])
+      if (binding) applyValueFields(state, session, object, binding)
+    const { values } = object.clientClass.interested.layout
+    const packed = replica.values.interested.get(doId)?.packed
+    if (object.isAlive || !values.every((_, index) => packed?.[index] !== undefined)) continue
+    object.isAlive = true
+    for (const field of object.clientClass.ownerValues) {
+      const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
+      object.sentValues.set(field, packField(field, value).slice())
+    }
+    addComponent(state.world, object.eid, Alive)
+  }
+}
+
+const applyValueFields = (state: ClientState, session: ClientSession, object: ClientObject, binding: Binding): void => {
+  const { layout } = binding
+  const values = session.replica.values[layout.audience].get(object.doId)
+  if (!values) return
+  for (const index of values.dirty) {
+    const field = layout.values[index]
+    // What the owner writes is the owner's: the server's echo of it would undo newer changes.
+    if (!field || (object.isOwned && object.isAlive && object.clientClass.ownerValues.includes(field))) continue
+    const value = unpackField(field, values.packed[index]!)
+    if (value.ok) writeColumns(object.clientClass.info.columns.get(field)!, object.eid, value.value)
+    else state.stats.malformed++
+  }
+  values.dirty.clear()
+}
+
+const deliverMessages = (state: ClientState, session: ClientSession): void => {
+  if (session.messages.length === 0) return
+  const now = state.now()
+  // Handlers may cause new messages to be queued: these wait for the next call.
+  const messages = session.messages.splice(0)
+  const held = new Set<number>()
+  const kept: WaitingMessage[] = []
+  for (const message of messages) {
+    const object = session.objects.get(message.doId)
+    if (object?.isAlive && !held.has(message.doId)) deliverMessage(state, object, message)
+    else if (now - message.time < MESSAGE_PATIENCE) {
+      held.add(message.doId)
+      kept.push(message)
+    } else state.stats.orphanedMessages++
+  }
+  session.messages.unshift(...kept)
+}
+
+const deliverMessage = (state: ClientState, object: ClientObject, message: WaitingMessage): void => {
+  const field = state.schema.file.fieldByNumber(message.field)
+  const isOfClass = field !== undefined && object.clientClass.info.dclass.inherited.includes(field)
+  const args = isOfClass && field.kind !== 'parameter' ? unpackField(field, message.packed) : undefined
+  if (!isOfClass || field.kind === 'parameter' || !args?.ok) {
+    state.stats.malformed++
+    return
+  }
+  for (const handler of state.handlers.get(field) ?? []) {
+    try {
+      handler(object.eid, args.value)
+    } catch (error) {
+      state.onError(error, `${field.owner.name}.${field.name}`)
+    }
+  }
+}
+
+const measure = (state: ClientState, session: ClientSession): void => {
+  const { stats } = state
+  stats.rtt = session.peer.rtt
+  stats.loss = session.peer.loss
+  stats.objects = session.objects.size
+  stats.zones = session.replica.zones.size
+  stats.undecodable = session.replica.undecodable
+  measureTraffic(stats, state.trafficWindow, state.now())
+}

@@ -1,0 +1,109 @@
+import { packField } from '../dc/index.ts'
+import { bytesLeft, varintSize, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
+import { EPOCH } from '../net/layout.ts'
+import { encodeReliableMessage } from '../net/message.ts'
+import { Chunk, Control, patchSequence, writeHeader } from '../net/packet.ts'
+import { mustWait, resendTimeout, sendSequence } from '../net/peer.ts'
+import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
+import { countOut } from '../net/traffic.ts'
+import { writtenBytes } from '../net/bits.ts'
+import { endClientSession, keepAlive } from './client-link.ts'
+import type { ClientObject, ClientSession, ClientState, UpContent } from './client-state.ts'
+import { readWordOf } from './rows.ts'
+import { encodeUpload } from './upload.ts'
+
+/** Bytes of each packet that reliable fragments leave to owner-written state. */
+const UPLOAD_RESERVE = 400
+
+/** Sends what is due at the command rate: acknowledgements, messages, owner-written state. */
+export const clientSend = (state: ClientState): void => {
+  const { session } = state
+  if (!session) return
+  const now = state.now()
+  if (session.welcome && now < session.nextSendTime) return
+  keepAlive(state, session)
+  if (!session.welcome || session.isOver || now === session.peer.lastSendTime) return
+  // Keeps the beat when frames come a little late, without a burst after a long pause.
+  session.nextSendTime = Math.max(session.nextSendTime + 1 / session.welcome.commandRate, now)
+  sendValues(state, session)
+  sendPacket(state, session, now)
+}
+
+/** Builds and sends one datagram, unless the link is overdue. */
+export const sendPacket = (state: ClientState, session: ClientSession, now: number): void => {
+  const { peer, sender, replica } = session
+  const { writer } = state
+  if (mustWait(peer, now, 1 / session.welcome!.updateRate)) return
+  writeHeader(writer, peer, replica.newestTick, now)
+  const content: UpContent = { uploads: [], fragments: undefined }
+  content.fragments = writeFragments(sender, writer, now, resendTimeout(peer), UPLOAD_RESERVE, () =>
+    writeU8(writer, Chunk.fragment),
+  )
+  while (session.unreliable.length > 0 && session.unreliable[0]!.length + 1 <= bytesLeft(writer)) {
+    writeU8(writer, Chunk.message)
+    writeBytes(writer, session.unreliable.shift()!)
+  }
+  for (const object of session.objects.values()) if (object.isOwned) writeUpload(state, object, content)
+  patchSequence(
+    writer,
+    sendSequence(peer, content, now, lost => {
+      if (lost.content.fragments) loseFragments(sender, lost.content.fragments, lost.time)
+    }),
+  )
+  countOut(state.stats, writer.length)
+  session.connection.send(writer.bytes.subarray(0, writer.length))
+}
+
+/** Owner-written numbers go up whole, in every packet until one that has the newest of them is acknowledged. */
+const writeUpload = (state: ClientState, object: ClientObject, content: UpContent): void => {
+  const { upload, interested, owner } = object.clientClass
+  const { acknowledged } = object
+  if (!upload || !acknowledged) return
+  const epoch = object.row[EPOCH]!
+  // The server has overruled us and only one of our two rows says so yet: what we would send is void.
+  if (owner && owner.layout.bits[EPOCH]! > 0 && interested.layout.bits[EPOCH]! > 0 && object.ownerEpoch !== epoch) return
+  const words = new Uint32Array(upload.words.length)
+  let isChanged = false
+  upload.words.forEach(({ layout, index }, at) => {
+    const word = readWordOf(layout === interested.layout ? interested : owner!, index, object.eid)
+    words[at] = word
+    if (word !== acknowledged[at]) isChanged = true
+  })
+  const { writer, bits } = state
+  if (!isChanged || bytesLeft(writer) < 6 + varintSize(upload.bytes) + upload.bytes) return
+  encodeUpload(upload, words, bits)
+  const bytes = writtenBytes(bits)
+  writeU8(writer, Chunk.upload)
+  writeU32(writer, object.doId)
+  writeU8(writer, epoch)
+  writeVarint(writer, bytes.length)
+  writeBytes(writer, bytes)
+  content.uploads.push({ object, words, epoch })
+}
+
+const isSameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])
+
+/** Owner-written strings, blobs and lists go up as reliable messages when they change. */
+const sendValues = (state: ClientState, session: ClientSession): void => {
+  for (const object of session.objects.values()) {
+    if (!object.isOwned || !object.isAlive) continue
+    for (const field of object.clientClass.ownerValues) {
+      const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
+      const packed = packField(field, value)
+      if (isSameBytes(object.sentValues.get(field), packed)) continue
+      const copy = packed.slice()
+      object.sentValues.set(field, copy)
+      queueClientReliable(
+        state,
+        session,
+        encodeReliableMessage(Control.field, { doId: object.doId, field: field.number, packed: copy }),
+      )
+    }
+  }
+}
+
+/** Queues a reliable message to the server; a stream that is stuck ends the session. */
+export const queueClientReliable = (state: ClientState, session: ClientSession, message: Uint8Array): void => {
+  if (!sendReliable(session.sender, message)) endClientSession(state, session, 'overflow', true)
+}

@@ -1,0 +1,192 @@
+import type { World } from 'bitecs'
+import type { DClassInfo, Schema } from '../components/index.ts'
+import type { DCAtomicField, DCClass, DCMolecularField, DCParameterField } from '../dc/index.ts'
+import { bitWriter, type BitWriter } from '../net/bits.ts'
+import { byteWriter, type ByteWriter } from '../net/bytes.ts'
+import { createServerClock, type ServerClock } from '../net/clock.ts'
+import type { Reason, Welcome } from '../net/hello.ts'
+import type { FieldMessage } from '../net/message.ts'
+import { createPeer, type Peer } from '../net/peer.ts'
+import { createPlayout, type Playout } from '../net/playout.ts'
+import {
+  createReliableReceiver,
+  createReliableSender,
+  type ReliableReceiver,
+  type ReliableSender,
+} from '../net/reliable.ts'
+import { createReplica, type Replica, type ReplicaGroup } from '../net/replica.ts'
+import { createTrafficWindow, type Traffic, type TrafficWindow } from '../net/traffic.ts'
+import type { ClientTransport, Connection } from '../net/transport.ts'
+import type { Binding } from './rows.ts'
+import type { Track, TrackPlan } from './track.ts'
+import type { UploadPlan } from './upload.ts'
+
+/** What the client keeps of a dclass. */
+export interface ClientClass {
+  readonly info: DClassInfo
+  readonly interested: Binding
+  readonly owner: Binding | undefined
+  readonly track: TrackPlan | undefined
+  readonly upload: UploadPlan | undefined
+  /** Whether a word of the layout belongs to its owner (`ownsend`), or to the interpolation `[words]`. */
+  readonly isOwnerWritten: ReadonlyMap<Binding, Uint8Array>
+  readonly isInterpolated: Uint8Array
+  /** Value fields that the owner writes, by their index in the file's field list. */
+  readonly ownerValues: readonly DCParameterField[]
+}
+
+/** A distributed object that this client sees. */
+export interface ClientObject {
+  readonly eid: number
+  readonly doId: number
+  readonly clientClass: ClientClass
+  /** Where its row is now, and the tick of the newest frame that had it there. */
+  group: ReplicaGroup
+  slot: number
+  seenTick: number
+  owner: number
+  isOwned: boolean
+  isAlive: boolean
+  /** The row that its columns were written from. */
+  readonly row: Uint32Array
+  /** Left its zone for another one that we see, and has not shown up there yet: since this tick. */
+  orphanedAt: number | undefined
+  readonly track: Track | undefined
+  /** Owner-written words as the server is known to have them, and the packet that told it so `[upload.words]`. */
+  readonly acknowledged: Uint32Array | undefined
+  acknowledgedSequence: number
+  /** Epoch of the owner's row; the interested row has its own. */
+  ownerEpoch: number
+  /** Packed owner-written value fields as they were sent last. */
+  readonly sentValues: Map<DCParameterField, Uint8Array>
+}
+
+/** What a packet to the server carried. */
+export interface UpContent {
+  readonly uploads: { object: ClientObject; words: Uint32Array; epoch: number }[]
+  fragments: number[] | undefined
+}
+
+/** A message that waits for the receive system, or for its object to appear. */
+export interface WaitingMessage extends FieldMessage {
+  readonly time: number
+}
+
+export interface InterestPromise {
+  readonly zones: readonly number[]
+  readonly resolve: (result: InterestResult) => void
+  readonly reject: (error: Error) => void
+}
+
+/** What became of a request for interest. */
+export interface InterestResult {
+  readonly granted: readonly number[]
+  readonly refused: readonly number[]
+}
+
+/** A `connect` that waits for the server's answer. */
+export interface Attempt {
+  /** What the game told the server of the player. */
+  readonly json: string
+  /** Seconds. */
+  readonly startedAt: number
+  lastHello: number
+  resolve(): void
+  reject(error: Error): void
+}
+
+/** Everything of one session with a server; a new connection starts with a new one. */
+export interface ClientSession {
+  readonly connection: Connection
+  readonly attempt: Attempt
+  readonly nonce: number
+  readonly peer: Peer<UpContent>
+  readonly sender: ReliableSender
+  readonly receiver: ReliableReceiver
+  readonly replica: Replica
+  readonly playout: Playout
+  readonly clock: ServerClock
+  readonly messages: WaitingMessage[]
+  readonly interest: Map<number, InterestPromise>
+  readonly unreliable: Uint8Array[]
+  readonly objects: Map<number, ClientObject>
+  readonly byEid: Map<number, ClientObject>
+  /** Rows that only the owner gets, by doId. */
+  readonly ownerPlaces: Map<number, { group: ReplicaGroup; slot: number }>
+  welcome: Welcome | undefined
+  nextRequest: number
+  /** The unwrapped tick that `replica.newestTick` stands for. */
+  unwrappedTick: number
+  nextSendTime: number
+  isOver: boolean
+}
+
+/** Numbers about the session, for game code and panels. */
+export interface ClientStats extends Traffic {
+  /** Round trip, seconds; 0 before the first sample. */
+  rtt: number
+  /** Share of our packets that got lost, 0..1. */
+  loss: number
+  /** Seconds between the server's now and what is shown. */
+  playoutDelay: number
+  /** Distributed objects here. */
+  objects: number
+  /** Zones that the server sends. */
+  zones: number
+  /** Segments that could not be decoded when they came (they come again). */
+  undecodable: number
+  /** Datagrams or messages that are not of the protocol; dropped. */
+  malformed: number
+  /** Messages whose object did not appear in time; dropped. */
+  orphanedMessages: number
+}
+
+export type ClientMessageHandler = (eid: number, args: any) => unknown
+
+export interface ClientState {
+  readonly world: World
+  readonly schema: Schema<any>
+  readonly transport: ClientTransport
+  readonly password: string
+  readonly updateRate: number
+  readonly commandRate: number
+  readonly timeout: number
+  readonly now: () => number
+  readonly onError: (error: unknown, where: string) => void
+  readonly classes: ReadonlyMap<DCClass, ClientClass>
+  readonly handlers: Map<DCAtomicField | DCMolecularField, Set<ClientMessageHandler>>
+  readonly onDisconnect: Set<(reason: Reason) => void>
+  readonly stats: ClientStats
+  readonly trafficWindow: TrafficWindow
+  readonly writer: ByteWriter
+  readonly bits: BitWriter
+  status: 'idle' | 'connecting' | 'connected' | 'closed'
+  session: ClientSession | undefined
+  /** The session before, until the receive system has removed its objects. */
+  ended: ClientSession | undefined
+}
+
+export const createClientSession = (state: ClientState, connection: Connection, attempt: Attempt): ClientSession => ({
+  connection,
+  attempt,
+  nonce: Math.floor(Math.random() * 0x1_0000_0000),
+  peer: createPeer(),
+  sender: createReliableSender(),
+  receiver: createReliableReceiver(),
+  replica: createReplica(state.schema.file),
+  playout: createPlayout({ updateRate: state.updateRate }),
+  clock: createServerClock(),
+  messages: [],
+  interest: new Map(),
+  unreliable: [],
+  objects: new Map(),
+  byEid: new Map(),
+  ownerPlaces: new Map(),
+  welcome: undefined,
+  nextRequest: 0,
+  unwrappedTick: 0,
+  nextSendTime: -Infinity,
+  isOver: false,
+})
+
+export const createBuffers = () => ({ trafficWindow: createTrafficWindow(), writer: byteWriter(), bits: bitWriter() })

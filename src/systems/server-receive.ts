@@ -1,0 +1,204 @@
+import { writeColumns } from '../components/index.ts'
+import { unpackField } from '../dc/index.ts'
+import { byteReader, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
+import { onDownAcked, onDownLost } from '../net/downlink.ts'
+import { decodeBye, decodeHello } from '../net/hello.ts'
+import { decodeInterest, MAX_ZONES } from '../net/interest.ts'
+import { FIXED_WORDS } from '../net/layout.ts'
+import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
+import { Chunk, Control, Kind, openPacket, readHeader } from '../net/packet.ts'
+import { markDecoded, receiveAcks, receiveSequence } from '../net/peer.ts'
+import { readFragment } from '../net/reliable.ts'
+import { countIn } from '../net/traffic.ts'
+import { sendToAudience } from './messages.ts'
+import { nameOf } from './pack-message.ts'
+import { maySend } from './permissions.ts'
+import { writeColumn } from './rows.ts'
+import { guarded, type ServerObject, type ServerState, type Session } from './server-state.ts'
+import { endSession, receiveHello, sweepSessions } from './sessions.ts'
+import { decodeUpload } from './upload.ts'
+
+/** Unfinished interest requests that one client may have. */
+const MAX_PENDING_INTEREST = 64
+
+/** Takes in everything that arrived since the last tick: joins, acknowledgements, owner-written state, messages. */
+export const serverReceive = (state: ServerState): void => {
+  const now = state.now()
+  for (const session of state.sessions) {
+    for (const { packet, time } of session.inbox) receivePacket(state, session, packet, time)
+    session.inbox.length = 0
+  }
+  sweepSessions(state, now)
+}
+
+const malformed = (state: ServerState): void => {
+  state.violations.malformed++
+}
+
+const countForbidden = (state: ServerState, session: Session, object: ServerObject): void => {
+  if (object.formerOwner !== session.client?.id) state.violations.forbidden++
+}
+
+const receivePacket = (state: ServerState, session: Session, packet: Uint8Array, time: number): void => {
+  countIn(session.stats, packet.length)
+  const { kind, reader } = openPacket(packet)
+  if (kind === Kind.data) {
+    if (session.client) receiveData(state, session, reader, time)
+  } else if (kind === Kind.hello) {
+    const hello = decodeHello(reader)
+    if (hello) receiveHello(state, session, hello, time)
+    else malformed(state)
+  } else if (kind === Kind.bye) {
+    decodeBye(reader)
+    session.isClosed = true
+  } else malformed(state)
+}
+
+const receiveData = (state: ServerState, session: Session, reader: ByteReader, time: number): void => {
+  const { downlink } = session
+  const header = readHeader(reader)
+  if (reader.failed) {
+    malformed(state)
+    return
+  }
+  const sequence = receiveSequence(downlink.peer, header.sequence, time)
+  if (sequence < 0) return
+  if (header.hold >= 0) {
+    const isKnown = receiveAcks(
+      downlink.peer,
+      header.ack,
+      header.ackLow,
+      header.ackHigh,
+      header.hold,
+      time,
+      sent => onDownAcked(downlink, sent),
+      sent => onDownLost(downlink, sent),
+    )
+    if (!isKnown) malformed(state)
+  }
+  while (more(reader) && session.client) readChunk(state, session, reader, sequence)
+  if (reader.failed) malformed(state)
+  else markDecoded(downlink.peer, sequence)
+}
+
+const readChunk = (state: ServerState, session: Session, reader: ByteReader, sequence: number): void => {
+  const chunk = readU8(reader)
+  if (chunk === Chunk.fragment) {
+    const isSound = readFragment(session.downlink.receiver, reader, message => receiveReliable(state, session, message))
+    if (!isSound) {
+      malformed(state)
+      endSession(state, session, 'malformed')
+    }
+  } else if (chunk === Chunk.message) {
+    const message = decodeUnreliableMessage(reader)
+    if (message) receiveMessage(state, session, message, true)
+  } else if (chunk === Chunk.upload) receiveUpload(state, session, reader, sequence)
+  else reader.failed = true
+}
+
+const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array): void => {
+  if (!session.client) return
+  const reader = byteReader(bytes)
+  const control = readU8(reader)
+  if (control === Control.interest) receiveInterest(state, session, reader)
+  else if (control === Control.message || control === Control.field) {
+    const message = decodeReliableMessage(reader)
+    if (!message) malformed(state)
+    else if (control === Control.message) receiveMessage(state, session, message, false)
+    else receiveField(state, session, message)
+  } else malformed(state)
+}
+
+const receiveInterest = (state: ServerState, session: Session, reader: ByteReader): void => {
+  const { client, requested, pendingInterest } = session
+  const request = decodeInterest(reader)
+  if (!request || !client) {
+    malformed(state)
+    return
+  }
+  if (pendingInterest.length >= MAX_PENDING_INTEREST) {
+    endSession(state, session, 'overflow')
+    return
+  }
+  if (request.operation === 'set') requested.clear()
+  const refused: number[] = []
+  for (const zone of request.zones) {
+    if (request.operation === 'remove') requested.delete(zone)
+    else if (zone === 0 || requested.size >= MAX_ZONES) refused.push(zone)
+    else if (guarded(state, 'allowZone', () => state.allowZone(client, zone)) === true) requested.add(zone)
+    else refused.push(zone)
+  }
+  pendingInterest.push({ request: request.request, zones: request.zones.filter(zone => requested.has(zone)), refused })
+}
+
+const receiveMessage = (state: ServerState, session: Session, message: FieldMessage, isUnreliable: boolean): void => {
+  const { client } = session
+  const field = state.schema.file.fieldByNumber(message.field)
+  const object = state.byDoId.get(message.doId)
+  if (!client || !object) return
+  const isOfClass = field !== undefined && object.serverClass.info.dclass.inherited.includes(field)
+  if (!isOfClass || field.kind === 'parameter' || isUnreliable !== field.keywords.includes('unreliable')) {
+    malformed(state)
+    return
+  }
+  if (!maySend(session, object, field)) {
+    countForbidden(state, session, object)
+    return
+  }
+  const args = unpackField(field, message.packed)
+  if (!args.ok) {
+    state.violations.outOfRange++
+    return
+  }
+  let isRelayed = true
+  for (const handler of state.handlers.get(field) ?? [])
+    if (guarded(state, nameOf(field), () => handler(object.eid, args.value, client)) === false) isRelayed = false
+  // A handler may have removed the object.
+  if (isRelayed && field.keywords.includes('broadcast') && state.objects.get(object.eid) === object)
+    sendToAudience(state, object, field, message.packed.slice(), session)
+}
+
+const receiveField = (state: ServerState, session: Session, message: FieldMessage): void => {
+  const field = state.schema.file.fieldByNumber(message.field)
+  const object = state.byDoId.get(message.doId)
+  if (!object) return
+  const columns = field?.kind === 'parameter' ? object.serverClass.info.columns.get(field) : undefined
+  if (!columns || field?.kind !== 'parameter' || !maySend(session, object, field)) {
+    countForbidden(state, session, object)
+    return
+  }
+  const value = unpackField(field, message.packed)
+  if (value.ok) writeColumns(columns, object.eid, value.value)
+  else state.violations.outOfRange++
+}
+
+const uploadWords = new Uint32Array(4096)
+const uploadRow = new Uint32Array(4096)
+
+const receiveUpload = (state: ServerState, session: Session, reader: ByteReader, sequence: number): void => {
+  const doId = readU32(reader)
+  const epoch = readU8(reader)
+  const bytes = readBytes(reader, readVarint(reader))
+  const object = state.byDoId.get(doId)
+  if (reader.failed || !object) return
+  const { upload, interested, owner } = object.serverClass
+  if (!upload || object.owner !== session.client?.id) {
+    countForbidden(state, session, object)
+    return
+  }
+  if (sequence <= object.uploadSequence || epoch !== object.epoch) return
+  if (bytes.length !== upload.bytes || !decodeUpload(upload, bytes, uploadWords)) {
+    state.violations.outOfRange++
+    return
+  }
+  object.uploadSequence = sequence
+  object.expected!.set(uploadWords.subarray(0, upload.words.length))
+  upload.words.forEach(({ layout, index }, at) => {
+    const binding = layout === interested.layout ? interested : owner!
+    uploadRow[FIXED_WORDS + index] = uploadWords[at]!
+    // Wide words need both halves: the second one writes the column.
+    const isWide = layout.words[index]!.kind !== 'integer'
+    if (!isWide) writeColumn(binding, index, object.eid, uploadRow, 0)
+    else if (layout.words[index]!.part === 1) writeColumn(binding, index - 1, object.eid, uploadRow, 0)
+  })
+}

@@ -1,0 +1,162 @@
+import type { World } from 'bitecs'
+import type { DClass, DClassInfo, Schema } from '../components/index.ts'
+import type { DCAtomicField, DCClass, DCMolecularField } from '../dc/index.ts'
+import type { Downlink } from '../net/downlink.ts'
+import type { Hello, Reason } from '../net/hello.ts'
+import type { Place, Store } from '../net/store.ts'
+import type { Traffic, TrafficWindow } from '../net/traffic.ts'
+import type { Connection, ServerTransport } from '../net/transport.ts'
+import type { ValueSet } from '../net/values.ts'
+import type { Binding } from './rows.ts'
+import type { UploadPlan } from './upload.ts'
+
+/** What the server keeps of a dclass: where its columns are, and who may write what. */
+export interface ServerClass {
+  readonly info: DClassInfo
+  readonly interested: Binding
+  readonly owner: Binding | undefined
+  readonly upload: UploadPlan | undefined
+}
+
+/** A distributed object, from the moment its entity got a dclass component. */
+export interface ServerObject {
+  readonly eid: number
+  readonly doId: number
+  readonly serverClass: ServerClass
+  /** Zone and owner as the store has them; the columns may be ahead until the next capture. */
+  zone: number
+  owner: number
+  /** Who owned it before: what that client sent meanwhile is late, not forbidden. */
+  formerOwner: number
+  place: Place | undefined
+  ownerPlace: Place | undefined
+  readonly values: ValueSet
+  readonly ownerValues: ValueSet | undefined
+  /** The JavaScript values behind `values` and `ownerValues` when they were packed last. */
+  readonly packedFrom: unknown[]
+  readonly ownerPackedFrom: unknown[]
+  /** Newest upload that was applied, per owner, so that a late one does not undo it. */
+  uploadSequence: number
+  /** Counts how often the server overruled the owner, 0..255 and round. */
+  epoch: number
+  /** What the owner-written columns hold unless game code writes them `[upload.words]`. */
+  readonly expected: Uint32Array | undefined
+}
+
+/** Numbers about one session, for game code and panels. */
+export interface SessionStats extends Traffic {
+  /** Round trip, seconds; 0 before the first sample. */
+  rtt: number
+  /** Share of our packets that got lost, 0..1. */
+  loss: number
+}
+
+/** One connected client, as game code sees it. */
+export interface ServerClient {
+  /** 1..65535; what `DistributedObject.owner` holds. */
+  readonly id: number
+  /** What the player gave to `connect`: untrusted JSON. */
+  readonly data: any
+  readonly address: string
+  /** What the transport's authorization returned. */
+  readonly authorization: unknown
+  /** Zones that it sees now. */
+  readonly zones: ReadonlySet<number>
+  readonly stats: Readonly<SessionStats>
+}
+
+/** A datagram that waits for the receive system. */
+export interface Received {
+  readonly packet: Uint8Array
+  readonly time: number
+}
+
+/** A request for interest that is not complete yet. */
+export interface PendingInterest {
+  readonly request: number
+  readonly zones: readonly number[]
+  readonly refused: readonly number[]
+}
+
+/** One connection: a stranger until its hello is accepted, then a client. */
+export interface Session {
+  readonly connection: Connection
+  readonly inbox: Received[]
+  readonly openedAt: number
+  client: ServerClient | undefined
+  hello: Hello | undefined
+  readonly downlink: Downlink
+  /** Zones that the client asked for and may see. */
+  readonly requested: Set<number>
+  /** Those, and the zones of its objects. */
+  readonly zones: Set<number>
+  readonly pendingInterest: PendingInterest[]
+  readonly stats: SessionStats
+  readonly trafficWindow: TrafficWindow
+  updateRate: number
+  commandRate: number
+  /** Sends owed to it; one is due at 1. */
+  sendCredit: number
+  /** Why it is to be closed, and when (seconds). */
+  closing: { reason: Reason; at: number } | undefined
+  isClosed: boolean
+}
+
+/** Things that clients did which the server refused, counted. */
+export interface ViolationCounts {
+  /** Datagrams or messages that are not of the protocol. */
+  malformed: number
+  /** Fields that the sender may not send, or objects that it does not see. */
+  forbidden: number
+  /** Values outside what DC declares. */
+  outOfRange: number
+  /** Datagrams dropped because too many waited. */
+  flooded: number
+}
+
+export type MessageHandler = (eid: number, args: any, client: ServerClient) => unknown
+
+export interface ServerState {
+  readonly world: World
+  readonly schema: Schema<any>
+  readonly store: Store
+  readonly classes: Map<DCClass, ServerClass>
+  readonly classOf: Map<DClass, ServerClass>
+  readonly objects: Map<number, ServerObject>
+  readonly byDoId: Map<number, ServerObject>
+  /** Objects whose entity went since the last capture. */
+  readonly removed: ServerObject[]
+  readonly sessions: Set<Session>
+  readonly clients: Map<number, ServerClient>
+  readonly sessionOf: Map<number, Session>
+  readonly handlers: Map<DCAtomicField | DCMolecularField, Set<MessageHandler>>
+  readonly onJoin: Set<(client: ServerClient) => void>
+  readonly onLeave: Set<(client: ServerClient, reason: Reason) => void>
+  readonly transport: ServerTransport
+  readonly tickRate: number
+  readonly maxClients: number
+  readonly password: string
+  readonly minUpdateRate: number
+  readonly maxUpdateRate: number
+  /** Seconds without a packet after which a client counts as gone. */
+  readonly timeout: number
+  readonly allowZone: (client: ServerClient, zone: number) => boolean
+  readonly onError: (error: unknown, where: string) => void
+  /** Seconds. */
+  readonly now: () => number
+  readonly violations: ViolationCounts
+  tick: number
+  nextDoId: number
+  nextClientId: number
+}
+
+/** Runs game code: what it throws is reported, not passed on into the server's tick. */
+export const guarded = (state: ServerState, where: string, call: () => unknown): unknown => {
+  try {
+    return call()
+  } catch (error) {
+    state.onError(error, where)
+    return undefined
+  }
+}
+

@@ -1,0 +1,49 @@
+import { bitReader, readBits, resetWriter, writeBits, type BitWriter } from '../net/bits.ts'
+import { FIXED_WORDS, type ClassLayouts, type Layout } from '../net/layout.ts'
+import { inRange } from '../dc/index.ts'
+import { wordsWith } from './rows.ts'
+
+/**
+ * Owner-written state on its way up: for one object, every word of its `ownsend` fields, whole. An object may have them
+ * in both of its layouts, so the words are named by layout and index, the interested layout first.
+ */
+export interface UploadPlan {
+  readonly words: readonly { readonly layout: Layout; readonly index: number; readonly bits: number; readonly span: number }[]
+  readonly bytes: number
+}
+
+/** Plans what an owner of this class sends; `undefined` when it may write no number. */
+export const planUpload = (layouts: ClassLayouts): UploadPlan | undefined => {
+  const words = [layouts.interested, layouts.owner].flatMap(layout =>
+    layout
+      ? wordsWith(layout, 'ownsend').map(index => ({
+          layout,
+          index,
+          bits: layout.bits[index + FIXED_WORDS]!,
+          span: layout.spans[index + FIXED_WORDS]!,
+        }))
+      : [],
+  )
+  if (words.length === 0) return undefined
+  return { words, bytes: (words.reduce((sum, word) => sum + word.bits, 0) + 7) >>> 3 }
+}
+
+/** Writes the words of an upload `[plan.words.length]` as bits. */
+export const encodeUpload = (plan: UploadPlan, values: Uint32Array, writer: BitWriter): void => {
+  resetWriter(writer)
+  plan.words.forEach((word, index) => writeBits(writer, values[index]!, word.bits))
+}
+
+/** Reads an upload into `values`. False when a word is outside what DC declares: nothing of it may be used. */
+export const decodeUpload = (plan: UploadPlan, bytes: Uint8Array, values: Uint32Array): boolean => {
+  const reader = bitReader(bytes)
+  for (let index = 0; index < plan.words.length; index++) {
+    const { bits, span, layout, index: at } = plan.words[index]!
+    const value = readBits(reader, bits)
+    const word = layout.words[at]!
+    if (reader.failed || value > span) return false
+    if (word.kind === 'integer' && word.type.ranges.length > 1 && !inRange(word.type, value + word.min)) return false
+    values[index] = value
+  }
+  return true
+}

@@ -1,0 +1,124 @@
+import { createWorld, type World } from 'bitecs'
+import { createClient, type Client, type ClientOptions } from 'bitecs-pipes/client'
+import { createSchema, createServer, type Schema, type Server, type ServerOptions } from 'bitecs-pipes/server'
+import { memoryNetwork, type LinkConditions, type MemoryNetwork } from 'bitecs-pipes/memory'
+
+/** One client's side: its own world and its own columns. */
+export interface Guest {
+  readonly world: World
+  readonly schema: Schema<any>
+  readonly client: Client
+  /** Runs between `interpolate` and `send`, as a game would. */
+  play: () => void
+}
+
+/** A server and its clients in one process on virtual time: 60 frames a second, the server ticks in every second one. */
+export interface Worlds {
+  readonly world: World
+  readonly schema: Schema<any>
+  readonly server: Server
+  readonly network: MemoryNetwork
+  readonly guests: Guest[]
+  /** Runs between `receive` and `replicate`. */
+  game: () => void
+  now(): number
+  /** Makes a client that is not connected. */
+  addGuest(options?: Partial<ClientOptions>): Guest
+  /** Makes a client and signs it in. */
+  join(data?: unknown, options?: Partial<ClientOptions>): Promise<Guest>
+  /** Runs so many frames. */
+  run(frames: number): void
+  /** Runs until it holds; fails after so many seconds of virtual time. */
+  until(condition: () => boolean, what: string, seconds?: number): void
+  /** Runs frames until a promise settles. */
+  settle<T>(promise: Promise<T>, seconds?: number): Promise<T>
+}
+
+const FRAME = 1 / 60
+
+export interface WorldsOptions {
+  readonly seed?: number
+  readonly conditions?: Partial<LinkConditions>
+  readonly server?: Partial<ServerOptions>
+}
+
+export const createWorlds = (dc: string, { seed = 1, conditions = {}, server: serverOptions = {} }: WorldsOptions = {}): Worlds => {
+  let time = 0
+  let frame = 0
+  const now = () => time
+  const network = memoryNetwork({ seed, now, conditions })
+  const world = createWorld()
+  const schema = createSchema<any>(dc)
+  const fail = (error: unknown) => {
+    throw error
+  }
+  const server = createServer(world, schema, { transport: network.server, tickRate: 30, now, onError: fail, ...serverOptions })
+  const worlds: Worlds = {
+    world,
+    schema,
+    server,
+    network,
+    guests: [],
+    game: () => {},
+    now,
+    addGuest(options = {}) {
+      const guest: Guest = {
+        world: createWorld(),
+        schema: createSchema<any>(dc),
+        client: undefined as unknown as Client,
+        play: () => {},
+      }
+      const client = createClient(guest.world, guest.schema, { transport: network.client(), now, onError: fail, ...options })
+      Object.assign(guest, { client })
+      worlds.guests.push(guest)
+      return guest
+    },
+    async join(data, options) {
+      const guest = worlds.addGuest(options)
+      await worlds.settle(guest.client.connect(data))
+      return guest
+    },
+    run(frames) {
+      for (let count = 0; count < frames; count++) {
+        time += FRAME
+        network.deliver()
+        if (frame++ % 2 === 0) {
+          server.receive(world)
+          worlds.game()
+          server.replicate(world)
+        }
+        for (const guest of worlds.guests) {
+          guest.client.receive(guest.world)
+          guest.client.interpolate(guest.world)
+          guest.play()
+          guest.client.send(guest.world)
+        }
+      }
+    },
+    until(condition, what, seconds = 20) {
+      const end = time + seconds
+      while (!condition()) {
+        if (time > end) throw new Error(`not within ${seconds} s of virtual time: ${what}`)
+        worlds.run(1)
+      }
+    },
+    async settle(promise, seconds = 20) {
+      let isSettled = false
+      const mark = () => {
+        isSettled = true
+      }
+      promise.then(mark, mark)
+      const end = time + seconds
+      // Promises go on between frames, so each frame lets them.
+      for (await drain(); !isSettled; await drain()) {
+        if (time > end) throw new Error(`a promise did not settle within ${seconds} s of virtual time`)
+        worlds.run(1)
+      }
+      return promise
+    },
+  }
+  return worlds
+}
+
+/** Lets every promise that can go on do so; a macrotask, so that a hello timer cannot interfere. */
+const drain = () => new Promise<void>(resolve => setImmediate(resolve))
