@@ -7,15 +7,10 @@ import { Control } from './net/packet.ts'
 import { createTraffic } from './net/traffic.ts'
 import type { ClientTransport, Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
-import {
-  connectError,
-  endClientSession,
-  keepAlive,
-  receiveClientPacket,
-  type ConnectError,
-} from './systems/client-link.ts'
+import { receiveClientPacket } from './systems/client-link.ts'
+import { connectError, endClientSession } from './systems/client-session.ts'
 import { clientReceive } from './systems/client-receive.ts'
-import { clientSend, queueClientReliable } from './systems/client-send.ts'
+import { clientSend, keepAlive, queueClientReliable } from './systems/client-send.ts'
 import {
   createBuffers,
   createClientSession,
@@ -27,10 +22,10 @@ import {
 import { interpolate } from './systems/interpolate.ts'
 import { packMessage } from './systems/pack-message.ts'
 
-export { Alive, createSchema, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
+export { Alive, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
 export type { Reason } from './net/hello.ts'
 export type { ClientTransport, Connection } from './net/transport.ts'
-export type { ConnectError } from './systems/client-link.ts'
+export type { ConnectError } from './systems/client-session.ts'
 export type { ClientStats, InterestResult } from './systems/client-state.ts'
 
 export interface ClientOptions {
@@ -200,7 +195,9 @@ const changeInterest = (
   if (wrong !== undefined)
     throw new RangeError(`interest.${operation}(): zone is ${wrong}; zones are whole numbers from 1 to 4294967295.`)
   if (zones.length > MAX_ZONES)
-    throw new RangeError(`interest.${operation}(): ${zones.length} zones are more than ${MAX_ZONES}: ask for fewer, or make zones larger.`)
+    throw new RangeError(
+      `interest.${operation}(): ${zones.length} zones are more than ${MAX_ZONES}: ask for fewer, or make zones larger.`,
+    )
   const request = session.nextRequest
   session.nextRequest = (request + 1) & 0xffff
   return new Promise((resolve, reject) => {
@@ -214,7 +211,8 @@ const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, ar
   const name = `${field.owner.name}.${field.name}`
   const { session } = state
   const object = session?.byEid.get(eid)
-  if (!session || !object) throw new Error(`sendUpdate(${eid}): the entity is no distributed object of an open session.`)
+  if (!session || !object)
+    throw new Error(`sendUpdate(${eid}): the entity is no distributed object of an open session.`)
   if (!object.clientClass.info.dclass.inherited.includes(field))
     throw new TypeError(`sendUpdate(${eid}): a ${object.clientClass.info.dclass.name} has no field ${name}.`)
   if (!field.keywords.includes('clsend') && !(field.keywords.includes('ownsend') && object.isOwned))

@@ -6,6 +6,7 @@ export {
   Alive,
   createSchema,
   Generated,
+  loadSchema,
   Owned,
   type DClass,
   type DistributedObjectColumns,

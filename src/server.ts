@@ -9,7 +9,13 @@ import { nameOf, packMessage } from './systems/pack-message.ts'
 import { audienceOfMessage } from './systems/permissions.ts'
 import { replicate } from './systems/replicate.ts'
 import { serverReceive } from './systems/server-receive.ts'
-import type { MessageHandler, ServerClient, ServerObject, ServerState, ViolationCounts } from './systems/server-state.ts'
+import type {
+  MessageHandler,
+  ServerClient,
+  ServerObject,
+  ServerState,
+  ViolationCounts,
+} from './systems/server-state.ts'
 import { endSession, openSession } from './systems/sessions.ts'
 
 export { Alive, createSchema, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
@@ -183,7 +189,9 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       const { field } = message
       const object = objectOf(state, eid)
       if (!object.serverClass.info.dclass.inherited.includes(field))
-        throw new TypeError(`sendUpdate(${eid}): a ${object.serverClass.info.dclass.name} has no field ${nameOf(field)}.`)
+        throw new TypeError(
+          `sendUpdate(${eid}): a ${object.serverClass.info.dclass.name} has no field ${nameOf(field)}.`,
+        )
       const audience = audienceOfMessage(field)
       if (!audience.interested && !audience.owner)
         throw new TypeError(`${nameOf(field)} has neither \`broadcast\` nor \`ownrecv\`: no client may receive it.`)

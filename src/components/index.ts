@@ -1,8 +1,8 @@
+export { createSchema, loadSchema } from './create-schema.ts'
 export { Alive, Generated, Owned } from './lifecycle.ts'
 export {
   checkCapacity,
   componentsOf,
-  createSchema,
   infoOf,
   infosOf,
   writeDefaults,

@@ -1,6 +1,5 @@
 import {
   defaultValue,
-  parseDC,
   type DCAtomicField,
   type DCClass,
   type DCFile,
@@ -58,21 +57,15 @@ export interface Schema<Classes = Record<string, DClass>> {
 export interface SchemaOptions {
   /** Entity ids must stay below this: the length of every column. Default 10,000. */
   readonly capacity?: number
-  /** What error messages call the text. */
-  readonly name?: string
 }
+
+/** The dclasses of a schema that TypeScript knows nothing of. */
+export type AnyClasses = Record<string, DClass & Record<string, any>>
 
 const DEFAULT_CAPACITY = 10_000
 
 /** The names that bitECS itself looks for in whatever is given to `addComponent`. */
 const RESERVED = ['component']
-
-const parse = (text: string, name: string): DCFile => {
-  const { file, errors } = parseDC([{ name, text }])
-  if (errors.length === 0) return file
-  const lines = errors.slice(0, 20).map(error => `  ${error.file}:${error.line}:${error.column} ${error.message}`)
-  throw new SyntaxError(`The DC text has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n${lines.join('\n')}`)
-}
 
 const ancestorsOf = (dclass: DCClass, infos: Map<DCClass, DClassInfo>): DClassInfo[] => {
   const found = new Set<DClassInfo>()
@@ -85,17 +78,13 @@ const ancestorsOf = (dclass: DCClass, infos: Map<DCClass, DClassInfo>): DClassIn
 }
 
 /**
- * Makes the components of a DC text (or of a file that was read already): one tag per dclass, typed arrays per parameter
- * field, shared between a class and those that inherit it. Throws a `SyntaxError` that lists every error of the text.
+ * Makes the components of a DC file that was read: one tag per dclass, typed arrays per parameter field, shared between
+ * a class and those that inherit it.
  */
-export const createSchema = <Classes = Record<string, DClass & Record<string, any>>>(
-  source: string | DCFile,
-  options: SchemaOptions = {},
-): Schema<Classes> => {
-  const { capacity = DEFAULT_CAPACITY, name = 'schema.dc' } = options
+export const schemaOf = <Classes = AnyClasses>(file: DCFile, options: SchemaOptions = {}): Schema<Classes> => {
+  const { capacity = DEFAULT_CAPACITY } = options
   if (!Number.isInteger(capacity) || capacity < 1)
     throw new RangeError(`capacity is ${capacity}: give the number of entity ids to make room for, such as 10000.`)
-  const file = typeof source === 'string' ? parse(source, name) : source
   const all = new Map<DCParameterField, FieldColumns>()
   const messages = new Map<DCAtomicField | DCMolecularField, Message>()
   const infos = new Map<DCClass, DClassInfo>()
@@ -105,7 +94,9 @@ export const createSchema = <Classes = Record<string, DClass & Record<string, an
     const columns = new Map<DCParameterField, FieldColumns>()
     for (const field of dclass.inherited) {
       if (RESERVED.includes(field.name))
-        throw new Error(`${dclass.name}.${field.name}: bitECS gives "${field.name}" a meaning of its own; rename the field.`)
+        throw new Error(
+          `${dclass.name}.${field.name}: bitECS gives "${field.name}" a meaning of its own; rename the field.`,
+        )
       if (field.kind === 'parameter') {
         let own = all.get(field)
         if (!own) all.set(field, (own = createColumns(field, capacity)))

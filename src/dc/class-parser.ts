@@ -157,6 +157,7 @@ function parseKeywords(parser: Parser, field: Draft<DCField>, forbidden: boolean
 
 /** '(' [ param {',' param} ] ')' behind the name. */
 export function parseMethod(parser: Parser, name: string): Draft<DCAtomicField> {
+  if (!parser.owner) parser.complain(peek(parser), 'Cannot define a method outside of a struct or class')
   const method: Draft<DCAtomicField> = {
     kind: 'atomic',
     name,

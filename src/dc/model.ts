@@ -264,6 +264,8 @@ export function fixedByteSize(packable: DCPackable, asPanda = false): number | u
       const cases = packable.defaultCase ? [...packable.cases, packable.defaultCase] : packable.cases
       const sizes = new Set(cases.map(each => sumSizes(each.fields, asPanda)))
       const [size] = sizes
+      // Panda3D compares with the first case, and finds none.
+      if (asPanda && !packable.cases.length) return undefined
       return key === undefined || sizes.size > 1 || size === undefined ? undefined : key + size
     }
     default:

@@ -38,25 +38,25 @@ export const scaledModulus = (type: { divisor: number; modulus?: number }): numb
 
 /**
  * A value as the number that is packed: times the divisor, modulus, then rounded half up. Undefined when it does not fit.
- * A bigint takes Panda3D's integer path (exact), a number its double path (dcSimpleParameter.cxx, pack_int64, pack_double).
+ * A bigint takes Panda3D's integer path (exact, with an integer modulus even for float64), a number its double path
+ * (dcSimpleParameter.cxx, pack_int64 and pack_double).
  */
 export function scale(type: DCNumberType, value: number | bigint): number | bigint | undefined {
   const wide = is64(type)
   let scaled: number | bigint
-  if (type.base === 'float64') scaled = wrap(Number(value) * type.divisor, type)
-  else if (typeof value === 'bigint') {
+  if (typeof value === 'bigint') {
     scaled = value * BigInt(type.divisor)
-    if (type.modulus !== undefined) {
-      const modulus = BigInt(scaledModulus(type))
-      scaled = ((scaled % modulus) + modulus) % modulus
-    }
+    const modulus = type.modulus === undefined ? 0n : BigInt(scaledModulus(type))
+    if (modulus) scaled = ((scaled % modulus) + modulus) % modulus
     if (!wide) scaled = Number(scaled)
   } else {
-    const real = wrap(value * type.divisor, type)
-    if (!Number.isFinite(real)) return undefined
-    // + 0 turns a negative zero into the only zero that bytes know.
-    scaled = (Number.isInteger(real) ? real : Math.floor(real + 0.5)) + 0
-    if (wide) scaled = BigInt(scaled)
+    scaled = wrap(value * type.divisor, type)
+    if (type.base !== 'float64') {
+      if (!Number.isFinite(scaled)) return undefined
+      // + 0 turns a negative zero into the only zero that bytes know.
+      scaled = (Number.isInteger(scaled) ? scaled : Math.floor(scaled + 0.5)) + 0
+      if (wide) scaled = BigInt(scaled)
+    }
   }
   return inRange(type, scaled) ? scaled : undefined
 }
@@ -64,17 +64,20 @@ export function scale(type: DCNumberType, value: number | bigint): number | bigi
 /** `real` modulo modulus * divisor, in [0, modulus * divisor). */
 function wrap(real: number, type: DCNumberType): number {
   if (type.modulus === undefined) return real
-  const modulus = type.modulus * type.divisor,
-    rest = real % modulus
-  return rest < 0 ? rest + modulus : rest + 0
+  const modulus = type.modulus * type.divisor
+  const rest = real % modulus
+  // A tiny negative rest would round up to the modulus itself.
+  return rest >= 0 ? rest + 0 : (rest + modulus) % modulus
 }
+
+const NOWHERE: Path = []
 
 /**
  * Quantises a value exactly as the packer does.
  * @returns the scaled integer: bigint for 64-bit bases, else number. A float64 is only scaled.
  * @throws TypeError when it is no number, RangeError when it does not fit; `path` (`['Avatar', 'heading']`) leads the message.
  */
-export function quantise(type: DCNumberType, value: number | bigint, path: Path = []): number | bigint {
+export function quantise(type: DCNumberType, value: number | bigint, path: Path = NOWHERE): number | bigint {
   if (typeof value !== 'number' && typeof value !== 'bigint') {
     throw new TypeError(`${placeOf(path)}: expected a ${type.base} number, got ${show(value)}`)
   }

@@ -45,6 +45,8 @@ const PRIMITIVE = /^(u?int(8|16|32|64)|float64|char|string|blob|blob32|(u?int(8|
 /** Whether the word is the name of a built-in type. */
 export const isPrimitive = (word: string): boolean => PRIMITIVE.test(word)
 
+/** The greatest size that can be declared. */
+const MAX_SIZE = 0xffffffff
 /** Overlaps are found by comparing all pairs. */
 const MAX_RANGES = 1000
 /** The recursion of packing goes as deep. */
@@ -61,11 +63,17 @@ function rangeEnd(cursor: Cursor, unsigned: boolean): number | bigint {
   }
   if (token.kind === 'uint' || (!unsigned && (token.kind === 'int' || token.kind === 'real'))) {
     take(cursor)
-    if (outOfRange(token) || (unsigned && (token.value as bigint) > 0xffffffffn))
-      cursor.complain(token, 'Number out of range')
-    return token.value as number | bigint
+    return inLimits(cursor, token, unsigned)
   }
   return syntaxError(cursor, unsigned ? 'an unsigned number' : 'a number')
+}
+
+/** The number of a token; 0 after a complaint about one that is too large. */
+function inLimits(cursor: Cursor, token: Token, unsigned: boolean): number | bigint {
+  const value = token.value as number | bigint
+  if (!outOfRange(token) && !(unsigned && (value > MAX_SIZE || value < -MAX_SIZE))) return value
+  cursor.complain(token, 'Number out of range')
+  return 0n
 }
 
 /** Ranges up to the closing bracket, unscaled. `0-5` lexes as `0` and `-5`, which is why a negative number may follow. */
@@ -80,8 +88,8 @@ function parseRanges(cursor: Cursor, close: string, unsigned: boolean): DCRange[
     if (accept(cursor, '-')) max = rangeEnd(cursor, unsigned)
     else if ((next.kind === 'int' || (next.kind === 'real' && !unsigned)) && (next.value as number | bigint) < 0) {
       take(cursor)
-      max = -(next.value as number)
-      if (outOfRange(next)) cursor.complain(next, 'Number out of range')
+      // Negating keeps a bigint a bigint.
+      max = -(inLimits(cursor, next, unsigned) as number)
     }
     if (max < min || ranges.some(range => min <= range.max && max >= range.min))
       cursor.complain(token, 'Overlapping range')
@@ -106,7 +114,9 @@ interface Simple {
 const scaleEnd = ({ divisor }: Simple, base: DCNumberBase, end: number | bigint): number | bigint => {
   if (base === 'float64') return Number(end) * divisor
   if (!/64/.test(base)) return Math.floor(Number(end) * divisor + 0.5)
-  return typeof end === 'bigint' ? end * BigInt(divisor) : BigInt(Math.floor(end * divisor + 0.5))
+  if (typeof end === 'bigint') return end * BigInt(divisor)
+  const scaled = Math.floor(end * divisor + 0.5)
+  return Number.isFinite(scaled) ? BigInt(scaled) : BigInt(Math.sign(end)) << 99n
 }
 
 /** Ranges as the packer compares them: times the divisor, rounded. */
@@ -122,10 +132,10 @@ const rangesFit = (simple: Simple): boolean => {
 /** Panda3D allows 1 to the greatest positive value plus 1. */
 const modulusFits = (simple: Simple): boolean => {
   const modulus = simple.modulus!
-  if (!(modulus > 0) || !simple.base) return false
-  if (simple.base === 'float64') return true
+  if (!(modulus > 0) || !simple.base || simple.name === 'uint32uint8array') return false
   const scaled = scaledModulus(simple as { divisor: number; modulus: number })
-  return scaled >= 1 && Number.isFinite(scaled) && BigInt(scaled) - 1n <= BigInt(LIMITS[simple.base][1])
+  if (!Number.isFinite(scaled) || simple.base === 'float64') return Number.isFinite(scaled)
+  return scaled >= 1 && BigInt(scaled) - 1n <= BigInt(LIMITS[simple.base][1])
 }
 
 /** prim { '(' ranges ')' | '/' UINT | '%' number } */
@@ -359,7 +369,7 @@ export function parseSwitch(cursor: TypeCursor): DCSwitchType {
         if ((size += open.length) > MAX_SWITCH)
           syntaxError(cursor, `at most ${MAX_SWITCH} fields in all cases together`)
         for (const branch of open) {
-          if (field.name && branch.fields.some(each => each.name === field.name))
+          if (field.name && [key, ...branch.fields].some(each => each.name === field.name))
             cursor.complain(token, `Duplicate field name: ${field.name}`)
           else branch.fields.push(field)
         }

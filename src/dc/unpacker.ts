@@ -25,7 +25,7 @@ export interface Reader {
   /** Where the bytes end. Lowered while a length prefix is in force. */
   end: number
   failed: UnpackFailure
-  /** Array elements that may still be read: bounds what elements without any bytes can cost. */
+  /** Array elements without any bytes that may still be read: nothing else bounds those. */
   budget: number
   /** How much to check: sizes of parts only, as Panda3D's unpacker, or all ranges. */
   readonly checks: 'sizes' | 'panda' | 'all'
@@ -56,6 +56,8 @@ export interface UnpackOptions {
   readonly rawText?: boolean
 }
 
+/** Elements without bytes in one value: far more than anybody declares on purpose. */
+const MAX_EMPTY = 1024
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** A reader over bytes [start, end). They are not copied; blobs read from them are. */
@@ -68,8 +70,7 @@ export function createReader(
 ): Reader {
   end = Math.min(end, bytes.length)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  // A byte is part of at most one element per level of nesting.
-  return { bytes, view, at: start, end, failed: '', budget: (end - start) * 16 + 4096, checks, rawText }
+  return { bytes, view, at: start, end, failed: '', budget: MAX_EMPTY, checks, rawText }
 }
 
 function fail(reader: Reader, reason: UnpackFailure): undefined {
@@ -152,10 +153,9 @@ function unpackArray(type: DCArrayType, reader: Reader): unknown {
   }
   while (!reader.failed && (type.prefixed ? reader.at < reader.end : list.length < count)) {
     const before = reader.at
+    list.push(unpackType(element, reader))
     // Elements without bytes would fill a length prefix for ever, or a large fixed array for nothing.
-    if (--reader.budget < 0) fail(reader, 'count')
-    else list.push(unpackType(element, reader))
-    if (type.prefixed && reader.at === before) fail(reader, 'count')
+    if (reader.at === before && (type.prefixed || --reader.budget < 0)) fail(reader, 'count')
   }
   reader.end = outer
   if (reader.failed) return undefined

@@ -108,7 +108,9 @@ export const queueUnreliable = (downlink: Downlink, message: Uint8Array): void =
 export const isSettled = (downlink: Downlink, zone: Zone): boolean => {
   const subscriptions = downlink.zones.get(zone)
   if (!subscriptions || downlink.values.size > 0) return false
-  return zone.groups.every(group => newestFrame(group.history) === undefined || (subscriptions.get(group)?.acked ?? -1) >= 0)
+  return zone.groups.every(
+    group => newestFrame(group.history) === undefined || (subscriptions.get(group)?.acked ?? -1) >= 0,
+  )
 }
 
 /** A packet arrived: what it carried is known to the client. */
@@ -214,7 +216,8 @@ const writeSegment = (
 
 const writeDeferred = (writer: ByteWriter, groups: readonly Group[]): void => {
   if (groups.length === 0) return
-  const isAll = groups.length > MAX_DEFERRED || groups.reduce((sum, group) => sum + varintSize(group.id), 2) > bytesLeft(writer)
+  const isAll =
+    groups.length > MAX_DEFERRED || groups.reduce((sum, group) => sum + varintSize(group.id), 2) > bytesLeft(writer)
   writeU8(writer, Chunk.deferred)
   writeU8(writer, isAll ? 0 : groups.length)
   if (!isAll) for (const group of groups) writeVarint(writer, group.id)

@@ -160,4 +160,3 @@ export const isSameSecret = (given: string, wanted: string): boolean => {
   for (let index = 0; index < b.length; index++) differences |= b[index]! ^ (a[index] ?? 0)
   return differences === 0
 }
-

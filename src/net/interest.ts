@@ -1,4 +1,15 @@
-import { byteWriter, readU16, readU32, readU8, readVarint, writeU16, writeU32, writeU8, writeVarint, type ByteReader } from './bytes.ts'
+import {
+  byteWriter,
+  readU16,
+  readU32,
+  readU8,
+  readVarint,
+  writeU16,
+  writeU32,
+  writeU8,
+  writeVarint,
+  type ByteReader,
+} from './bytes.ts'
 import { Control } from './packet.ts'
 
 /** The most zones that a client may see at once. */

@@ -1,4 +1,12 @@
-import { columnKind, defaultValue, quantise, type Column, type DCClass, type DCNumberType, type DCParameterField } from '../dc/index.ts'
+import {
+  columnKind,
+  defaultValue,
+  quantise,
+  type Column,
+  type DCClass,
+  type DCNumberType,
+  type DCParameterField,
+} from '../dc/index.ts'
 
 /** How one 32-bit word of a row stands for (a part of) a number: see {@link Word}. */
 export type WordKind = 'integer' | 'int64' | 'float64'
@@ -23,7 +31,6 @@ export interface Word {
   /** Bits that hold `span`. */
   readonly bits: number
 }
-
 
 /** Who receives a row: every interested client, or the object's owner alone. */
 export type Audience = 'interested' | 'owner'

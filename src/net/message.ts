@@ -1,4 +1,14 @@
-import { byteWriter, readBytes, readU32, readVarint, writeBytes, writeU32, writeU8, writeVarint, type ByteReader } from './bytes.ts'
+import {
+  byteWriter,
+  readBytes,
+  readU32,
+  readVarint,
+  writeBytes,
+  writeU32,
+  writeU8,
+  writeVarint,
+  type ByteReader,
+} from './bytes.ts'
 import { HEADER } from './packet.ts'
 import { MAX_PACKET } from './transport.ts'
 

@@ -1,4 +1,14 @@
-import { byteReader, readU16, readU32, readU8, writeU16, writeU32, writeU8, type ByteReader, type ByteWriter } from './bytes.ts'
+import {
+  byteReader,
+  readU16,
+  readU32,
+  readU8,
+  writeU16,
+  writeU32,
+  writeU8,
+  type ByteReader,
+  type ByteWriter,
+} from './bytes.ts'
 import type { Peer } from './peer.ts'
 
 /** Version of everything that crosses the wire; peers with another one are refused at hello. */

@@ -1,4 +1,16 @@
-import { bytesLeft, readBytes, readU16, readU8, readVarint, writeBytes, writeU16, writeU8, writeVarint, type ByteReader, type ByteWriter } from './bytes.ts'
+import {
+  bytesLeft,
+  readBytes,
+  readU16,
+  readU8,
+  readVarint,
+  writeBytes,
+  writeU16,
+  writeU8,
+  writeVarint,
+  type ByteReader,
+  type ByteWriter,
+} from './bytes.ts'
 import { expandSequence } from './peer.ts'
 
 /**
@@ -100,7 +112,8 @@ export const acknowledgeFragments = (sender: ReliableSender, sequences: readonly
     if (fragment) fragment.isAcked = true
   }
   let done = 0
-  while (done < sender.queue.length && sender.queue[done]!.isAcked) sender.queuedBytes -= sender.queue[done++]!.bytes.length
+  while (done < sender.queue.length && sender.queue[done]!.isAcked)
+    sender.queuedBytes -= sender.queue[done++]!.bytes.length
   if (done > 0) sender.queue.splice(0, done)
 }
 

@@ -169,7 +169,12 @@ export const readDeferred = (reader: ByteReader): Set<number> | undefined => {
 }
 
 /** A newest packet said nothing of these groups: they are as they were, until its tick. */
-export const confirmGroups = (replica: Replica, tick: number, heard: Set<ReplicaGroup>, deferred: Set<number>): void => {
+export const confirmGroups = (
+  replica: Replica,
+  tick: number,
+  heard: Set<ReplicaGroup>,
+  deferred: Set<number>,
+): void => {
   for (const group of replica.groups.values())
     if (!heard.has(group) && !deferred.has(group.id)) holdUntil(newestFrame(group.history), tick)
 }
@@ -181,8 +186,7 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
   replica.zones.clear()
   for (const zone of next) replica.zones.add(zone)
   replica.zonesTick = tick
-  for (const [zone, left] of replica.leftZones)
-    if (ticksSince(tick, left) > 1024) replica.leftZones.delete(zone)
+  for (const [zone, left] of replica.leftZones) if (ticksSince(tick, left) > 1024) replica.leftZones.delete(zone)
   for (const group of replica.groups.values()) {
     if (next.has(group.zone) || group.zone === 0 || ticksSince(group.heardTick, tick) > 0) continue
     replica.groups.delete(group.id)

@@ -1,11 +1,5 @@
 import { bitWriter, type BitWriter } from './bits.ts'
-import {
-  createHistory,
-  frameForWriting,
-  newestFrame,
-  type Frame,
-  type History,
-} from './frames.ts'
+import { createHistory, frameForWriting, newestFrame, type Frame, type History } from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
 import { encodeSegment } from './segment.ts'
 import { ticksSince } from './ticks.ts'

@@ -30,7 +30,13 @@ export const createTraffic = (): Traffic => ({
   packetsOutPerSecond: 0,
 })
 
-export const createTrafficWindow = (): TrafficWindow => ({ time: -Infinity, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 })
+export const createTrafficWindow = (): TrafficWindow => ({
+  time: -Infinity,
+  bytesIn: 0,
+  bytesOut: 0,
+  packetsIn: 0,
+  packetsOut: 0,
+})
 
 export const countIn = (traffic: Traffic, bytes: number): void => {
   traffic.bytesIn += bytes

@@ -1,4 +1,15 @@
-import { byteWriter, readBytes, readU8, readU32, readVarint, writeBytes, writeU32, writeU8, writeVarint, type ByteReader } from './bytes.ts'
+import {
+  byteWriter,
+  readBytes,
+  readU8,
+  readU32,
+  readVarint,
+  writeBytes,
+  writeU32,
+  writeU8,
+  writeVarint,
+  type ByteReader,
+} from './bytes.ts'
 import type { Audience, Layout } from './layout.ts'
 import { Control } from './packet.ts'
 

@@ -111,7 +111,8 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
   object.owner = owner
 }
 
-const isEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, index) => byte === b[index])
+const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index])
 
 const captureValues = (state: ServerState, object: ServerObject, set: ValueSet, packedFrom: unknown[]): void => {
   const fields = set.layout.values

@@ -1,6 +1,6 @@
 import { byteReader, more, readU8, type ByteReader } from '../net/bytes.ts'
 import { clockSample } from '../net/clock.ts'
-import { decodeBye, decodeRefusal, decodeWelcome, encodeBye, encodeHello, type Reason } from '../net/hello.ts'
+import { decodeBye, decodeRefusal, decodeWelcome } from '../net/hello.ts'
 import { EPOCH } from '../net/layout.ts'
 import { decodeInterestDone, decodeZones } from '../net/interest.ts'
 import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
@@ -8,65 +8,23 @@ import { Chunk, Control, Kind, openPacket, readHeader, type Header } from '../ne
 import { markDecoded, receiveAcks, receiveSequence, type Sent } from '../net/peer.ts'
 import { playoutPacket } from '../net/playout.ts'
 import { acknowledgeFragments, loseFragments, readFragment } from '../net/reliable.ts'
-import { confirmGroups, hearTick, keepValue, readDeferred, readSegment, setZones, type ReplicaGroup } from '../net/replica.ts'
+import {
+  confirmGroups,
+  hearTick,
+  keepValue,
+  readDeferred,
+  readSegment,
+  setZones,
+  type ReplicaGroup,
+} from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
-import { countIn, countOut } from '../net/traffic.ts'
+import { countIn } from '../net/traffic.ts'
 import { decodeValue } from '../net/values.ts'
 import type { ClientSession, ClientState, UpContent } from './client-state.ts'
-import { sendPacket } from './client-send.ts'
+import { connectError, endClientSession } from './client-session.ts'
 
-/** Seconds between two hellos while there is no answer. */
-const HELLO_INTERVAL = 0.1
-/** Seconds between our own packets when the game does not call `send`: a hidden page, a game that still loads. */
-const IDLE_INTERVAL = 0.1
 /** Messages that may wait for the receive system. */
 const MAX_MESSAGES = 10_000
-
-/** An error of `connect`, with the reason as data. */
-export interface ConnectError extends Error {
-  readonly reason: Reason | 'unreachable' | 'lost'
-}
-
-export const connectError = (reason: ConnectError['reason'], message: string): ConnectError =>
-  Object.assign(new Error(message), { name: 'ConnectError', reason })
-
-/** Sends a datagram and counts it. */
-export const transmit = (state: ClientState, session: ClientSession, bytes: Uint8Array): void => {
-  countOut(state.stats, bytes.length)
-  session.connection.send(bytes)
-}
-
-/** Says hello, again and again until the server answers. */
-const sayHello = (state: ClientState, session: ClientSession, now: number): void => {
-  const { attempt } = session
-  if (now - attempt.lastHello < HELLO_INTERVAL) return
-  attempt.lastHello = now
-  const hello = encodeHello({
-    nonce: session.nonce,
-    schemaHash: state.schema.hash,
-    updateRate: state.updateRate,
-    commandRate: state.commandRate,
-    interp: 0,
-    password: state.password,
-    data: attempt.json,
-  })
-  transmit(state, session, hello)
-}
-
-/** Ends the session: tells the server (unless it told us), the waiting promises and the game. */
-export const endClientSession = (state: ClientState, session: ClientSession, reason: Reason, isOurs: boolean): void => {
-  if (session.isOver) return
-  session.isOver = true
-  if (isOurs) for (let copy = 0; copy < 3; copy++) transmit(state, session, encodeBye(reason))
-  session.connection.close()
-  for (const { reject } of session.interest.values())
-    reject(connectError('lost', 'The session ended before the zones were complete.'))
-  session.interest.clear()
-  state.session = undefined
-  state.ended = session
-  state.status = 'closed'
-  if (session.welcome) for (const handler of state.onDisconnect) handler(reason)
-}
 
 /** Takes a datagram as it arrives: state is decoded into the replica, messages wait for the receive system. */
 export const receiveClientPacket = (state: ClientState, session: ClientSession, packet: Uint8Array): void => {
@@ -187,26 +145,13 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
   } else state.stats.malformed++
 }
 
-const queueMessage = (state: ClientState, session: ClientSession, message: FieldMessage | undefined, now: number): void => {
+const queueMessage = (
+  state: ClientState,
+  session: ClientSession,
+  message: FieldMessage | undefined,
+  now: number,
+): void => {
   if (!message) state.stats.malformed++
   else if (session.messages.length >= MAX_MESSAGES) endClientSession(state, session, 'overflow', true)
   else session.messages.push({ ...message, packed: message.packed.slice(), time: now })
-}
-
-/**
- * Says hello until there is an answer, notices a server that fell silent, and sends a packet when the game has not for
- * a while. A timer does this and so does the send system: hidden pages have no frames, tests no timers.
- */
-export const keepAlive = (state: ClientState, session: ClientSession): void => {
-  const now = state.now()
-  if (session.isOver) return
-  const { attempt } = session
-  if (!session.welcome) {
-    if (now - attempt.startedAt > state.timeout)
-      attempt.reject(connectError('timeout', 'The server does not answer: is it a bitecs-pipes server, and is UDP open?'))
-    else sayHello(state, session, now)
-    return
-  }
-  if (now - session.peer.lastReceiveTime > state.timeout) endClientSession(state, session, 'timeout', true)
-  else if (now - session.peer.lastSendTime >= IDLE_INTERVAL) sendPacket(state, session, now)
 }

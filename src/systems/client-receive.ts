@@ -1,5 +1,13 @@
 import { addComponent, addEntity, entityExists, removeComponent, removeEntity } from 'bitecs'
-import { Alive, checkCapacity, componentsOf, Generated, Owned, writeColumns, writeDefaults } from '../components/index.ts'
+import {
+  Alive,
+  checkCapacity,
+  componentsOf,
+  Generated,
+  Owned,
+  writeColumns,
+  writeDefaults,
+} from '../components/index.ts'
 import { packField, unpackField } from '../dc/index.ts'
 import { newestFrame } from '../net/frames.ts'
 import { EPOCH, FIXED_WORDS, OWNER } from '../net/layout.ts'
@@ -36,7 +44,8 @@ export const clientReceive = (state: ClientState): void => {
 
 const clearSession = (state: ClientState, ended: ClientSession): void => {
   state.ended = undefined
-  for (const object of ended.objects.values()) if (entityExists(state.world, object.eid)) removeEntity(state.world, object.eid)
+  for (const object of ended.objects.values())
+    if (entityExists(state.world, object.eid)) removeEntity(state.world, object.eid)
   ended.objects.clear()
   state.stats.objects = 0
 }
@@ -82,7 +91,16 @@ const pushSamples = (session: ClientSession, group: ReplicaGroup): void => {
       const object = frame.ids[slot] === 0 ? undefined : session.objects.get(frame.ids[slot]!)
       if (!object?.track || object.group !== group) continue
       const { track, interested } = object.clientClass
-      pushSample(object.track, track!, interested, frame.rows, slot * width, unwrap(session, frame.tick), unwrap(session, frame.until), before)
+      pushSample(
+        object.track,
+        track!,
+        interested,
+        frame.rows,
+        slot * width,
+        unwrap(session, frame.tick),
+        unwrap(session, frame.until),
+        before,
+      )
     }
   }
   group.sampledTick = frames[frames.length - 1]!.tick
@@ -135,7 +153,8 @@ const generate = (
   schema.DistributedObject.zone[eid] = group.zone
   schema.DistributedObject.owner[eid] = object.owner
   if (object.isOwned) addComponent(world, eid, Owned)
-  for (const component of [schema.DistributedObject, ...componentsOf(info), Generated]) addComponent(world, eid, component)
+  for (const component of [schema.DistributedObject, ...componentsOf(info), Generated])
+    addComponent(world, eid, component)
   session.replica.dirtyValues.add(doId)
   const values = session.replica.values.interested.get(doId)
   values?.packed.forEach((_, index) => values.dirty.add(index))
@@ -144,7 +163,8 @@ const generate = (
 }
 
 const writeAll = (binding: Binding, object: ClientObject): void => {
-  for (let index = 0; index < binding.layout.words.length; index++) writeColumn(binding, index, object.eid, object.row, 0)
+  for (let index = 0; index < binding.layout.words.length; index++)
+    writeColumn(binding, index, object.eid, object.row, 0)
 }
 
 /** What the server knows of the owner-written numbers: only what differs from it goes up. */
@@ -155,7 +175,9 @@ const rememberAcknowledged = (session: ClientSession, object: ClientObject): voi
     else {
       const place = session.ownerPlaces.get(object.doId)
       const frame = place && newestFrame(place.group.history)
-      object.acknowledged![at] = frame ? frame.rows[place.slot * layout.width + FIXED_WORDS + index]! : layout.defaults[FIXED_WORDS + index]!
+      object.acknowledged![at] = frame
+        ? frame.rows[place.slot * layout.width + FIXED_WORDS + index]!
+        : layout.defaults[FIXED_WORDS + index]!
     }
   })
 }
@@ -177,7 +199,13 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
   addComponent(world, object.eid, Owned)
 }
 
-const updateObject = (state: ClientState, session: ClientSession, object: ClientObject, rows: Uint32Array, at: number): void => {
+const updateObject = (
+  state: ClientState,
+  session: ClientSession,
+  object: ClientObject,
+  rows: Uint32Array,
+  at: number,
+): void => {
   const { interested, isInterpolated, isOwnerWritten } = object.clientClass
   const { width } = interested.layout
   const owner = rows[at + OWNER]!

@@ -1,5 +1,12 @@
 import { addComponent, hasComponent, observe, onAdd, onRemove, onSet } from 'bitecs'
-import { checkCapacity, componentsOf, infosOf, writeColumns, writeDefaults, type DClassInfo } from '../components/index.ts'
+import {
+  checkCapacity,
+  componentsOf,
+  infosOf,
+  writeColumns,
+  writeDefaults,
+  type DClassInfo,
+} from '../components/index.ts'
 import type { Layout } from '../net/layout.ts'
 import type { ValueSet } from '../net/values.ts'
 import { bindLayout } from './rows.ts'

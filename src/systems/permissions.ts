@@ -17,7 +17,9 @@ export const maySend = (
 }
 
 /** Who receives a message from the server. */
-export const audienceOfMessage = (field: DCAtomicField | DCMolecularField): { interested: boolean; owner: boolean } => ({
+export const audienceOfMessage = (
+  field: DCAtomicField | DCMolecularField,
+): { interested: boolean; owner: boolean } => ({
   interested: field.keywords.includes('broadcast') || field.keywords.includes('clrecv'),
   owner: field.keywords.includes('ownrecv'),
 })

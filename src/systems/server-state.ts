@@ -159,4 +159,3 @@ export const guarded = (state: ServerState, where: string, call: () => unknown):
     return undefined
   }
 }
-

@@ -110,7 +110,8 @@ export const sweepSessions = (state: ServerState, now: number): void => {
   }
 }
 
-const clampRate = (wanted: number, least: number, most: number): number => Math.min(most, Math.max(least, wanted || least))
+const clampRate = (wanted: number, least: number, most: number): number =>
+  Math.min(most, Math.max(least, wanted || least))
 
 const parseData = (json: string): unknown => {
   try {
@@ -161,7 +162,11 @@ export const receiveHello = (state: ServerState, session: Session, hello: Hello,
     return
   }
   session.hello = hello
-  session.updateRate = clampRate(hello.updateRate, state.minUpdateRate, Math.min(state.maxUpdateRate, Math.ceil(state.tickRate)))
+  session.updateRate = clampRate(
+    hello.updateRate,
+    state.minUpdateRate,
+    Math.min(state.maxUpdateRate, Math.ceil(state.tickRate)),
+  )
   session.commandRate = clampRate(hello.commandRate, 1, 255)
   const client: ServerClient = {
     id: freeClientId(state),

@@ -1,3 +1,4 @@
+import { vec4 } from 'gl-matrix'
 import type { DCParameterField } from '../dc/index.ts'
 import type { Binding } from './rows.ts'
 import { valueOf, wordsWith } from './rows.ts'
@@ -20,18 +21,29 @@ export interface Track {
 /** Samples kept: more than a second at 20 a second is never shown. */
 const SAMPLES = 32
 
-/** How the numbers of a class are smoothed: which words, and the period of those that go round. */
+/** How the numbers of a class are smoothed: which words, the period of those that go round, which are rotations. */
 export interface TrackPlan {
   readonly words: readonly number[]
   /** In the field's unit; 0 for what does not go round `[words]`. */
   readonly periods: Float64Array
+  /** Where among `words` the four of each quaternion begin, in gl-matrix' order x, y, z, w. */
+  readonly quaternions: readonly number[]
 }
 
-const KEYWORDS = ['interp_linear', 'interp_hermite', 'interp_angle']
+const KEYWORDS = ['interp_linear', 'interp_hermite', 'interp_angle', 'interp_quat']
 const FULL_TURN = 360
 
 const periodOf = (field: DCParameterField, modulus: number | undefined): number =>
   field.keywords.includes('interp_angle') ? (modulus ?? FULL_TURN) : 0
+
+/** The first of the four words of each field with `interp_quat`; one with another number of words is smoothed apart. */
+const quaternionsOf = (binding: Binding, words: readonly number[]): number[] =>
+  words.flatMap((index, at) => {
+    const { field } = binding.layout.words[index]!
+    const four = words.slice(at, at + 4).filter(other => binding.layout.words[other]!.field === field)
+    const isFirst = at === 0 || binding.layout.words[words[at - 1]!]!.field !== field
+    return field.keywords.includes('interp_quat') && isFirst && four.length === 4 ? [at] : []
+  })
 
 /** Plans the smoothing of a class' numbers; `undefined` when it has none. 64-bit integers are never smoothed. */
 export const planTrack = (binding: Binding): TrackPlan | undefined => {
@@ -44,7 +56,7 @@ export const planTrack = (binding: Binding): TrackPlan | undefined => {
     const word = binding.layout.words[index]!
     return periodOf(word.field, word.type.modulus)
   })
-  return { words, periods: new Float64Array(periods) }
+  return { words, periods: new Float64Array(periods), quaternions: quaternionsOf(binding, words) }
 }
 
 export const createTrack = (plan: TrackPlan): Track => ({
@@ -121,4 +133,25 @@ export const sampleTrack = (track: Track, plan: TrackPlan, time: number, out: Fl
   const share = (time - start) / (track.ticks[later]! - start)
   for (let word = 0; word < width; word++)
     out[word] = mix(track.values[index * width + word]!, track.values[later * width + word]!, share, periods[word]!)
+  for (const at of plan.quaternions) mixQuaternion(track.values, index * width + at, later * width + at, share, out, at)
+}
+
+const from = vec4.create()
+const to = vec4.create()
+
+/** Componentwise and normalised, the short way round; at 20 samples a second that is a slerp but for a milliradian. */
+const mixQuaternion = (
+  values: Float64Array,
+  fromAt: number,
+  toAt: number,
+  share: number,
+  out: Float64Array,
+  at: number,
+): void => {
+  vec4.set(from, values[fromAt]!, values[fromAt + 1]!, values[fromAt + 2]!, values[fromAt + 3]!)
+  vec4.set(to, values[toAt]!, values[toAt + 1]!, values[toAt + 2]!, values[toAt + 3]!)
+  if (vec4.dot(from, to) < 0) vec4.negate(to, to)
+  vec4.lerp(from, from, to, share)
+  vec4.normalize(from, from)
+  for (let part = 0; part < 4; part++) out[at + part] = from[part]!
 }

@@ -8,7 +8,12 @@ import { wordsWith } from './rows.ts'
  * in both of its layouts, so the words are named by layout and index, the interested layout first.
  */
 export interface UploadPlan {
-  readonly words: readonly { readonly layout: Layout; readonly index: number; readonly bits: number; readonly span: number }[]
+  readonly words: readonly {
+    readonly layout: Layout
+    readonly index: number
+    readonly bits: number
+    readonly span: number
+  }[]
   readonly bytes: number
 }
 

@@ -29,6 +29,10 @@ interface Manager {
 const LABEL = 'geckos.io'
 /** Milliseconds between the session's close and the hang-up, in which its last packets go out. */
 const LINGER = 50
+/** Handshakes per `connect`. */
+const MAX_ATTEMPTS = 4
+
+const timeoutOf = (options: GeckosClientOptions): number => options.connectTimeout ?? 10_000
 
 /** `https://host:port/path` without a slash at the end. */
 const baseOf = (options: GeckosClientOptions): string => {
@@ -71,8 +75,9 @@ const describe = (base: string, failure: Failure): Error => {
   )
 }
 
-const timedOut = (base: string, timeout: number, peer: RTCPeerConnection | undefined): Error =>
-  new Error(
+const timedOut = (base: string, options: GeckosClientOptions, peer: RTCPeerConnection | undefined): Error => {
+  const timeout = timeoutOf(options)
+  return new Error(
     peer
       ? `geckos: ${base} answered, but no datachannel opened within ${timeout} ms (connection ${peer.connectionState}, ` +
           `ICE ${peer.iceConnectionState}). UDP is probably blocked: check the ` +
@@ -80,22 +85,30 @@ const timedOut = (base: string, timeout: number, peer: RTCPeerConnection | undef
           `behind a reverse proxy)`
       : `geckos: ${base} did not answer within ${timeout} ms. Check host and port, and that the server is not overloaded`,
   )
+}
 
-/** Asks for the server's late ICE candidates as geckos does, but only while they matter and without rejections. */
-const pollCandidates =
-  (manager: Manager, isOver: () => boolean) =>
-  async (host: string, id: string): Promise<void> => {
-    if (isOver()) return
-    try {
-      const response = await fetch(`${host}/connections/${id}/additional-candidates`)
-      if (!response.ok) return
-      for (const candidate of (await response.json()) as RTCIceCandidateInit[]) {
-        if (!isOver()) await manager.localPeerConnection?.addIceCandidate(candidate)
-      }
-    } catch {
-      // without it the candidates of the offer have to do
+/**
+ * A handshake that the other side gave up. The server's WebRTC library fails about one DTLS handshake in a hundred when
+ * its machine is busy (libdatachannel #1632), so it is worth another attempt.
+ */
+class HandshakeLost extends Error {}
+
+/**
+ * Asks for the server's late ICE candidates, as geckos does, but only while they matter and without rejections. Resolves
+ * with false when the server has given the connection up.
+ */
+const fetchCandidates = async (manager: Manager, host: string, id: string): Promise<boolean> => {
+  try {
+    const response = await fetch(`${host}/connections/${id}/additional-candidates`)
+    if (!response.ok) return response.status !== 404
+    for (const candidate of (await response.json()) as RTCIceCandidateInit[]) {
+      await manager.localPeerConnection?.addIceCandidate(candidate)
     }
+  } catch {
+    // without it the candidates of the offer have to do
   }
+  return true
+}
 
 /** Makes the endpoint of an announced channel, before its first message. */
 const endpointOf = (channel: RTCDataChannel, peer: RTCPeerConnection, base: string): Endpoint => {
@@ -139,15 +152,8 @@ const endpointOf = (channel: RTCDataChannel, peer: RTCPeerConnection, base: stri
   return endpoint
 }
 
-const connect = async (options: GeckosClientOptions): Promise<Connection> => {
-  const base = baseOf(options)
-  const timeout = options.connectTimeout ?? 10_000
-  if (typeof RTCPeerConnection === 'undefined') {
-    if (!isNode()) throw new Error('geckos: this browser has no WebRTC (RTCPeerConnection), or it is switched off')
-    await installNodeWebRTC()
-  }
-  const authorization =
-    typeof options.authorization === 'function' ? await options.authorization() : options.authorization
+/** One handshake, given up after `left` milliseconds. */
+const attempt = (base: string, options: GeckosClientOptions, authorization: string | undefined, left: number) => {
   const channel = createChannel({
     url: base,
     port: null as unknown as number,
@@ -156,11 +162,11 @@ const connect = async (options: GeckosClientOptions): Promise<Connection> => {
     iceServers: (options.iceServers ?? []).map(server => ({ ...server })),
   })
   const manager = (channel as unknown as { connectionsManager?: Manager }).connectionsManager
-  if (typeof manager?.onDataChannel !== 'function') {
+  if (typeof manager?.onDataChannel !== 'function' || typeof manager.fetchAdditionalCandidates !== 'function') {
     throw new Error('geckos: this version of @geckos.io/client is not supported; install @geckos.io/client@3.1')
   }
 
-  return new Promise((resolve, reject) => {
+  return new Promise<Connection>((resolve, reject) => {
     let state: 'connecting' | 'connected' | 'failed' = 'connecting'
     const fail = (error: Error): void => {
       if (state !== 'connecting') return
@@ -169,13 +175,15 @@ const connect = async (options: GeckosClientOptions): Promise<Connection> => {
       manager.localPeerConnection?.close()
       reject(error)
     }
-    const timer = setTimeout(() => fail(timedOut(base, timeout, manager.localPeerConnection)), timeout)
+    const lost = (): void => fail(new HandshakeLost(`geckos: ${base} closed the connection while it opened`))
+    const timer = setTimeout(() => fail(timedOut(base, options, manager.localPeerConnection)), left)
 
-    manager.fetchAdditionalCandidates = pollCandidates(manager, () => {
-      // An attempt that was given up before geckos had made its connection: close that now.
+    // geckos calls this ten times in ten seconds, from when it has made its connection.
+    manager.fetchAdditionalCandidates = async (host, id) => {
+      // An attempt that was given up before there was a connection: close that now.
       if (state === 'failed') manager.localPeerConnection?.close()
-      return state !== 'connecting'
-    })
+      if (state === 'connecting' && !(await fetchCandidates(manager, host, id))) lost()
+    }
     const remember = manager.onDataChannel
     manager.onDataChannel = event => {
       remember(event)
@@ -189,9 +197,7 @@ const connect = async (options: GeckosClientOptions): Promise<Connection> => {
         clearTimeout(timer)
         resolve(endpoint.connection)
       }
-      event.channel.addEventListener('close', () =>
-        fail(new Error(`geckos: ${base} closed the channel while it opened`)),
-      )
+      event.channel.addEventListener('close', lost)
       if (event.channel.readyState === 'open') onOpen()
       else event.channel.addEventListener('open', onOpen)
     }
@@ -200,9 +206,28 @@ const connect = async (options: GeckosClientOptions): Promise<Connection> => {
   })
 }
 
+const connect = async (options: GeckosClientOptions): Promise<Connection> => {
+  const base = baseOf(options)
+  const end = performance.now() + timeoutOf(options)
+  if (typeof RTCPeerConnection === 'undefined') {
+    if (!isNode()) throw new Error('geckos: this browser has no WebRTC (RTCPeerConnection), or it is switched off')
+    await installNodeWebRTC()
+  }
+  for (let attempts = 1; ; attempts++) {
+    const { authorization } = options
+    const header = typeof authorization === 'function' ? await authorization() : authorization
+    try {
+      return await attempt(base, options, header, Math.max(0, end - performance.now()))
+    } catch (error) {
+      if (!(error instanceof HandshakeLost) || attempts === MAX_ATTEMPTS) throw error
+    }
+  }
+}
+
 /**
  * Makes the client's transport over geckos.io, for browsers and, with `node-datachannel` installed, for Node.
- * Each `connect` is a new attempt with a new connection. A page that is left (`pagehide`) closes its connection; a
- * session that says goodbye first listens to that event in the capture phase.
+ * Each `connect` makes a new connection, and tries again while `connectTimeout` lasts when the handshake was lost. A page
+ * that is left (`pagehide`) closes its connection; a session that says goodbye first listens to that event in the capture
+ * phase.
  */
 export const geckos = (options: GeckosClientOptions = {}): ClientTransport => ({ connect: () => connect(options) })

@@ -82,10 +82,10 @@ const readBody = (request: IncomingMessage, limit: number): Promise<string | und
   })
 
 const refuseBody = (request: IncomingMessage, response: ServerResponse): void => {
-  response.setHeader('Connection', 'close')
+  // Not with `Connection: close`: Node would reset the connection at once, and the client might never read the answer.
   reply(response, 413, 'body too large')
   request.resume()
-  setTimeout(() => request.destroy(), LINGER).unref()
+  setTimeout(() => !request.complete && request.destroy(), LINGER).unref()
 }
 
 const checked = (request: IncomingMessage, url: string, body: string): IncomingMessage =>
