@@ -42,7 +42,10 @@ export interface WorldsOptions {
   readonly server?: Partial<ServerOptions>
 }
 
-export const createWorlds = (dc: string, { seed = 1, conditions = {}, server: serverOptions = {} }: WorldsOptions = {}): Worlds => {
+export const createWorlds = (
+  dc: string,
+  { seed = 1, conditions = {}, server: serverOptions = {} }: WorldsOptions = {},
+): Worlds => {
   let time = 0
   let frame = 0
   const now = () => time
@@ -52,7 +55,13 @@ export const createWorlds = (dc: string, { seed = 1, conditions = {}, server: se
   const fail = (error: unknown) => {
     throw error
   }
-  const server = createServer(world, schema, { transport: network.server, tickRate: 30, now, onError: fail, ...serverOptions })
+  const server = createServer(world, schema, {
+    transport: network.server,
+    tickRate: 30,
+    now,
+    onError: fail,
+    ...serverOptions,
+  })
   const worlds: Worlds = {
     world,
     schema,
@@ -68,7 +77,12 @@ export const createWorlds = (dc: string, { seed = 1, conditions = {}, server: se
         client: undefined as unknown as Client,
         play: () => {},
       }
-      const client = createClient(guest.world, guest.schema, { transport: network.client(), now, onError: fail, ...options })
+      const client = createClient(guest.world, guest.schema, {
+        transport: network.client(),
+        now,
+        onError: fail,
+        ...options,
+      })
       Object.assign(guest, { client })
       worlds.guests.push(guest)
       return guest

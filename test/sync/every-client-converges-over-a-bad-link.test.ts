@@ -57,6 +57,11 @@ test(`after quiet, what each client sees equals the server's world (${SEEDS} see
       )
       expect(client.stats.malformed, `seed ${seed}: malformed packets`).toBe(0)
     }
-    expect(worlds.server.violations, `seed ${seed}: violations`).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+    expect(worlds.server.violations, `seed ${seed}: violations`).toEqual({
+      malformed: 0,
+      forbidden: 0,
+      outOfRange: 0,
+      flooded: 0,
+    })
   }
 }, 120_000)

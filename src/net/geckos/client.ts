@@ -88,8 +88,8 @@ const timedOut = (base: string, options: GeckosClientOptions, peer: RTCPeerConne
 }
 
 /**
- * A handshake that the other side gave up. The server's WebRTC library fails about one DTLS handshake in a hundred when
- * its machine is busy (libdatachannel #1632), so it is worth another attempt.
+ * A handshake that the other side gave up. The server's WebRTC library fails some DTLS handshakes on a busy machine, 0.1 s
+ * after ICE connected (measured about 1 in 500; libdatachannel #1632 is such a race), so it is worth another attempt.
  */
 class HandshakeLost extends Error {}
 
@@ -109,6 +109,9 @@ const fetchCandidates = async (manager: Manager, host: string, id: string): Prom
   }
   return true
 }
+
+const isOver = (peer: RTCPeerConnection): boolean =>
+  peer.connectionState === 'failed' || peer.connectionState === 'closed'
 
 /** Makes the endpoint of an announced channel, before its first message. */
 const endpointOf = (channel: RTCDataChannel, peer: RTCPeerConnection, base: string): Endpoint => {
@@ -146,7 +149,7 @@ const endpointOf = (channel: RTCDataChannel, peer: RTCPeerConnection, base: stri
   // geckos waits for the connection state, which takes 5.6 s in Chromium; the channel closes at once.
   channel.addEventListener('close', end)
   peer.addEventListener('connectionstatechange', () => {
-    if (peer.connectionState === 'failed' || peer.connectionState === 'closed') end()
+    if (isOver(peer)) end()
   })
   if (typeof addEventListener === 'function') addEventListener('pagehide', onPageHide)
   return endpoint
@@ -179,10 +182,15 @@ const attempt = (base: string, options: GeckosClientOptions, authorization: stri
     const timer = setTimeout(() => fail(timedOut(base, options, manager.localPeerConnection)), left)
 
     // geckos calls this ten times in ten seconds, from when it has made its connection.
+    let watched = false
     manager.fetchAdditionalCandidates = async (host, id) => {
+      const peer = manager.localPeerConnection
       // An attempt that was given up before there was a connection: close that now.
-      if (state === 'failed') manager.localPeerConnection?.close()
-      if (state === 'connecting' && !(await fetchCandidates(manager, host, id))) lost()
+      if (state === 'failed') peer?.close()
+      if (state !== 'connecting' || !peer) return
+      if (!watched) peer.addEventListener('connectionstatechange', () => isOver(peer) && lost())
+      watched = true
+      if (isOver(peer) || !(await fetchCandidates(manager, host, id))) lost()
     }
     const remember = manager.onDataChannel
     manager.onDataChannel = event => {

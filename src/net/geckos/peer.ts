@@ -42,9 +42,11 @@ const closeQuietly = (closable: { close(): void }): void => {
   }
 }
 
+export const closeChannel = (webrtc: WebRTCConnection): void => closeQuietly(webrtc.channel.dataChannel)
+
 /** Closes channel and connection. */
 export const hangUp = (webrtc: WebRTCConnection): void => {
-  closeQuietly(webrtc.channel.dataChannel)
+  closeChannel(webrtc)
   closeQuietly(webrtc.peerConnection)
 }
 

@@ -1,0 +1,97 @@
+// The conformance vectors' view of the DC language: read, pack and unpack as plain JSON values.
+import { memberKeys, membersOf, packDefault, packText, parseDC, unpackField } from '../../dist/dc.js'
+
+const hex = bytes => Buffer.from(bytes).toString('hex')
+
+function fieldOf(text, className, fieldName) {
+  const { file, errors } = parseDC(text)
+  if (errors.length) throw new Error(errors[0].message)
+  return file.classByName(className).inherited.find(field => field.name === fieldName)
+}
+
+/** Undefined where the least legal value is too large to pack. */
+function defaultOf(field) {
+  try {
+    return hex(packDefault(field))
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads several texts as one schema. */
+export function read(texts) {
+  const { file, errors } = parseDC(texts.map((text, i) => ({ name: `${i}.dc`, text })))
+  return {
+    ok: !errors.length,
+    errors,
+    hash: file.hash,
+    classes: file.classes.map(dclass => ({
+      name: dclass.name,
+      number: dclass.number,
+      isStruct: dclass.isStruct,
+      parents: dclass.parents.map(parent => parent.name),
+      fields: dclass.fields.map(field => ({
+        name: field.name,
+        number: field.number,
+        kind: field.kind,
+        keywords: field.keywords,
+        default: defaultOf(field),
+      })),
+      inherited: dclass.inherited.map(field => [field.number, field.name]),
+    })),
+  }
+}
+
+/** Packs DC value text. */
+export function pack(text, className, fieldName, valueText) {
+  const { ok, bytes, message } = packText(fieldOf(text, className, fieldName), valueText)
+  return { ok, hex: hex(bytes), message }
+}
+
+/** Unpacks as DCPacker does: left-over bytes are accepted, blob sizes are not checked. */
+export function unpack(text, className, fieldName, bytes) {
+  const field = fieldOf(text, className, fieldName)
+  const { ok, value, end } = unpackField(field, Uint8Array.from(Buffer.from(bytes, 'hex')), {
+    leftOver: true,
+    panda: true,
+    rawText: true,
+  })
+  return { ok, value: ok ? plain(field, value) : undefined, bytes: end }
+}
+
+/** Values by type: texts as the hex of their bytes, structs, switches and methods as lists. */
+function plain(packable, value) {
+  switch (packable.kind) {
+    case 'number':
+      return packable.base === 'char' ? { string: hex([value]) } : typeof value === 'bigint' ? String(value) : value
+    case 'string':
+      return { string: hex(value) }
+    case 'blob':
+    case 'blob32':
+      return { blob: hex(value) }
+    case 'array':
+      return packable.element.base === 'char'
+        ? { string: hex(value) }
+        : value.map(each => plain(packable.element, each))
+    case 'parameter':
+      return plain(packable.type, value)
+    case 'switch':
+      return membersPlain(caseOf(packable, value), value)
+    default:
+      return membersPlain(membersOf(packable), value)
+  }
+}
+
+function membersPlain(members, value) {
+  const keys = memberKeys(members)
+  return members.map((member, i) => plain(member, value[keys[i]]))
+}
+
+/** The members of a switch value: those of the first case with its keys. */
+function caseOf(type, value) {
+  const cases = [...type.cases, ...(type.defaultCase ? [type.defaultCase] : [])].map(({ fields }) => [
+    type.key,
+    ...fields,
+  ])
+  return cases.find(members => String(memberKeys(members)) === String(Object.keys(value)))
+}

@@ -1,0 +1,118 @@
+import { addComponent, addEntity, createWorld, query } from 'bitecs'
+import { createServer, tickLoop } from 'bitecs-pipes/server'
+import { geckos } from 'bitecs-pipes/geckos/server'
+import schema, { Avatar, Lobby, Node, Npc } from '../../dc/lobby.dc'
+import { distanceToZone, isPlotZone, keepInGarden, LOBBY_ZONE, PLAZA, zoneAt } from './garden.ts'
+import { chatManners, lookFor, nameFor } from './server/manners.ts'
+import { createWander } from './server/wander.ts'
+
+/** How far beyond its plot an object walks before it changes zone, in units: nothing flickers along an edge. */
+const ZONE_HYSTERESIS = 8
+
+const port = Number(process.env.GAME_PORT ?? 9208)
+const password = process.env.GAME_PASSWORD
+const npcs = Number(process.env.NPCS ?? 260)
+
+const world = createWorld()
+const server = createServer(world, schema, {
+  transport: geckos({ port, host: '0.0.0.0' }),
+  tickRate: 30,
+  maxClients: 24,
+  allowZone: (_client, zone) => zone === LOBBY_ZONE || isPlotZone(zone),
+  ...(password ? { password } : {}),
+})
+const seconds = (): number => performance.now() / 1000
+
+const lobby = addEntity(world)
+addComponent(world, lobby, Lobby)
+server.place(lobby, LOBBY_ZONE)
+
+const zones = new Map<number, number>()
+const wander = createWander(eid => server.sendUpdate(eid, Npc.chirp, {}))
+wander.spawn(world, npcs, (eid, x, y) => {
+  zones.set(eid, zoneAt(x, y))
+  server.place(eid, zoneAt(x, y))
+})
+
+const avatars = new Map<number, number>()
+
+server.onJoin(client => {
+  const taken = new Set(Array.from(query(world, [Avatar]), eid => Avatar.name[eid]!))
+  const angle = Math.random() * Math.PI * 2
+  const eid = addEntity(world)
+  addComponent(world, eid, Avatar)
+  Avatar.name[eid] = nameFor(client.data, taken)
+  Avatar.look[eid] = lookFor(client.data)
+  Avatar.position.x[eid] = PLAZA.x + Math.cos(angle) * PLAZA.radius * 0.62
+  Avatar.position.y[eid] = PLAZA.y + Math.sin(angle) * PLAZA.radius * 0.62
+  Avatar.heading[eid] = 90
+  const zone = zoneAt(Avatar.position.x[eid]!, Avatar.position.y[eid]!)
+  avatars.set(client.id, eid)
+  zones.set(eid, zone)
+  server.place(eid, zone, client)
+  Lobby.population[lobby] = avatars.size
+  server.sendUpdate(lobby, Lobby.announce, { kind: 'joined', name: Avatar.name[eid]! })
+})
+
+server.onLeave(client => {
+  const eid = avatars.get(client.id)
+  if (eid === undefined) return
+  avatars.delete(client.id)
+  zones.delete(eid)
+  Lobby.population[lobby] = avatars.size
+  server.sendUpdate(lobby, Lobby.announce, { kind: 'left', name: Avatar.name[eid]! })
+})
+
+const manners = chatManners()
+server.on(Avatar.say, (eid, { text }) => {
+  const said = manners(eid, text, seconds())
+  if (said) server.sendUpdate(eid, Avatar.said, { text: said })
+})
+
+/** Owners write their own positions: here the garden has the last word. */
+const spot = { x: 0, y: 0 }
+function keepPlayersInGarden(): void {
+  for (const eid of query(world, [Avatar])) {
+    spot.x = Avatar.position.x[eid]!
+    spot.y = Avatar.position.y[eid]!
+    keepInGarden(spot)
+    if (Math.hypot(spot.x - Avatar.position.x[eid]!, spot.y - Avatar.position.y[eid]!) < 1) continue
+    Avatar.position.x[eid] = spot.x
+    Avatar.position.y[eid] = spot.y
+  }
+}
+
+/** Whoever walked onto another plot is moved to its zone. */
+function rezone(): void {
+  for (const [eid, zone] of zones) {
+    const x = Node.position.x[eid]!
+    const y = Node.position.y[eid]!
+    if (distanceToZone(zone, x, y) <= ZONE_HYSTERESIS) continue
+    const next = zoneAt(x, y)
+    zones.set(eid, next)
+    server.place(eid, next)
+  }
+}
+
+await server.ready.catch((error: Error) => {
+  console.error(`The lobby server cannot start: ${error.message}`)
+  process.exit(1)
+})
+
+const loop = tickLoop(server.tickRate, () => {
+  server.receive(world)
+  keepPlayersInGarden()
+  wander.system(world, 1 / server.tickRate)
+  rezone()
+  server.replicate(world)
+})
+
+console.log(`lobby server ready on port ${port}: ${npcs} creatures${password ? ', password required' : ''}`)
+
+async function stop(): Promise<void> {
+  loop.stop()
+  await server.close()
+  process.exit(0)
+}
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)

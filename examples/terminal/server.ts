@@ -1,0 +1,82 @@
+import { addComponent, addEntity, createWorld, query } from 'bitecs'
+import { createServer, tickLoop } from 'bitecs-pipes/server'
+import { geckos } from 'bitecs-pipes/geckos/server'
+import schema, { Avatar, Satellite } from '../../dc/terminal.dc'
+
+const ZONE = 1
+/** Metres and seconds. */
+const ORBIT_RADIUS = 10
+const ORBIT_SECONDS = 8
+
+const port = Number(process.env.GAME_PORT ?? 27015)
+const password = process.env.GAME_PASSWORD
+
+const world = createWorld()
+const server = createServer(world, schema, {
+  transport: geckos({ port, host: '0.0.0.0' }),
+  tickRate: 30,
+  ...(password ? { password } : {}),
+})
+
+const satellite = addEntity(world)
+addComponent(world, satellite, Satellite)
+server.place(satellite, ZONE)
+
+function orbit(): void {
+  const turn = (server.tick / server.tickRate / ORBIT_SECONDS) % 1
+  Satellite.position.x[satellite] = Math.cos(turn * Math.PI * 2) * ORBIT_RADIUS
+  Satellite.position.y[satellite] = Math.sin(turn * Math.PI * 2) * ORBIT_RADIUS
+  // It looks where it flies: a quarter turn ahead of where it is.
+  Satellite.heading[satellite] = (turn * 360 + 90) % 360
+}
+
+const avatars = new Map<number, number>()
+
+server.onJoin(client => {
+  const { name } = (client.data ?? {}) as { name?: unknown }
+  const eid = addEntity(world)
+  addComponent(world, eid, Avatar)
+  Avatar.name[eid] =
+    (typeof name === 'string' &&
+      name
+        .replace(/[^\w .-]/g, '')
+        .trim()
+        .slice(0, 24)) ||
+    'Guest'
+  server.place(eid, ZONE, client)
+  avatars.set(client.id, eid)
+  console.log(`+ ${Avatar.name[eid]} joined (${query(world, [Avatar]).length} here)`)
+})
+
+server.onLeave((client, reason) => {
+  const eid = avatars.get(client.id)
+  avatars.delete(client.id)
+  if (eid !== undefined) console.log(`- ${Avatar.name[eid]} left (${reason})`)
+})
+
+server.on(Avatar.say, (eid, { text }) => {
+  console.log(`  ${Avatar.name[eid]}: ${text}`)
+  server.sendUpdate(eid, Avatar.said, { text })
+})
+
+await server.ready.catch((error: Error) => {
+  console.error(`The terminal server cannot start: ${error.message}`)
+  process.exit(1)
+})
+
+const loop = tickLoop(server.tickRate, () => {
+  server.receive(world)
+  orbit()
+  server.replicate(world)
+})
+
+console.log(`terminal server ready on port ${port}${password ? ', password required' : ''} (Ctrl-C stops it)`)
+
+async function stop(): Promise<void> {
+  loop.stop()
+  await server.close()
+  console.log('terminal server stopped')
+  process.exit(0)
+}
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)

@@ -1,0 +1,25 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { createBucket, take } from '../../src/net/geckos/bucket.ts'
+
+it('never passes more than the burst plus the rate times the time', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(500), fc.integer({ min: 1, max: 40 })), { maxLength: 200 }), steps => {
+      const bucket = createBucket(50, 100, 0)
+      let now = 0
+      let passed = 0
+      for (const [wait, amount] of steps) {
+        now += wait
+        if (take(bucket, amount, now)) passed += amount
+        expect(passed).toBeLessThanOrEqual(100 + (now / 1000) * 50 + 1e-6)
+      }
+    }),
+  )
+})
+
+it('refills after a pause, and a clock that steps back earns nothing', () => {
+  const bucket = createBucket(10, 10, 1000)
+  expect(take(bucket, 10, 1000)).toBe(true)
+  expect(take(bucket, 1, 900)).toBe(false)
+  expect(take(bucket, 10, 2000)).toBe(true)
+})

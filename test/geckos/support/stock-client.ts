@@ -1,0 +1,35 @@
+import createChannel, { type ClientChannel } from '@geckos.io/client'
+import { installNodeWebRTC } from '../../../src/net/geckos/node-webrtc.ts'
+
+/** The client that geckos ships: it can send what ours does not, such as text frames and events. */
+export const connectStock = async (port: number): Promise<ClientChannel> => {
+  await installNodeWebRTC()
+  const channel = createChannel({ url: 'http://127.0.0.1', port })
+  await new Promise<void>((resolve, reject) => {
+    void channel.onConnect(error => (error ? reject(error) : resolve()))
+  })
+  return channel
+}
+
+/** What geckos keeps private. */
+const insides = (channel: ClientChannel) =>
+  (
+    channel as unknown as {
+      connectionsManager: { localPeerConnection: RTCPeerConnection; dataChannel: RTCDataChannel }
+    }
+  ).connectionsManager
+
+/** The connection under a channel. */
+export const peerOf = (channel: ClientChannel): RTCPeerConnection => insides(channel).localPeerConnection
+
+/** Sends, or does nothing when the server has closed the channel meanwhile. */
+export const sendRaw = (channel: ClientChannel, message: string | Uint8Array<ArrayBuffer>): void => {
+  try {
+    insides(channel).dataChannel.send(message as string)
+  } catch {
+    // closed: what the attacks are after
+  }
+}
+
+/** Closes without geckos' fetch, whose rejection nobody would handle when the server is gone. */
+export const closeStock = (channel: ClientChannel): void => peerOf(channel).close()

@@ -1,0 +1,27 @@
+import { builtinModules } from 'node:module'
+import { defineConfig } from 'vite'
+import manifest from './package.json' with { type: 'json' }
+import { entries } from './vite.config.ts'
+
+const packages = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+const external = [/^node:/, ...builtinModules, ...packages.map(name => new RegExp(`^${name}(/|$)`))]
+
+/** `bitecs-pipes/geckos/server` becomes `dist/geckos-server.js`. */
+const distName = (name: string) => name.replace(/^bitecs-pipes\/?/, '').replaceAll('/', '-') || 'index'
+
+/** The published JavaScript. Declarations come from `tsconfig.build.json`. */
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    minify: false,
+    sourcemap: true,
+    lib: {
+      entry: Object.fromEntries(Object.entries(entries).map(([name, file]) => [distName(name), file])),
+      formats: ['es'],
+    },
+    rolldownOptions: {
+      external,
+      output: { entryFileNames: '[name].js', chunkFileNames: 'shared/[name].js' },
+    },
+  },
+})
