@@ -63,7 +63,7 @@ export interface Client {
   connect(data?: unknown): Promise<void>
   /** Says goodbye; the objects go with the next `receive`. */
   disconnect(): void
-  /** Calls `handler` when an open session ends. Returns how to stop. */
+  /** Calls `handler` when an open session ends, by `disconnect` too. Returns how to stop. */
   onDisconnect(handler: (reason: Reason) => void): () => void
   readonly state: 'idle' | 'connecting' | 'connected' | 'closed'
   /** Our id at the server, 1..65535; 0 while not connected. */

@@ -48,6 +48,8 @@ export interface Downlink {
   readonly writer: ByteWriter
   /** False when the reliable stream overflowed: the session must end. */
   isSound: boolean
+  /** Whether starving state went first in the last packet: then it is the others' turn. */
+  wasStateFirst: boolean
 }
 
 export const createDownlink = (): Downlink => ({
@@ -59,9 +61,10 @@ export const createDownlink = (): Downlink => ({
   messages: [],
   writer: byteWriter(),
   isSound: true,
+  wasStateFirst: false,
 })
 
-/** Sends that a group waits before state goes ahead of reliable fragments. */
+/** Sends that a group waits before state goes ahead of messages, reliable and others, in every second packet. */
 const STARVING = 3
 /** Bytes of each packet that reliable fragments leave to state, while there is more than one fragment. */
 const STATE_RESERVE = 500
@@ -69,6 +72,8 @@ const STATE_RESERVE = 500
 const VALUES_AHEAD = 64
 /** Above so many postponed groups the packet says "all that are not in here". */
 const MAX_DEFERRED = 30
+/** Bytes of a deferred chunk that says so: messages leave that much, so that there is always room for it. */
+const DEFERRED_ALL = 2
 /** Unreliable messages that may wait; older ones are dropped, as the network might. */
 const MAX_MESSAGES = 256
 
@@ -107,6 +112,9 @@ export const queueUnreliable = (downlink: Downlink, message: Uint8Array): void =
 /** Whether the client has all of a zone: every group acknowledged once, no value field outstanding. */
 export const isSettled = (downlink: Downlink, zone: Zone): boolean => {
   const subscriptions = downlink.zones.get(zone)
+  // Whatever is in the reliable stream by now arrives before an answer that is queued after it. Without this, a value
+  // that changes in every tick would leave something outstanding for ever.
+  flushValues(downlink)
   if (!subscriptions || downlink.values.size > 0) return false
   return zone.groups.every(
     group => newestFrame(group.history) === undefined || (subscriptions.get(group)?.acked ?? -1) >= 0,
@@ -129,9 +137,11 @@ export const onDownLost = (downlink: Downlink, sent: Sent<DownContent>): void =>
 
 const flushValues = (downlink: Downlink): void => {
   for (const [set, needed] of downlink.values) {
+    // Noted while the client saw the object: by now one of the two may have gone elsewhere.
+    const isSeen = set.isAlive && set.zone !== undefined && downlink.zones.has(set.zone)
     for (const index of needed) {
       if (downlink.sender.queue.length >= VALUES_AHEAD) return
-      if (set.isAlive) queueReliable(downlink, encodeValue(set, index))
+      if (isSeen) queueReliable(downlink, encodeValue(set, index))
       needed.delete(index)
     }
     downlink.values.delete(set)
@@ -140,7 +150,7 @@ const flushValues = (downlink: Downlink): void => {
 
 const writeMessages = (downlink: Downlink): void => {
   const { messages, writer } = downlink
-  while (messages.length > 0 && messages[0]!.length + 1 <= bytesLeft(writer)) {
+  while (messages.length > 0 && messages[0]!.length + 1 + DEFERRED_ALL <= bytesLeft(writer)) {
     writeU8(writer, Chunk.message)
     writeBytes(writer, messages.shift()!)
   }
@@ -225,8 +235,9 @@ const writeDeferred = (writer: ByteWriter, groups: readonly Group[]): void => {
 
 /**
  * Builds the one datagram that a client gets in this send: header, reliable fragments, messages, then the segments of
- * the groups that waited longest, as many as fit; the rest is named as deferred. `undefined` while the client's link
- * is overdue with its acknowledgements. The bytes belong to the downlink and are valid until the next call.
+ * the groups that waited longest, as many as fit; the rest is named as deferred. When groups starve, state goes first
+ * in every second packet: neither state nor messages can then hold up the other for ever. `undefined` while the
+ * client's link is overdue with its acknowledgements. The bytes belong to the downlink and are valid until the next call.
  */
 export const buildPacket = (
   downlink: Downlink,
@@ -242,24 +253,24 @@ export const buildPacket = (
   const deferred: Group[] = []
   const due = dueGroups(downlink, now, deferred)
   const content: DownContent = { segments: [], fragments: undefined }
-  const isStateStarving = due.length > 0 && due[0]!.waiting > STARVING
-  const writeReliable = () => {
+  const isStateFirst = !downlink.wasStateFirst && due.length > 0 && due[0]!.waiting > STARVING
+  downlink.wasStateFirst = isStateFirst
+  const writeQueued = () => {
     content.fragments = writeFragments(downlink.sender, writer, now, resendTimeout(peer), STATE_RESERVE, () =>
       writeU8(writer, Chunk.fragment),
     )
+    writeMessages(downlink)
   }
-  if (!isStateStarving) writeReliable()
-  writeMessages(downlink)
+  if (!isStateFirst) writeQueued()
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
   const reserve = Math.min(deferred.length + due.length, MAX_DEFERRED) * 3 + 2
   for (const subscription of due) {
-    if (writeSegment(downlink, store, subscription, tick, now, content.segments.length === 0 ? 2 : reserve))
+    if (writeSegment(downlink, store, subscription, tick, now, content.segments.length === 0 ? DEFERRED_ALL : reserve))
       content.segments.push({ subscription, tick: subscription.sent })
     else deferred.push(subscription.group)
   }
   writeDeferred(writer, deferred)
-  if (isStateStarving) writeReliable()
-  writeDeferred(writer, deferred)
+  if (isStateFirst) writeQueued()
   patchSequence(
     writer,
     sendSequence(peer, content, now, sent => onDownLost(downlink, sent)),

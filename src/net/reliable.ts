@@ -155,6 +155,7 @@ const join = (parts: readonly Uint8Array[], length: number): Uint8Array => {
 /**
  * Reads one fragment chunk and delivers the messages that it completes, in order, each exactly once.
  * Returns false when the bytes are not a fragment or the message grows too long: the peer is broken or hostile.
+ * Only the last fragment of a message may be short: short ones without an end would fill our memory with parts.
  */
 export const readFragment = (
   receiver: ReliableReceiver,
@@ -164,7 +165,7 @@ export const readFragment = (
   const sequence = expandSequence(readU16(reader), receiver.expected)
   const flags = readU8(reader)
   const bytes = readBytes(reader, readVarint(reader))
-  if (reader.failed || flags > 1 || bytes.length > FRAGMENT) return false
+  if (reader.failed || flags > 1 || bytes.length > FRAGMENT || (flags === 0 && bytes.length < FRAGMENT)) return false
   if (sequence < receiver.expected || receiver.waiting.has(sequence)) return true
   if (sequence >= receiver.expected + WINDOW) return false
   receiver.waiting.set(sequence, { bytes: bytes.slice(), isLast: flags === 1 })

@@ -11,7 +11,7 @@ import type { DCFile } from '../dc/index.ts'
  * A later edge process can fill the same store from a bus instead of a world.
  */
 
-/** Ticks that a freed slot rests, so that no delta in use spans two objects of one slot. */
+/** Ticks that a freed slot rests: a client that is not far behind sees each object leave before another one comes. */
 const QUARANTINE = 64
 
 /** A fixed block of slots of one zone and one layout: the unit of encoding and acknowledging. */
@@ -25,7 +25,8 @@ export interface Group {
   /** When each slot was freed `[slots]`. */
   readonly freedAt: Uint32Array
   readonly isResting: Uint8Array
-  /** The zone that the last object of a slot went to, +1; 0 when it was deleted `[slots]`. */
+  /** The last object that left each slot, and the zone that it went to, +1; 0 when it was deleted `[slots]`. */
+  readonly leftId: Uint32Array
   readonly movedTo: Float64Array
   /** Segments of the newest frame by baseline tick (-1 for a keyframe), made at most once for all clients. */
   readonly segments: Map<number, Uint8Array>
@@ -96,6 +97,7 @@ const createGroup = (store: Store, zone: Zone, layout: Layout): Group => {
     used: 0,
     freedAt: new Uint32Array(layout.slots),
     isResting: new Uint8Array(layout.slots),
+    leftId: new Uint32Array(layout.slots),
     movedTo: new Float64Array(layout.slots),
     segments: new Map(),
     segmentsTick: -1,
@@ -138,6 +140,7 @@ const occupy = (group: Group, slot: number, doId: number, tick: number): Place =
 export const removeRow = (place: Place, tick: number, movedTo: number | undefined): void => {
   const { group, slot } = place
   const frame = frameForWriting(group.history, tick)
+  group.leftId[slot] = frame.ids[slot]!
   frame.ids[slot] = 0
   frame.rows.fill(0, slot * group.layout.width, (slot + 1) * group.layout.width)
   group.isResting[slot] = 1
@@ -170,8 +173,9 @@ export const segmentFor = (store: Store, group: Group, base: Frame | undefined):
   const key = base === undefined ? -1 : base.tick
   let bytes = group.segments.get(key)
   if (!bytes) {
-    bytes = encodeSegment(store.writer, group.layout, base, frame, slot => {
-      const moved = group.movedTo[slot]!
+    bytes = encodeSegment(store.writer, group.layout, base, frame, (slot, doId) => {
+      // A baseline can be so old that yet another object came and left: then we only know that ours is gone.
+      const moved = group.leftId[slot] === doId ? group.movedTo[slot]! : 0
       return moved === 0 ? undefined : moved - 1
     })
     group.segments.set(key, bytes)

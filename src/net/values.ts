@@ -12,6 +12,7 @@ import {
 } from './bytes.ts'
 import type { Audience, Layout } from './layout.ts'
 import { Control } from './packet.ts'
+import type { Zone } from './store.ts'
 
 /**
  * The packed value fields (strings, blobs, arrays, switches) of one object. They are state too, only too large for a
@@ -22,6 +23,8 @@ export interface ValueSet {
   readonly layout: Layout
   /** Packed bytes of each of `layout.values`. */
   readonly packed: Uint8Array[]
+  /** Where the object is now: whoever does not see that zone is not sent the bytes. */
+  zone: Zone | undefined
   isAlive: boolean
 }
 

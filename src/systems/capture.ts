@@ -81,6 +81,7 @@ const moveRow = (
   values: ValueSet,
 ): Place | undefined => {
   if (from) removeRow(from, state.tick, to && to.privateTo === 0 ? to.id : undefined)
+  values.zone = to
   if (!to) return undefined
   for (const session of sessionsThatSee(state, to))
     if (!from || !session.downlink.zones.has(from.group.zone)) needValues(session.downlink, values)

@@ -26,7 +26,10 @@ export const endClientSession = (state: ClientState, session: ClientSession, rea
     reject(connectError('lost', 'The session ended before the zones were complete.'))
   session.interest.clear()
   state.session = undefined
-  state.ended = session
+  // One without objects must not take the place of the one before, whose objects still wait to be removed.
+  if (session.objects.size > 0) state.ended = session
   state.status = 'closed'
   if (session.welcome) for (const handler of state.onDisconnect) handler(reason)
+  // After a refusal `connect` has rejected already; after a disconnect() of the game it still waits.
+  else session.attempt.reject(connectError('lost', 'The session was ended before the server answered.'))
 }

@@ -37,7 +37,7 @@ export const watchObjects = (state: ServerState): (() => void) => {
 
 const isA = (info: DClassInfo, other: DClassInfo): boolean => info === other || info.ancestors.includes(other)
 
-const valueSet = (doId: number, layout: Layout): ValueSet => ({ doId, layout, packed: [], isAlive: true })
+const valueSet = (doId: number, layout: Layout): ValueSet => ({ doId, layout, packed: [], zone: undefined, isAlive: true })
 
 const addObject = (state: ServerState, eid: number, serverClass: ServerClass): void => {
   const { world, schema } = state

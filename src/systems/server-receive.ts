@@ -13,7 +13,7 @@ import { countIn } from '../net/traffic.ts'
 import { sendToAudience } from './messages.ts'
 import { nameOf } from './pack-message.ts'
 import { maySend } from './permissions.ts'
-import { writeColumn } from './rows.ts'
+import { readWordOf, writeColumn } from './rows.ts'
 import { guarded, type ServerObject, type ServerState, type Session } from './server-state.ts'
 import { endSession, receiveHello, sweepSessions } from './sessions.ts'
 import { decodeUpload } from './upload.ts'
@@ -172,6 +172,15 @@ const receiveField = (state: ServerState, session: Session, message: FieldMessag
   else state.violations.outOfRange++
 }
 
+/**
+ * Whether game code wrote owner-written columns since the last tick, as a handler may: what the owner sends until it
+ * hears of that is void.
+ */
+const isOverruled = ({ serverClass: { upload, interested, owner }, expected, eid }: ServerObject): boolean =>
+  upload!.words.some(
+    ({ layout, index }, at) => readWordOf(layout === interested.layout ? interested : owner!, index, eid) !== expected![at],
+  )
+
 const uploadWords = new Uint32Array(4096)
 const uploadRow = new Uint32Array(4096)
 
@@ -186,7 +195,7 @@ const receiveUpload = (state: ServerState, session: Session, reader: ByteReader,
     countForbidden(state, session, object)
     return
   }
-  if (sequence <= object.uploadSequence || epoch !== object.epoch) return
+  if (sequence <= object.uploadSequence || epoch !== object.epoch || isOverruled(object)) return
   if (bytes.length !== upload.bytes || !decodeUpload(upload, bytes, uploadWords)) {
     state.violations.outOfRange++
     return

@@ -29,8 +29,10 @@ afterAll(async () => {
 
 const join = async (): Promise<Page> => {
   const page = await host.open()
-  const { port } = transport
+  const { port, stats } = transport
+  const { opened } = stats
   await page.evaluate(port => window.peer.connect(port), port)
+  await until('the server to announce the page', () => stats.opened > opened)
   return page
 }
 const packets = (page: Page) => page.evaluate(() => window.peer.packets)

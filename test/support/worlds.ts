@@ -1,6 +1,7 @@
-import { createWorld, type World } from 'bitecs'
+import { addComponent, addEntity, createWorld, set, type World } from 'bitecs'
 import { createClient, type Client, type ClientOptions } from 'bitecs-pipes/client'
-import { createSchema, createServer, type Schema, type Server, type ServerOptions } from 'bitecs-pipes/server'
+import { createSchema, type Schema } from 'bitecs-pipes'
+import { createServer, type Server, type ServerClient, type ServerOptions } from 'bitecs-pipes/server'
 import { memoryNetwork, type LinkConditions, type MemoryNetwork } from 'bitecs-pipes/memory'
 
 /** One client's side: its own world and its own columns. */
@@ -32,26 +33,29 @@ export interface Worlds {
   until(condition: () => boolean, what: string, seconds?: number): void
   /** Runs frames until a promise settles. */
   settle<T>(promise: Promise<T>, seconds?: number): Promise<T>
+  /** Ends every session and the server, so that no timer keeps these worlds alive. */
+  end(): Promise<void>
 }
 
-const FRAME = 1 / 60
+/** Seconds. */
+export const FRAME = 1 / 60
 
 export interface WorldsOptions {
   readonly seed?: number
   readonly conditions?: Partial<LinkConditions>
   readonly server?: Partial<ServerOptions>
+  /** Of every schema. */
+  readonly capacity?: number
 }
 
-export const createWorlds = (
-  dc: string,
-  { seed = 1, conditions = {}, server: serverOptions = {} }: WorldsOptions = {},
-): Worlds => {
+export const createWorlds = (dc: string, options: WorldsOptions = {}): Worlds => {
+  const { seed = 1, conditions = {}, capacity = 2000 } = options
   let time = 0
   let frame = 0
   const now = () => time
   const network = memoryNetwork({ seed, now, conditions })
   const world = createWorld()
-  const schema = createSchema<any>(dc)
+  const schema = createSchema<any>(dc, { capacity })
   const fail = (error: unknown) => {
     throw error
   }
@@ -60,8 +64,9 @@ export const createWorlds = (
     tickRate: 30,
     now,
     onError: fail,
-    ...serverOptions,
+    ...options.server,
   })
+  const clients: Client[] = []
   const worlds: Worlds = {
     world,
     schema,
@@ -73,7 +78,7 @@ export const createWorlds = (
     addGuest(options = {}) {
       const guest: Guest = {
         world: createWorld(),
-        schema: createSchema<any>(dc),
+        schema: createSchema<any>(dc, { capacity }),
         client: undefined as unknown as Client,
         play: () => {},
       }
@@ -130,9 +135,28 @@ export const createWorlds = (
       }
       return promise
     },
+    async end() {
+      for (const client of clients) client.disconnect()
+      await server.close()
+    },
   }
   return worlds
 }
 
 /** Lets every promise that can go on do so; a macrotask, so that a hello timer cannot interfere. */
-const drain = () => new Promise<void>(resolve => setImmediate(resolve))
+export const drain = () => new Promise<void>(resolve => setImmediate(resolve))
+
+/** A server's entity of a dclass with these fields, in a zone. */
+export const spawn = (worlds: Worlds, name: string, fields: object, zone: number, owner?: ServerClient | 0): number => {
+  const eid = addEntity(worlds.world)
+  addComponent(worlds.world, eid, set(worlds.schema.dclasses[name], fields))
+  worlds.server.place(eid, zone, owner)
+  return eid
+}
+
+/** The server's side of a guest. */
+export const clientOf = (worlds: Worlds, guest: Guest): ServerClient => worlds.server.clients.get(guest.client.clientId)!
+
+/** A guest's entity for one of the server's, or 0. */
+export const seenBy = (worlds: Worlds, guest: Guest, eid: number): number =>
+  guest.client.entityOf(worlds.schema.DistributedObject.doId[eid]!)

@@ -115,10 +115,6 @@ const isOver = (peer: RTCPeerConnection): boolean =>
 
 /** Makes the endpoint of an announced channel, before its first message. */
 const endpointOf = (channel: RTCDataChannel, peer: RTCPeerConnection, base: string): Endpoint => {
-  const hangUpNow = (): void => {
-    channel.close()
-    peer.close()
-  }
   const endpoint = createEndpoint({
     address: base,
     // Copied, since a browser may keep the view until it is sent.
@@ -130,12 +126,13 @@ const endpointOf = (channel: RTCDataChannel, peer: RTCPeerConnection, base: stri
         // the browser's send buffer is full, or the channel is closing: a lost datagram
       }
     },
-    close: () => void setTimeout(hangUpNow, LINGER),
+    close: () => void setTimeout(end, LINGER),
     report: (error, where) => console.error(`geckos: ${where} failed:`, error),
   })
   const end = (): void => {
     if (typeof removeEventListener === 'function') removeEventListener('pagehide', onPageHide)
-    hangUpNow()
+    channel.close()
+    peer.close()
     endpoint.end()
   }
   const onPageHide = (): void => end()
@@ -209,7 +206,11 @@ const attempt = (base: string, options: GeckosClientOptions, authorization: stri
       if (event.channel.readyState === 'open') onOpen()
       else event.channel.addEventListener('open', onOpen)
     }
-    const onFailure = (failure: unknown): void => fail(describe(base, failure as Failure))
+    const onFailure = (failure: unknown): void => {
+      // Node's fetch reused a connection that the server had closed: after a restart of the server.
+      if ((failure as Failure).cause?.code === 'UND_ERR_SOCKET') lost()
+      else fail(describe(base, failure as Failure))
+    }
     channel.onConnect(failure => failure && onFailure(failure)).catch(onFailure)
   })
 }

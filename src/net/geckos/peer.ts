@@ -42,11 +42,9 @@ const closeQuietly = (closable: { close(): void }): void => {
   }
 }
 
-export const closeChannel = (webrtc: WebRTCConnection): void => closeQuietly(webrtc.channel.dataChannel)
-
 /** Closes channel and connection. */
 export const hangUp = (webrtc: WebRTCConnection): void => {
-  closeChannel(webrtc)
+  closeQuietly(webrtc.channel.dataChannel)
   closeQuietly(webrtc.peerConnection)
 }
 

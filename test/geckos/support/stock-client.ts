@@ -5,6 +5,13 @@ import { installNodeWebRTC } from '../../../src/net/geckos/node-webrtc.ts'
 export const connectStock = async (port: number): Promise<ClientChannel> => {
   await installNodeWebRTC()
   const channel = createChannel({ url: 'http://127.0.0.1', port })
+  // geckos does not await these: a candidate that comes after the close would be an unhandled rejection.
+  insides(channel).fetchAdditionalCandidates = async (host, id) => {
+    const response = await fetch(`${host}/connections/${id}/additional-candidates`)
+    for (const candidate of response.ok ? ((await response.json()) as RTCIceCandidateInit[]) : []) {
+      await peerOf(channel).addIceCandidate(candidate)
+    }
+  }
   await new Promise<void>((resolve, reject) => {
     void channel.onConnect(error => (error ? reject(error) : resolve()))
   })
@@ -12,12 +19,13 @@ export const connectStock = async (port: number): Promise<ClientChannel> => {
 }
 
 /** What geckos keeps private. */
-const insides = (channel: ClientChannel) =>
-  (
-    channel as unknown as {
-      connectionsManager: { localPeerConnection: RTCPeerConnection; dataChannel: RTCDataChannel }
-    }
-  ).connectionsManager
+interface Insides {
+  localPeerConnection: RTCPeerConnection
+  dataChannel: RTCDataChannel
+  fetchAdditionalCandidates(host: string, id: string): Promise<void>
+}
+
+const insides = (channel: ClientChannel) => (channel as unknown as { connectionsManager: Insides }).connectionsManager
 
 /** The connection under a channel. */
 export const peerOf = (channel: ClientChannel): RTCPeerConnection => insides(channel).localPeerConnection

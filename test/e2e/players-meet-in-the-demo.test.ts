@@ -1,0 +1,148 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openSite, type Site } from './support/pages.ts'
+import { freePort, startProgram, type Program } from './support/processes.ts'
+
+// The demo as a player has it: its server in a process of its own, its page in a real browser, real WebRTC.
+
+let server: Program
+let site: Site
+let port: number
+
+beforeAll(async () => {
+  port = await freePort()
+  server = startProgram('examples/lobby/server.ts', [], { GAME_PORT: String(port) })
+  await server.says('ready')
+  site = await openSite('examples/lobby')
+}, 90_000)
+
+afterAll(async () => {
+  await site?.close()
+  await server?.stop()
+})
+
+interface Spot {
+  readonly name: string
+  readonly x: number
+  readonly y: number
+}
+
+/** Opens the page and walks in; resolves when the player stands in the garden. */
+const enter = async (name: string): Promise<Page> => {
+  const page = await site.open(`?name=${name}&auto=1&port=${port}`)
+  await page.waitForFunction(() => (window as any).lobby?.me() !== undefined, undefined, { timeout: 30_000 })
+  return page
+}
+
+const me = (page: Page): Promise<Spot> => page.evaluate(() => (window as any).lobby.me())
+
+const other = (page: Page, name: string): Promise<Spot | undefined> =>
+  page.evaluate(wanted => (window as any).lobby.avatars().find((avatar: Spot) => avatar.name === wanted), name)
+
+const distance = (a: Spot, b: Spot): number => Math.hypot(a.x - b.x, a.y - b.y)
+
+/** Milliseconds from now until the page shows a player of that name. */
+const seen = (page: Page, name: string): Promise<number> =>
+  page.evaluate(
+    wanted =>
+      new Promise<number>(resolve => {
+        const start = performance.now()
+        const look = () => {
+          const isHere = (window as any).lobby.avatars().some((avatar: { name: string }) => avatar.name === wanted)
+          if (isHere) resolve(performance.now() - start)
+          else setTimeout(look, 5)
+        }
+        look()
+      }),
+    name,
+  )
+
+test('two players see each other, walk to the same places, talk, and leave', async () => {
+  const ada = await enter('Ada')
+  const bob = await enter('Bob')
+
+  const [adaWaited, bobWaited] = await Promise.all([seen(ada, 'Bob'), seen(bob, 'Ada')])
+  expect(adaWaited, 'Ada sees Bob within a second of his joining').toBeLessThan(1000)
+  expect(bobWaited, 'Bob sees Ada within a second of joining').toBeLessThan(1000)
+
+  const start = await me(ada)
+  await ada.evaluate(({ x, y }) => (window as any).lobby.walkTo(x + 60, y + 40), start)
+  // She stands still again when two looks, a while apart, find her at the same place, away from where she began.
+  await ada.waitForFunction(
+    ({ x, y }) => {
+      const { lobby } = window as any
+      const now = lobby.me()
+      const isResting = lobby.last !== undefined && Math.hypot(now.x - lobby.last.x, now.y - lobby.last.y) < 0.01
+      lobby.last = { x: now.x, y: now.y }
+      return isResting && Math.hypot(now.x - x, now.y - y) > 30
+    },
+    start,
+    { timeout: 20_000, polling: 300 },
+  )
+  const target = await me(ada)
+  // Tolerance: positions are sent in tenths of a unit; an avatar is about 40 units tall.
+  await bob.waitForFunction(
+    ({ x, y }) => {
+      const avatar = (window as any).lobby.avatars().find((each: Spot) => each.name === 'Ada')
+      return avatar && Math.hypot(avatar.x - x, avatar.y - y) < 0.2
+    },
+    target,
+    { timeout: 5_000 },
+  )
+  expect(distance((await other(bob, 'Ada'))!, target), 'Bob sees Ada where she is').toBeLessThan(0.2)
+  expect(distance(start, target), 'and she did walk').toBeGreaterThan(30)
+
+  // As many as the demo's server lets one say in a row.
+  const lines = ['one', 'two', 'three']
+  for (const line of lines) {
+    await ada.evaluate(text => (window as any).lobby.say(text), `hello ${line}`)
+    await ada.waitForFunction(
+      text => (window as any).lobby.log.some((each: string) => each.includes(text)),
+      `hello ${line}`,
+    )
+  }
+  await bob.waitForFunction(() => (window as any).lobby.log.some((line: string) => line.includes('hello three')))
+  const heard: string[] = await bob.evaluate(() =>
+    (window as any).lobby.log.filter((line: string) => line.includes('hello')),
+  )
+  expect(
+    heard.map(line => /hello (\w+)/.exec(line)![1]),
+    'Bob reads each line once, in order',
+  ).toEqual(lines)
+
+  await ada.close()
+  await bob.waitForFunction(
+    () => !(window as any).lobby.avatars().some((avatar: Spot) => avatar.name === 'Ada'),
+    undefined,
+    {
+      timeout: 15_000,
+    },
+  )
+  await bob.context().close()
+  expect(site.errors, 'no page reported an error').toEqual([])
+}, 90_000)
+
+test('the interest of a player follows it: creatures appear ahead and vanish behind', async () => {
+  const page = await enter('Eve')
+  await page.waitForFunction(() => (window as any).lobby.client.stats.objects > 10)
+  const before: number[] = await page.evaluate(() => [...(window as any).lobby.client.interest.zones])
+  const start = await me(page)
+  const far = { x: start.x > 800 ? 200 : 1400, y: start.y }
+  await page.evaluate(({ x, y }) => (window as any).lobby.walkTo(x, y), far)
+  await page.waitForFunction(
+    zones => {
+      const now: ReadonlySet<number> = (window as any).lobby.client.interest.zones
+      return zones.some((zone: number) => !now.has(zone)) && [...now].some(zone => !zones.includes(zone))
+    },
+    before,
+    { timeout: 25_000 },
+  )
+  // Zones are known as soon as they are heard of, objects go with the next frame: so it holds again within one.
+  await page.waitForFunction(() => {
+    const { client, schema } = (window as any).lobby
+    const { doId, zone } = schema.DistributedObject
+    const here = [...doId.keys()].filter(eid => doId[eid] !== 0)
+    return here.length > 10 && here.every(eid => client.interest.zones.has(zone[eid]))
+  })
+  await page.context().close()
+}, 60_000)

@@ -1,0 +1,97 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  decodeBye,
+  decodeHello,
+  decodeRefusal,
+  decodeWelcome,
+  encodeBye,
+  encodeHello,
+  encodeRefusal,
+  encodeWelcome,
+  REASONS,
+} from '../../src/net/hello.ts'
+import { Kind, openPacket, PROTOCOL_VERSION } from '../../src/net/packet.ts'
+import { random } from '../../src/net/random.ts'
+import { MAX_PACKET } from '../../src/net/transport.ts'
+import { anySeed, mutate } from './support.ts'
+
+const uint32 = fc.integer({ min: 0, max: 0xffffffff })
+const rate = fc.integer({ min: 1, max: 255 })
+const reason = fc.constantFrom(...REASONS)
+const text = (bytes: number) => fc.string({ unit: 'grapheme' }).filter(each => new TextEncoder().encode(each).length <= bytes)
+const float32 = fc.float({ noNaN: true, noDefaultInfinity: true })
+
+const hello = fc.record({
+  nonce: uint32,
+  schemaHash: uint32,
+  updateRate: rate,
+  commandRate: rate,
+  interp: float32,
+  password: text(64),
+  data: text(512),
+})
+const welcome = fc.record({
+  nonce: uint32,
+  clientId: fc.integer({ min: 1, max: 0xffff }),
+  tickRate: fc.integer({ min: 1, max: 1000 }),
+  tick: uint32,
+  updateRate: rate,
+  commandRate: rate,
+})
+
+/** The kind, and what the codec of that kind makes of the rest. */
+const decode = (packet: Uint8Array): unknown => {
+  const { kind, reader } = openPacket(packet)
+  if (kind === Kind.hello) return decodeHello(reader)
+  if (kind === Kind.welcome) return decodeWelcome(reader)
+  return kind === Kind.refuse ? decodeRefusal(reader) : decodeBye(reader)
+}
+
+test('hello, welcome, refusal and goodbye come back as they were', () => {
+  fc.assert(
+    fc.property(hello, welcome, reason, text(120), (hello, welcome, reason, text) => {
+      expect(decode(encodeHello(hello))).toEqual({ version: PROTOCOL_VERSION, ...hello })
+      expect(decode(encodeWelcome(welcome))).toEqual(welcome)
+      const refusal = { nonce: hello.nonce, reason, text }
+      expect(decode(encodeRefusal(refusal))).toEqual(refusal)
+      expect(decode(encodeBye(reason))).toBe(reason)
+      expect(encodeHello(hello).length).toBeLessThanOrEqual(MAX_PACKET)
+    }),
+  )
+})
+
+test('a cut one is refused', () => {
+  fc.assert(
+    fc.property(hello, welcome, reason, text(120), (hello, welcome, reason, text) => {
+      for (const whole of [encodeHello(hello), encodeWelcome(welcome), encodeRefusal({ nonce: 1, reason, text })])
+        for (let length = 1; length < whole.length; length++) expect(decode(whole.subarray(0, length))).toBeUndefined()
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('a mutated one is understood or refused, never a reason to throw', () => {
+  fc.assert(
+    fc.property(hello, welcome, reason, text(120), anySeed, (hello, welcome, reason, text, seed) => {
+      const chance = random(seed)
+      for (const whole of [encodeHello(hello), encodeWelcome(welcome), encodeRefusal({ nonce: 1, reason, text }), encodeBye(reason)])
+        for (let count = 0; count < 10; count++) decode(mutate(whole, chance))
+    }),
+  )
+})
+
+test('a hello of another version is read as far as its nonce, whatever follows', () => {
+  fc.assert(
+    fc.property(uint32, fc.uint8Array({ maxLength: 60 }), (nonce, rest) => {
+      const packet = Uint8Array.from([Kind.hello, PROTOCOL_VERSION + 1, ...new Uint8Array(Uint32Array.of(nonce).buffer), ...rest])
+      expect(decode(packet)).toMatchObject({ version: PROTOCOL_VERSION + 1, nonce })
+    }),
+  )
+})
+
+test('what the game gives to connect is measured in bytes', () => {
+  const given = { nonce: 1, schemaHash: 1, updateRate: 20, commandRate: 30, interp: 0, password: '', data: '' }
+  expect(() => encodeHello({ ...given, data: 'ü'.repeat(257) })).toThrow('514 bytes')
+  expect(() => encodeHello({ ...given, password: 'ü'.repeat(33) })).toThrow('64 bytes')
+})

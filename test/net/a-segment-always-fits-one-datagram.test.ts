@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { bitWriter } from '../../src/net/bits.ts'
+import { MAX_SEGMENT_BITS } from '../../src/net/layout.ts'
+import { random } from '../../src/net/random.ts'
+import { encodeSegment } from '../../src/net/segment.ts'
+import { frameOf, LAYOUTS, nameOf, randomFrame } from './support.ts'
+
+const writer = bitWriter()
+
+test.each(LAYOUTS.map(layout => [nameOf(layout), layout] as const))(
+  '%s: even when every object is replaced, moved away and all its words are the worst',
+  (_, layout) => {
+    const chance = random(layout.width)
+    // Half the span away from the default is the largest difference, and takes the most bits.
+    const worst = frameOf(layout)
+    worst.ids.fill(0xffffffff)
+    for (let at = 0; at < worst.rows.length; at++) {
+      const span = layout.spans[at % layout.width]!
+      worst.rows[at] = (layout.defaults[at % layout.width]! + Math.ceil(span / 2)) % (span + 1)
+    }
+    for (let run = 0; run < 20; run++) {
+      const base = randomFrame(layout, 1, chance)
+      for (const frame of [worst, randomFrame(layout, 1, chance)]) {
+        const replaced = encodeSegment(writer, layout, base, frame, () => 0xffffffff)
+        expect(replaced.length * 8).toBeLessThanOrEqual(MAX_SEGMENT_BITS)
+        const keyframe = encodeSegment(writer, layout, undefined, frame, () => undefined)
+        expect(keyframe.length).toBeLessThanOrEqual(replaced.length)
+      }
+    }
+  },
+)
+
+test('groups are as large as that allows', () => {
+  expect(LAYOUTS.map(layout => [nameOf(layout), layout.slots])).toEqual([
+    ['Switch/interested', 64],
+    ['Marker/interested', 64],
+    ['Avatar/interested', 43],
+    ['Avatar/owner', 64],
+    ['Wide/interested', 22],
+    ['Narrow/interested', 38],
+    ['Huge/interested', 1],
+  ])
+})

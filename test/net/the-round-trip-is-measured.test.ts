@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createPeer, mustWait, receiveAcks, resendTimeout, sendSequence } from '../../src/net/peer.ts'
+import { random } from '../../src/net/random.ts'
+
+const nothing = () => {}
+
+test('the estimate is the round trip without the time that the other end held the packet', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 0, max: 40 }), fc.nat(), (milliseconds, jitter, seed) => {
+      const chance = random(seed)
+      const peer = createPeer<undefined>()
+      const rtt = milliseconds / 1000
+      for (let sequence = 0; sequence < 200; sequence++) {
+        const sent = sequence * 0.02
+        sendSequence(peer, undefined, sent, nothing)
+        const hold = chance() * 0.03
+        const extra = (chance() * jitter) / 1000
+        receiveAcks(peer, sequence & 0xffff, 1, 0, hold, sent + rtt + extra + hold, nothing, nothing)
+      }
+      expect(peer.rtt).toBeGreaterThanOrEqual(rtt * 0.999)
+      expect(peer.rtt).toBeLessThanOrEqual(rtt + jitter / 1000 + 0.0001)
+      expect(peer.minRtt).toBeGreaterThanOrEqual(rtt - 1e-9)
+      expect(resendTimeout(peer)).toBeGreaterThanOrEqual(0.06)
+      expect(resendTimeout(peer)).toBeLessThanOrEqual(0.4)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a hold time that cannot be is no sample', () => {
+  const peer = createPeer<undefined>()
+  sendSequence(peer, undefined, 0, nothing)
+  expect(receiveAcks(peer, 0, 1, 0, 6.5, 0.1, nothing, nothing)).toBe(true)
+  expect([peer.rtt, peer.newestAcked]).toEqual([0, 0])
+})
+
+test('a sender whose packets stay unanswered stops, but for one probe each 0.2 s, and goes on with the first answer', () => {
+  const peer = createPeer<undefined>()
+  let sent = 0
+  const trySend = (now: number) => {
+    if (mustWait(peer, now, 0.03)) return
+    sendSequence(peer, undefined, now, nothing)
+    sent++
+  }
+  trySend(0)
+  receiveAcks(peer, 0, 1, 0, 0, 0.05, nothing, nothing)
+  for (let now = 0.1; now < 5.1; now += 0.02) trySend(now)
+  // 0.05 + 0.03 + 0.1 s at full rate, then probes.
+  expect(sent).toBeGreaterThan(9 + 20)
+  expect(sent).toBeLessThan(11 + 28)
+  receiveAcks(peer, (peer.nextSequence - 1) & 0xffff, 1, 0, 0, 5.12, nothing, nothing)
+  expect(mustWait(peer, 5.13, 0.03)).toBe(false)
+})

@@ -1,0 +1,100 @@
+import type { Schema } from 'bitecs-pipes'
+import type { MemoryNetwork } from 'bitecs-pipes/memory'
+import type { Connection } from 'bitecs-pipes/server'
+import { byteWriter, writeBytes, writeU32, writeU8, writeVarint } from '../../src/net/bytes.ts'
+import { decodeRefusal, decodeWelcome, encodeHello, type Hello, type Refusal, type Welcome } from '../../src/net/hello.ts'
+import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
+import { Chunk, Control, Kind, openPacket, patchSequence, readHeader, writeHeader } from '../../src/net/packet.ts'
+import { createPeer, markDecoded, receiveSequence, sendSequence } from '../../src/net/peer.ts'
+import { createReliableSender, sendReliable, writeFragments } from '../../src/net/reliable.ts'
+
+/** A client that obeys no rule of its own: it says on the wire whatever a test wants it to. */
+export interface Impostor {
+  readonly connection: Connection
+  readonly welcome: Welcome | undefined
+  readonly refusals: readonly Refusal[]
+  /** Says hello, anything in it changed. */
+  hello(changes?: Partial<Hello>): void
+  /** Sends a message of an object, whatever its keywords are. */
+  message(doId: number, field: number, packed: Uint8Array, how?: 'reliable' | 'unreliable'): void
+  /** Sends a value field of an object. */
+  field(doId: number, field: number, packed: Uint8Array): void
+  /** Sends owner-written state of an object. */
+  upload(doId: number, epoch: number, bytes: Uint8Array): void
+  /** Sends a reliable message of any bytes. */
+  reliable(bytes: Uint8Array): void
+}
+
+/** Connects an impostor; it receives and acknowledges whenever the network delivers. */
+export const createImpostor = async (network: MemoryNetwork, schema: Schema<any>, now: () => number): Promise<Impostor> => {
+  const connection = await network.client().connect()
+  const peer = createPeer<undefined>()
+  const sender = createReliableSender()
+  const writer = byteWriter()
+  const refusals: Refusal[] = []
+  let welcome: Welcome | undefined
+  connection.onPacket = packet => {
+    const { kind, reader } = openPacket(packet)
+    if (kind === Kind.welcome) welcome = decodeWelcome(reader)
+    else if (kind === Kind.refuse) refusals.push(decodeRefusal(reader)!)
+    else if (kind === Kind.data) {
+      const sequence = receiveSequence(peer, readHeader(reader).sequence, now())
+      if (sequence >= 0) markDecoded(peer, sequence)
+    }
+  }
+  const send = (write: () => void) => {
+    writeHeader(writer, peer, 0, now())
+    write()
+    patchSequence(
+      writer,
+      sendSequence(peer, undefined, now(), () => {}),
+    )
+    connection.send(writer.bytes.subarray(0, writer.length))
+  }
+  const reliable = (bytes: Uint8Array) => {
+    sendReliable(sender, bytes)
+    send(() => writeFragments(sender, writer, now(), Infinity, 0, () => writeU8(writer, Chunk.fragment)))
+  }
+  return {
+    connection,
+    get welcome() {
+      return welcome
+    },
+    refusals,
+    hello(changes = {}) {
+      const hello = {
+        nonce: 7,
+        schemaHash: schema.hash,
+        updateRate: 20,
+        commandRate: 30,
+        interp: 0,
+        password: '',
+        data: '',
+        ...changes,
+      }
+      const packet = encodeHello(hello)
+      if (changes.version !== undefined) packet[1] = changes.version
+      connection.send(packet)
+    },
+    message(doId, field, packed, how = 'reliable') {
+      const message = { doId, field, packed }
+      if (how === 'reliable') reliable(encodeReliableMessage(Control.message, message))
+      else
+        send(() => {
+          writeU8(writer, Chunk.message)
+          writeBytes(writer, encodeUnreliableMessage(message))
+        })
+    },
+    field: (doId, field, packed) => reliable(encodeReliableMessage(Control.field, { doId, field, packed })),
+    upload(doId, epoch, bytes) {
+      send(() => {
+        writeU8(writer, Chunk.upload)
+        writeU32(writer, doId)
+        writeU8(writer, epoch)
+        writeVarint(writer, bytes.length)
+        writeBytes(writer, bytes)
+      })
+    },
+    reliable,
+  }
+}
