@@ -6,6 +6,7 @@ import {
   acknowledgeFragments,
   createReliableReceiver,
   createReliableSender,
+  hasRepeats,
   loseFragments,
   sendReliable,
   writeFragments,
@@ -159,7 +160,10 @@ const writeMessages = (downlink: Downlink): void => {
 /** Subscriptions whose newest frame the client has not got and that is not on its way. */
 const dueGroups = (downlink: Downlink, now: number, onTheWay: Group[]): Subscription[] => {
   const due: Subscription[] = []
-  const patience = downlink.peer.rtt === 0 ? 0.2 : downlink.peer.rtt * 1.3 + 0.02
+  const { peer } = downlink
+  // A message never runs ahead of the state that it was sent with: when it is sent again, so is that.
+  const isRepeating = hasRepeats(downlink.sender, now, resendTimeout(peer))
+  const patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
   for (const [zone, subscriptions] of downlink.zones) {
     for (const group of zone.groups) {
       const newest = newestFrame(group.history)

@@ -27,9 +27,9 @@ export interface InterestRequest {
 
 const zoneWriter = (zones: readonly number[]) => byteWriter(16 + zones.length * 5)
 
-const readZones = (reader: ByteReader): number[] | undefined => {
+const readZones = (reader: ByteReader, most: number): number[] | undefined => {
   const count = readU16(reader)
-  if (count > MAX_ZONES * 2) return undefined
+  if (count > most) return undefined
   const zones: number[] = []
   for (let index = 0; index < count && !reader.failed; index++) zones.push(readVarint(reader))
   return reader.failed ? undefined : zones
@@ -48,7 +48,7 @@ export const encodeInterest = ({ request, operation, zones }: InterestRequest): 
 export const decodeInterest = (reader: ByteReader): InterestRequest | undefined => {
   const request = readU16(reader)
   const operation = INTEREST_OPERATIONS[readU8(reader)]
-  const zones = readZones(reader)
+  const zones = readZones(reader, MAX_ZONES)
   return operation && zones ? { request, operation, zones } : undefined
 }
 
@@ -64,7 +64,8 @@ export const encodeZones = (tick: number, zones: readonly number[]): Uint8Array 
 
 export const decodeZones = (reader: ByteReader): { tick: number; zones: number[] } | undefined => {
   const tick = readU32(reader)
-  const zones = readZones(reader)
+  // Those of the client's own objects come on top of what it asked for, however many they are.
+  const zones = readZones(reader, 0xffff)
   return zones && { tick, zones }
 }
 
@@ -80,6 +81,6 @@ export const encodeInterestDone = (request: number, refused: readonly number[]):
 
 export const decodeInterestDone = (reader: ByteReader): { request: number; refused: number[] } | undefined => {
   const request = readU16(reader)
-  const refused = readZones(reader)
+  const refused = readZones(reader, MAX_ZONES)
   return refused && { request, refused }
 }

@@ -34,6 +34,7 @@ interface Fragment {
   readonly sequence: number
   readonly bytes: Uint8Array
   readonly isLast: boolean
+  wasSent: boolean
   sentTime: number
   isAcked: boolean
 }
@@ -58,6 +59,7 @@ export const sendReliable = (sender: ReliableSender, message: Uint8Array): boole
       sequence: sender.nextSequence++,
       bytes,
       isLast: at >= message.length,
+      wasSent: false,
       sentTime: -Infinity,
       isAcked: false,
     })
@@ -68,6 +70,18 @@ export const sendReliable = (sender: ReliableSender, message: Uint8Array): boole
 
 /** Whether every message so far was acknowledged. */
 export const isDrained = (sender: ReliableSender): boolean => sender.queue.length === 0
+
+/** Whether the next packet has to carry a fragment again. */
+export const hasRepeats = (sender: ReliableSender, now: number, timeout: number): boolean => {
+  const window = Math.min(sender.queue.length, WINDOW)
+  for (let index = 0; index < window; index++) {
+    const fragment = sender.queue[index]!
+    // Whatever follows was not sent yet either.
+    if (!fragment.wasSent) return false
+    if (!fragment.isAcked && now - fragment.sentTime >= timeout) return true
+  }
+  return false
+}
 
 /**
  * Writes the fragments that are due into the packet, oldest first, while they fit and, but for the first, leave
@@ -95,6 +109,7 @@ export const writeFragments = (
     writeVarint(writer, fragment.bytes.length)
     writeBytes(writer, fragment.bytes)
     fragment.sentTime = now
+    fragment.wasSent = true
     ;(written ??= []).push(fragment.sequence)
   }
   return written

@@ -29,7 +29,14 @@ export const endClientSession = (state: ClientState, session: ClientSession, rea
   // One without objects must not take the place of the one before, whose objects still wait to be removed.
   if (session.objects.size > 0) state.ended = session
   state.status = 'closed'
-  if (session.welcome) for (const handler of state.onDisconnect) handler(reason)
-  // After a refusal `connect` has rejected already; after a disconnect() of the game it still waits.
-  else session.attempt.reject(connectError('lost', 'The session was ended before the server answered.'))
+  if (session.welcome)
+    for (const handler of state.onDisconnect) {
+      try {
+        handler(reason)
+      } catch (error) {
+        state.onError(error, 'onDisconnect')
+      }
+    }
+  // A disconnect() of the game's own while `connect` waits for the answer.
+  else if (isOurs) session.attempt.reject(connectError('lost', 'The session was ended before the server answered.'))
 }

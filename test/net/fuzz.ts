@@ -1,3 +1,4 @@
+import { query } from 'bitecs'
 import { byteReader, byteWriter, readU8, writeBytes, writeU16, writeU32, writeU8, writeVarint } from '../../src/net/bytes.ts'
 import { Chunk, Control, HEADER, Kind } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
@@ -77,11 +78,11 @@ const fragmentChunk = (sequence: number, chance: Chance): Uint8Array => {
 }
 
 /** An upload of some object, or a message, with random content of a likely length. */
-const looseChunk = (chance: Chance): Uint8Array => {
+const looseChunk = (chance: Chance, doIds: readonly number[]): Uint8Array => {
   const writer = byteWriter(100)
   const isUpload = chance() < 0.7
   writeU8(writer, isUpload ? Chunk.upload : Chunk.message)
-  writeU32(writer, Math.floor(chance() * 60))
+  writeU32(writer, doIds.length > 0 ? pick(doIds, chance) : 1)
   if (isUpload) writeU8(writer, Math.floor(chance() * 3))
   else writeVarint(writer, Math.floor(chance() * 16))
   const bytes = chance() < 0.8 ? Uint8Array.from({ length: chance() < 0.5 ? 8 : 6 }, () => chance() * 256) : randomBytes(40, chance)
@@ -91,8 +92,9 @@ const looseChunk = (chance: Chance): Uint8Array => {
 }
 
 /** One hostile end: it keeps count of what a receiver expects next, so that it is listened to. */
-const createAttacker = (chance: Chance, pool: readonly Uint8Array[]) => {
-  let sequence = 0
+const createAttacker = (chance: Chance, pool: readonly Uint8Array[], doIds: () => readonly number[]) => {
+  // Ahead of every recorded one: else a replay, once accepted, would make what we number ourselves look old.
+  let sequence = 0x6000
   let fragments = 0
   return (): Uint8Array => {
     const recorded = pool.length > 0 ? pick(pool, chance) : new Uint8Array()
@@ -102,7 +104,7 @@ const createAttacker = (chance: Chance, pool: readonly Uint8Array[]) => {
     if (luck < 0.35) return mutate(recorded, chance).subarray(0, MAX_PACKET)
     if (luck < 0.55) return dataPacket(sequence++, mutate(recorded.subarray(HEADER), chance).subarray(0, MAX_PACKET - HEADER))
     if (luck < 0.65) return dataPacket(sequence++, recorded.subarray(HEADER))
-    return dataPacket(sequence++, chance() < 0.5 ? fragmentChunk(fragments++, chance) : looseChunk(chance))
+    return dataPacket(sequence++, chance() < 0.5 ? fragmentChunk(fragments++, chance) : looseChunk(chance, doIds()))
   }
 }
 
@@ -142,6 +144,12 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
     honest.push(joined)
   }
   worlds.run(120)
+  // Who joins from now on is given something to write to; the newest objects are the likeliest to be a cheat's.
+  server.onJoin(client => {
+    for (let objects = 0; objects < 3; objects++) server.place(chaos.spawn(), 1, client)
+  })
+  const doIds = () =>
+    [...query(worlds.world, [worlds.schema.dclasses.Node])].map(eid => worlds.schema.DistributedObject.doId[eid]!).slice(-20)
 
   const counts: FuzzCounts = {
     toServer: 0,
@@ -157,7 +165,7 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
   const attackers: { connection: Connection; next: () => Uint8Array; isClosed: boolean }[] = []
   const openAttack = async (index: number) => {
     const connection = await network.client().connect()
-    const attacker = { connection, next: createAttacker(chance, pools.up), isClosed: false }
+    const attacker = { connection, next: createAttacker(chance, pools.up, doIds), isClosed: false }
     connection.onPacket = packet => {
       if (readU8(byteReader(packet)) === Kind.bye) attacker.isClosed = true
     }
@@ -175,7 +183,7 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
     const guest = worlds.addGuest({ transport: spied(network.client(), each => (connection = each)) })
     await worlds.settle(guest.client.connect({ name: 'victim' }))
     guest.client.interest.set([1, 2, 3, 4]).catch(() => {})
-    victim = { guest, connection: connection!, next: createAttacker(chance, pools.down) }
+    victim = { guest, connection: connection!, next: createAttacker(chance, pools.down, doIds) }
     counts.victims++
   }
   const closeVictim = () => {

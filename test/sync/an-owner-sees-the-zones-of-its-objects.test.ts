@@ -31,6 +31,17 @@ test('an owner sees the zone of its object, its neighbours too, without asking',
   await worlds.end()
 })
 
+test('its objects may be in more zones than it could ask for', async () => {
+  const worlds = createWorlds(DC)
+  const guest = await worlds.join()
+  for (let zone = 1; zone <= 600; zone++) spawn(worlds, 'Avatar', { name: `${zone}` }, zone, clientOf(worlds, guest))
+  worlds.run(400)
+  expect(guest.client.interest.zones.size, 'it sees all of them').toBe(600)
+  expect(query(guest.world, [guest.schema.dclasses.Avatar, Owned, Alive]), 'with its objects').toHaveLength(600)
+  expect(guest.client.stats.malformed, 'and takes no message for nonsense').toBe(0)
+  await worlds.end()
+})
+
 test('an owner cannot look away from its own object', async () => {
   const worlds = createWorlds(DC)
   const guest = await worlds.join()

@@ -115,21 +115,27 @@ test('a message to an object that is not known yet waits for it', async () => {
 })
 
 test.each([
-  ['a perfect link', {}],
-  ['a link with lag', { lag: 0.05, jitter: 0.02 }],
-])('a handler finds the state of the tick in which the message was sent, or newer (%s)', async (_name, conditions) => {
-  const { worlds, guest, eid, Ours, Theirs } = await pair(conditions)
+  ['a perfect link', {}, 1],
+  ['a link with lag', { lag: 0.05, jitter: 0.02 }, 1],
+  ['a link that loses', { lag: 0.05, jitter: 0.02, loss: 0.15, reorder: 0.1 }, 2],
+  ['the same with other luck', { lag: 0.05, jitter: 0.02, loss: 0.15, reorder: 0.1 }, 4],
+  ['and with yet other', { lag: 0.05, jitter: 0.02, loss: 0.15, reorder: 0.1 }, 6],
+])('a handler finds the state of the tick in which the message was sent, or newer (%s)', async (_name, link, seed) => {
+  const { worlds, guest, eid, Ours, Theirs } = await pair(link, seed)
   const early: unknown[] = []
   let heard = 0
   guest.client.on<{ number: number }>(Theirs.told, (at, { number }) => {
     heard++
     if (Theirs.count[at] < number) early.push([Theirs.count[at], number])
   })
+  let tick = 0
   worlds.game = () => {
+    // Now in every tick, now after a pause in which everything was acknowledged.
+    if (tick++ % 300 > 60 && tick % 10 !== 0) return
     Ours.count[eid]++
     worlds.server.sendUpdate(eid, Ours.told, { number: Ours.count[eid] })
   }
-  worlds.run(300)
+  worlds.run(1200)
   expect(heard, 'messages came').toBeGreaterThan(100)
   expect(early, 'none ran ahead of its state').toEqual([])
   await worlds.end()

@@ -97,6 +97,9 @@ test('server.close() tells everybody', async () => {
   worlds.run(10)
   expect(farewells, 'each client is told').toEqual(['closed'])
   expect([leaver.client.state, stayer.client.state]).toEqual(['closed', 'closed'])
-  expect(left, 'so is the game').toHaveLength(1)
+  expect(left, 'so is the game').toMatchObject([
+    [1, 'leaver', 'closed'],
+    [2, 'stayer', 'closed'],
+  ])
   await expect(stayer.client.connect(), 'and nobody listens any more').rejects.toMatchObject({ reason: 'unreachable' })
 })

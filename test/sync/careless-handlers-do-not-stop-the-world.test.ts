@@ -1,0 +1,91 @@
+import { removeEntity } from 'bitecs'
+import { expect, test } from 'vitest'
+import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
+
+const DC = `
+keyword interp_linear;
+dclass Avatar {
+  string name required broadcast ram;
+  uint16 x broadcast ram interp_linear;
+  tell(uint8 n) ownsend;
+  told(uint8 n) broadcast;
+};
+`
+const fail = () => {
+  throw new Error('careless')
+}
+
+test('what handlers throw is reported with their name, and everything goes on', async () => {
+  const errors: string[] = []
+  const worlds = createWorlds(DC, { server: { onError: (_error, where) => errors.push(`server: ${where}`) } })
+  const guest = await worlds.join({}, { onError: (_error, where) => errors.push(`client: ${where}`) })
+  const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1, clientOf(worlds, guest))
+  worlds.run(20)
+  const { Avatar } = worlds.schema.dclasses
+  const { Avatar: Theirs } = guest.schema.dclasses
+  const heard = { server: 0, client: 0, left: 0, ended: 0 }
+  worlds.server.on(Avatar.tell, fail)
+  worlds.server.on(Avatar.tell, () => heard.server++)
+  worlds.server.onJoin(fail)
+  worlds.server.onLeave(fail)
+  worlds.server.onLeave(() => heard.left++)
+  guest.client.on(Theirs.told, fail)
+  guest.client.on(Theirs.told, () => heard.client++)
+  guest.client.onDisconnect(fail)
+  guest.client.onDisconnect(() => heard.ended++)
+  guest.client.sendUpdate(seenBy(worlds, guest, eid), Theirs.tell, { n: 1 })
+  worlds.server.sendUpdate(eid, Avatar.told, { n: 1 })
+  worlds.run(20)
+  const late = await worlds.join()
+  expect(late.client.state, 'who came is in').toBe('connected')
+  guest.client.disconnect()
+  worlds.run(20)
+  expect(heard, 'the handlers behind the careless ones ran').toEqual({ server: 1, client: 1, left: 1, ended: 1 })
+  expect(errors.sort(), 'each was reported').toEqual([
+    'client: Avatar.told',
+    'client: onDisconnect',
+    'server: Avatar.tell',
+    'server: onJoin',
+    'server: onLeave',
+  ])
+  await worlds.end()
+})
+
+test('a handler may remove the object that its message is for', async () => {
+  const worlds = createWorlds(DC)
+  const guest = await worlds.join()
+  const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1, clientOf(worlds, guest))
+  worlds.run(20)
+  let calls = 0
+  worlds.server.on(worlds.schema.dclasses.Avatar.tell, at => {
+    calls++
+    removeEntity(worlds.world, at)
+  })
+  const mine = seenBy(worlds, guest, eid)
+  for (const n of [1, 2]) guest.client.sendUpdate(mine, guest.schema.dclasses.Avatar.tell, { n })
+  worlds.run(20)
+  expect(calls, 'the second message has no object any more').toBe(1)
+  expect(guest.client.stats.objects, 'nor has the client').toBe(0)
+  expect(() => guest.client.sendUpdate(mine, guest.schema.dclasses.Avatar.tell, { n: 3 })).toThrow(
+    /is no distributed object of an open session/,
+  )
+  await worlds.end()
+})
+
+test('a game that removes a replicated entity on its own side harms only itself', async () => {
+  const worlds = createWorlds(DC)
+  const guest = await worlds.join()
+  const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1)
+  const other = spawn(worlds, 'Avatar', { name: 'Bob' }, 1)
+  await worlds.settle(guest.client.interest.set([1]))
+  removeEntity(guest.world, seenBy(worlds, guest, eid))
+  worlds.schema.dclasses.Avatar.name[eid] = 'Eve'
+  worlds.schema.dclasses.Avatar.x[eid] = 4
+  worlds.run(30)
+  removeEntity(worlds.world, eid)
+  worlds.schema.dclasses.Avatar.name[other] = 'Rob'
+  worlds.run(30)
+  expect(guest.client.stats.objects, 'the rest goes on').toBe(1)
+  expect(guest.schema.dclasses.Avatar.name[seenBy(worlds, guest, other)]).toBe('Rob')
+  await worlds.end()
+})
