@@ -39,7 +39,7 @@ export interface ClientOptions {
   readonly commandRate?: number
   /** Seconds without an answer after which the server counts as gone. Default 10. */
   readonly timeout?: number
-  /** Told what message handlers threw; the frame goes on. Default: console.error. */
+  /** Told what message handlers threw, and which owned object holds a value that its DC type does not. Default: console.error. */
   readonly onError?: (error: unknown, where: string) => void
   /** The clock, in seconds. Default: `performance.now() / 1000`. */
   readonly now?: () => number

@@ -41,7 +41,10 @@ export interface ServerOptions {
   readonly timeout?: number
   /** Whether a client may see a zone that it asks for. Default: yes. */
   readonly allowZone?: (client: ServerClient, zone: number) => boolean
-  /** Told what game code threw inside the server's systems; the tick goes on. Default: console.error. */
+  /**
+   * Told what handlers threw inside the server's systems, and which object holds a value that its DC type does not; the
+   * tick goes on. Default: console.error.
+   */
   readonly onError?: (error: unknown, where: string) => void
   /** The clock, in seconds. Default: `performance.now() / 1000`. */
   readonly now?: () => number

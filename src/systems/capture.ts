@@ -12,7 +12,22 @@ import type { ServerObject, ServerState } from './server-state.ts'
 export const capture = (state: ServerState): void => {
   for (const object of state.removed) forget(state, object)
   state.removed.length = 0
-  for (const object of state.objects.values()) captureObject(state, object)
+  for (const object of state.objects.values()) {
+    try {
+      captureObject(state, object)
+      object.complaint = ''
+    } catch (error) {
+      complain(state, object, error)
+    }
+  }
+}
+
+/** A value that does not fit DC stays behind, the object's last good state stands; the game is told once, not each tick. */
+const complain = (state: ServerState, object: ServerObject, error: unknown): void => {
+  const text = String(error)
+  if (object.complaint === text) return
+  object.complaint = text
+  state.onError(error, `replicate, entity ${object.eid}`)
 }
 
 const forget = (state: ServerState, object: ServerObject): void => {

@@ -118,6 +118,7 @@ const generate = (
   const clientClass = state.classes.get(group.layout.dclass)!
   const { info } = clientClass
   const eid = addEntity(world)
+  if (eid >= schema.capacity) removeEntity(world, eid)
   checkCapacity(schema, eid)
   writeDefaults(info, eid)
   const object: ClientObject = {
@@ -137,6 +138,7 @@ const generate = (
     acknowledgedSequence: -1,
     ownerEpoch: 0,
     sentValues: new Map(),
+    complaint: '',
   }
   session.objects.set(doId, object)
   session.byEid.set(eid, object)
@@ -182,6 +184,14 @@ const rememberAcknowledged = (session: ClientSession, object: ClientObject): voi
   })
 }
 
+/** The owner-written strings, blobs and lists as they are now came from the server: only what is written next goes up. */
+const rememberValues = (object: ClientObject): void => {
+  for (const field of object.clientClass.ownerValues) {
+    const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
+    object.sentValues.set(field, packField(field, value).slice())
+  }
+}
+
 const setOwner = (state: ClientState, session: ClientSession, object: ClientObject, owner: number): void => {
   const { world, schema } = state
   const wasOwned = object.isOwned
@@ -196,6 +206,7 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
   // From here on the game writes these columns: it starts from the server's newest values, not from shown ones.
   writeAll(object.clientClass.interested, object)
   rememberAcknowledged(session, object)
+  if (object.isAlive) rememberValues(object)
   addComponent(world, object.eid, Owned)
 }
 
@@ -288,10 +299,7 @@ const applyValues = (state: ClientState, session: ClientSession): void => {
     const packed = replica.values.interested.get(doId)?.packed
     if (object.isAlive || !values.every((_, index) => packed?.[index] !== undefined)) continue
     object.isAlive = true
-    for (const field of object.clientClass.ownerValues) {
-      const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
-      object.sentValues.set(field, packField(field, value).slice())
-    }
+    rememberValues(object)
     addComponent(state.world, object.eid, Alive)
   }
 }

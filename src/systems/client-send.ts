@@ -85,7 +85,8 @@ export const sendPacket = (state: ClientState, session: ClientSession, now: numb
     writeU8(writer, Chunk.message)
     writeBytes(writer, session.unreliable.shift()!)
   }
-  for (const object of session.objects.values()) if (object.isOwned) writeUpload(state, object, content)
+  for (const object of session.objects.values())
+    if (object.isOwned) orComplain(state, object, () => writeUpload(state, object, content))
   patchSequence(
     writer,
     sendSequence(peer, content, now, lost => {
@@ -94,6 +95,19 @@ export const sendPacket = (state: ClientState, session: ClientSession, now: numb
   )
   countOut(state.stats, writer.length)
   session.connection.send(writer.bytes.subarray(0, writer.length))
+}
+
+/** A value that does not fit DC stays behind; the game is told once, not in every packet. */
+const orComplain = (state: ClientState, object: ClientObject, write: () => void): void => {
+  try {
+    write()
+    object.complaint = ''
+  } catch (error) {
+    const text = String(error)
+    if (object.complaint === text) return
+    object.complaint = text
+    state.onError(error, `send, entity ${object.eid}`)
+  }
 }
 
 /** Owner-written numbers go up whole, in every packet until one that has the newest of them is acknowledged. */
@@ -129,20 +143,19 @@ const isSameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
 
 /** Owner-written strings, blobs and lists go up as reliable messages when they change. */
 const sendValues = (state: ClientState, session: ClientSession): void => {
-  for (const object of session.objects.values()) {
-    if (!object.isOwned || !object.isAlive) continue
-    for (const field of object.clientClass.ownerValues) {
-      const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
-      const packed = packField(field, value)
-      if (isSameBytes(object.sentValues.get(field), packed)) continue
-      const copy = packed.slice()
-      object.sentValues.set(field, copy)
-      queueClientReliable(
-        state,
-        session,
-        encodeReliableMessage(Control.field, { doId: object.doId, field: field.number, packed: copy }),
-      )
-    }
+  for (const object of session.objects.values())
+    if (object.isOwned && object.isAlive) orComplain(state, object, () => sendValuesOf(state, session, object))
+}
+
+const sendValuesOf = (state: ClientState, session: ClientSession, object: ClientObject): void => {
+  for (const field of object.clientClass.ownerValues) {
+    const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
+    const packed = packField(field, value)
+    if (isSameBytes(object.sentValues.get(field), packed)) continue
+    const copy = packed.slice()
+    object.sentValues.set(field, copy)
+    const message = { doId: object.doId, field: field.number, packed: copy }
+    queueClientReliable(state, session, encodeReliableMessage(Control.field, message))
   }
 }
 

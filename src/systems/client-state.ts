@@ -59,6 +59,8 @@ export interface ClientObject {
   ownerEpoch: number
   /** Packed owner-written value fields as they were sent last. */
   readonly sentValues: Map<DCParameterField, Uint8Array>
+  /** What was wrong with its values when they were sent last; empty: nothing. */
+  complaint: string
 }
 
 /** What a packet to the server carried. */

@@ -37,7 +37,13 @@ export const watchObjects = (state: ServerState): (() => void) => {
 
 const isA = (info: DClassInfo, other: DClassInfo): boolean => info === other || info.ancestors.includes(other)
 
-const valueSet = (doId: number, layout: Layout): ValueSet => ({ doId, layout, packed: [], zone: undefined, isAlive: true })
+const valueSet = (doId: number, layout: Layout): ValueSet => ({
+  doId,
+  layout,
+  packed: [],
+  zone: undefined,
+  isAlive: true,
+})
 
 const addObject = (state: ServerState, eid: number, serverClass: ServerClass): void => {
   const { world, schema } = state
@@ -66,6 +72,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass): v
     packedFrom: [],
     ownerPackedFrom: [],
     uploadSequence: -1,
+    complaint: '',
     epoch: 0,
     expected: serverClass.upload && new Uint32Array(serverClass.upload.words.length),
   }

@@ -178,7 +178,8 @@ const receiveField = (state: ServerState, session: Session, message: FieldMessag
  */
 const isOverruled = ({ serverClass: { upload, interested, owner }, expected, eid }: ServerObject): boolean =>
   upload!.words.some(
-    ({ layout, index }, at) => readWordOf(layout === interested.layout ? interested : owner!, index, eid) !== expected![at],
+    ({ layout, index }, at) =>
+      readWordOf(layout === interested.layout ? interested : owner!, index, eid) !== expected![at],
   )
 
 const uploadWords = new Uint32Array(4096)

@@ -37,6 +37,8 @@ export interface ServerObject {
   readonly ownerPackedFrom: unknown[]
   /** Newest upload that was applied, per owner, so that a late one does not undo it. */
   uploadSequence: number
+  /** What was wrong with its values in the last capture; empty: nothing. */
+  complaint: string
   /** Counts how often the server overruled the owner, 0..255 and round. */
   epoch: number
   /** What the owner-written columns hold unless game code writes them `[upload.words]`. */

@@ -19,7 +19,8 @@ import { anySeed, mutate } from './support.ts'
 const uint32 = fc.integer({ min: 0, max: 0xffffffff })
 const rate = fc.integer({ min: 1, max: 255 })
 const reason = fc.constantFrom(...REASONS)
-const text = (bytes: number) => fc.string({ unit: 'grapheme' }).filter(each => new TextEncoder().encode(each).length <= bytes)
+const text = (bytes: number) =>
+  fc.string({ unit: 'grapheme' }).filter(each => new TextEncoder().encode(each).length <= bytes)
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true })
 
 const hello = fc.record({
@@ -75,7 +76,12 @@ test('a mutated one is understood or refused, never a reason to throw', () => {
   fc.assert(
     fc.property(hello, welcome, reason, text(120), anySeed, (hello, welcome, reason, text, seed) => {
       const chance = random(seed)
-      for (const whole of [encodeHello(hello), encodeWelcome(welcome), encodeRefusal({ nonce: 1, reason, text }), encodeBye(reason)])
+      for (const whole of [
+        encodeHello(hello),
+        encodeWelcome(welcome),
+        encodeRefusal({ nonce: 1, reason, text }),
+        encodeBye(reason),
+      ])
         for (let count = 0; count < 10; count++) decode(mutate(whole, chance))
     }),
   )
@@ -84,7 +90,12 @@ test('a mutated one is understood or refused, never a reason to throw', () => {
 test('a hello of another version is read as far as its nonce, whatever follows', () => {
   fc.assert(
     fc.property(uint32, fc.uint8Array({ maxLength: 60 }), (nonce, rest) => {
-      const packet = Uint8Array.from([Kind.hello, PROTOCOL_VERSION + 1, ...new Uint8Array(Uint32Array.of(nonce).buffer), ...rest])
+      const packet = Uint8Array.from([
+        Kind.hello,
+        PROTOCOL_VERSION + 1,
+        ...new Uint8Array(Uint32Array.of(nonce).buffer),
+        ...rest,
+      ])
       expect(decode(packet)).toMatchObject({ version: PROTOCOL_VERSION + 1, nonce })
     }),
   )

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { byteReader, byteWriter, writeBytes, writeU16, writeU8, writeVarint } from '../../src/net/bytes.ts'
 import { random } from '../../src/net/random.ts'
-import { createReliableReceiver, createReliableSender, MAX_MESSAGE, readFragment, sendReliable } from '../../src/net/reliable.ts'
+import {
+  createReliableReceiver,
+  createReliableSender,
+  MAX_MESSAGE,
+  readFragment,
+  sendReliable,
+} from '../../src/net/reliable.ts'
 
 const FULL = 512
 

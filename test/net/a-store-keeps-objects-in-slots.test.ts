@@ -21,7 +21,8 @@ const createChaos = (seed: number, firstTick: number) => {
   const departures = new Map<string, number | undefined>()
   let nextId = 1
   let tick = firstTick >>> 0
-  const randomRow = (width: number) => Uint32Array.from({ length: width }, (_, word) => (word === 1 ? 0 : Math.floor(chance() * 256)))
+  const randomRow = (width: number) =>
+    Uint32Array.from({ length: width }, (_, word) => (word === 1 ? 0 : Math.floor(chance() * 256)))
   const step = () => {
     tick = (tick + 1 + (chance() < 0.1 ? Math.floor(chance() * 100) : 0)) >>> 0
     for (const [doId, object] of objects) {
@@ -117,11 +118,17 @@ test('from every frame in reach a client gets to the newest, and is never told a
           const newest = newestFrame(group.history)!
           for (const base of [undefined, ...group.history.frames.filter(frame => isInReach(group.history, frame))]) {
             const decoded = frameOf(group.layout)
-            const isDecoded = decodeSegment(bitReader(segmentFor(store, group, base)), group.layout, base, decoded, (doId, zone) => {
-              // Those that are gone for long count as deleted, which a client mends when it sees them elsewhere.
-              const departure = departures.get(`${group.id}/${base!.ids.indexOf(doId)}/${doId}`)
-              if (zone !== undefined && zone !== departure) wrong.push([doId, zone, departure])
-            })
+            const isDecoded = decodeSegment(
+              bitReader(segmentFor(store, group, base)),
+              group.layout,
+              base,
+              decoded,
+              (doId, zone) => {
+                // Those that are gone for long count as deleted, which a client mends when it sees them elsewhere.
+                const departure = departures.get(`${group.id}/${base!.ids.indexOf(doId)}/${doId}`)
+                if (zone !== undefined && zone !== departure) wrong.push([doId, zone, departure])
+              },
+            )
             if (!isDecoded || !isEqual(decoded.ids, newest.ids) || !isEqual(decoded.rows, newest.rows))
               wrong.push(['group', group.id, base?.tick])
           }
@@ -138,7 +145,12 @@ test('a segment is encoded once for all clients with the same baseline', () => {
   const layout = store.layouts[0]!.interested
   const place = addRow(store, zoneOf(store, 1), layout, 1, 1)
   const row = Uint32Array.of(0, 0, 1, 2)
-  for (let tick = 2; tick <= 5; tick++) writeRow(place, row.map((word, index) => (index < 2 ? word : word + tick)), tick)
+  for (let tick = 2; tick <= 5; tick++)
+    writeRow(
+      place,
+      row.map((word, index) => (index < 2 ? word : word + tick)),
+      tick,
+    )
   const { group } = place
   for (let client = 0; client < 50; client++) {
     const base = client % 5 === 0 ? undefined : frameAt(group.history, client % 5)!

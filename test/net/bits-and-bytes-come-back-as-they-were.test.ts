@@ -42,26 +42,32 @@ test('bits of any size come back, whatever stood in the buffer before', () => {
 
 test('whole bytes come back', () => {
   fc.assert(
-    fc.property(uint32, fc.float(), fc.string({ unit: 'grapheme', maxLength: 40 }), fc.uint8Array(), (number, float, text, bytes) => {
-      const writer = byteWriter()
-      writeU8(writer, number & 0xff)
-      writeU16(writer, number & 0xffff)
-      writeU32(writer, number)
-      writeF32(writer, float)
-      const before = writer.length
-      writeVarint(writer, number)
-      expect(writer.length - before).toBe(varintSize(number))
-      writeText(writer, text)
-      writeBytes(writer, bytes)
-      const reader = byteReader(writer.bytes.slice(0, writer.length))
-      expect(readU8(reader)).toBe(number & 0xff)
-      expect(readU16(reader)).toBe(number & 0xffff)
-      expect(readU32(reader)).toBe(number)
-      expect(readF32(reader)).toBe(float)
-      expect(readVarint(reader)).toBe(number)
-      expect(readText(reader)).toBe(text)
-      expect(readBytes(reader, bytes.length)).toEqual(bytes)
-      expect([reader.failed, reader.position]).toEqual([false, reader.end])
-    }),
+    fc.property(
+      uint32,
+      fc.float(),
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc.uint8Array(),
+      (number, float, text, bytes) => {
+        const writer = byteWriter()
+        writeU8(writer, number & 0xff)
+        writeU16(writer, number & 0xffff)
+        writeU32(writer, number)
+        writeF32(writer, float)
+        const before = writer.length
+        writeVarint(writer, number)
+        expect(writer.length - before).toBe(varintSize(number))
+        writeText(writer, text)
+        writeBytes(writer, bytes)
+        const reader = byteReader(writer.bytes.slice(0, writer.length))
+        expect(readU8(reader)).toBe(number & 0xff)
+        expect(readU16(reader)).toBe(number & 0xffff)
+        expect(readU32(reader)).toBe(number)
+        expect(readF32(reader)).toBe(float)
+        expect(readVarint(reader)).toBe(number)
+        expect(readText(reader)).toBe(text)
+        expect(readBytes(reader, bytes.length)).toEqual(bytes)
+        expect([reader.failed, reader.position]).toEqual([false, reader.end])
+      },
+    ),
   )
 })

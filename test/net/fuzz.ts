@@ -1,5 +1,14 @@
 import { query } from 'bitecs'
-import { byteReader, byteWriter, readU8, writeBytes, writeU16, writeU32, writeU8, writeVarint } from '../../src/net/bytes.ts'
+import {
+  byteReader,
+  byteWriter,
+  readU8,
+  writeBytes,
+  writeU16,
+  writeU32,
+  writeU8,
+  writeVarint,
+} from '../../src/net/bytes.ts'
 import { Chunk, Control, HEADER, Kind } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
 import { MAX_PACKET, type ClientTransport, type Connection } from '../../src/net/transport.ts'
@@ -85,7 +94,8 @@ const looseChunk = (chance: Chance, doIds: readonly number[]): Uint8Array => {
   writeU32(writer, doIds.length > 0 ? pick(doIds, chance) : 1)
   if (isUpload) writeU8(writer, Math.floor(chance() * 3))
   else writeVarint(writer, Math.floor(chance() * 16))
-  const bytes = chance() < 0.8 ? Uint8Array.from({ length: chance() < 0.5 ? 8 : 6 }, () => chance() * 256) : randomBytes(40, chance)
+  const bytes =
+    chance() < 0.8 ? Uint8Array.from({ length: chance() < 0.5 ? 8 : 6 }, () => chance() * 256) : randomBytes(40, chance)
   writeVarint(writer, bytes.length)
   writeBytes(writer, bytes)
   return writer.bytes.slice(0, writer.length)
@@ -102,7 +112,8 @@ const createAttacker = (chance: Chance, pool: readonly Uint8Array[], doIds: () =
     if (luck < 0.1) return randomBytes(MAX_PACKET, chance)
     if (luck < 0.2) return recorded
     if (luck < 0.35) return mutate(recorded, chance).subarray(0, MAX_PACKET)
-    if (luck < 0.55) return dataPacket(sequence++, mutate(recorded.subarray(HEADER), chance).subarray(0, MAX_PACKET - HEADER))
+    if (luck < 0.55)
+      return dataPacket(sequence++, mutate(recorded.subarray(HEADER), chance).subarray(0, MAX_PACKET - HEADER))
     if (luck < 0.65) return dataPacket(sequence++, recorded.subarray(HEADER))
     return dataPacket(sequence++, chance() < 0.5 ? fragmentChunk(fragments++, chance) : looseChunk(chance, doIds()))
   }
@@ -123,7 +134,10 @@ const spied = (transport: ClientTransport, onConnection: (connection: Connection
  */
 export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => {
   const chance = random(seed)
-  const worlds = createWorlds(ARENA, { seed, conditions: { lag: 0.03, jitter: 0.02, loss: 0.02, reorder: 0.05, duplicate: 0.05 } })
+  const worlds = createWorlds(ARENA, {
+    seed,
+    conditions: { lag: 0.03, jitter: 0.02, loss: 0.02, reorder: 0.05, duplicate: 0.05 },
+  })
   const { network, server } = worlds
   const pools = { up: [] as Uint8Array[], down: [] as Uint8Array[] }
   let isAttacking = false
@@ -149,7 +163,9 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
     for (let objects = 0; objects < 3; objects++) server.place(chaos.spawn(), 1, client)
   })
   const doIds = () =>
-    [...query(worlds.world, [worlds.schema.dclasses.Node])].map(eid => worlds.schema.DistributedObject.doId[eid]!).slice(-20)
+    [...query(worlds.world, [worlds.schema.dclasses.Node])]
+      .map(eid => worlds.schema.DistributedObject.doId[eid]!)
+      .slice(-20)
 
   const counts: FuzzCounts = {
     toServer: 0,
@@ -201,7 +217,8 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
       if (!attackers[index] || attackers[index]!.isClosed || chance() < 0.005) await openAttack(index)
       isAttacking = true
       const size = chance() < 0.05 ? BURST : 20
-      for (let sent = 0; sent < size; sent++, counts.toServer++) attackers[index]!.connection.send(attackers[index]!.next())
+      for (let sent = 0; sent < size; sent++, counts.toServer++)
+        attackers[index]!.connection.send(attackers[index]!.next())
       isAttacking = false
     }
     if (frame % 120 === 0 || victim?.guest.client.state !== 'connected') {

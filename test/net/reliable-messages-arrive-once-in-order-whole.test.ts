@@ -35,13 +35,15 @@ const transfer = (messages: readonly Uint8Array[], conditions: Conditions, seed:
     const reader = byteReader(packet!.bytes)
     while (more(reader)) {
       reader.position++
-      if (!readFragment(receiver, reader, message => arrived.push(message))) throw new Error('a sound fragment was refused')
+      if (!readFragment(receiver, reader, message => arrived.push(message)))
+        throw new Error('a sound fragment was refused')
       mostWaiting = Math.max(mostWaiting, receiver.waiting.size)
     }
     acknowledgeFragments(sender, packet!.numbers)
   }
   while (queued < messages.length || !isDrained(sender)) {
-    while (queued < messages.length && sender.queuedBytes < 100_000) expect(sendReliable(sender, messages[queued++]!)).toBe(true)
+    while (queued < messages.length && sender.queuedBytes < 100_000)
+      expect(sendReliable(sender, messages[queued++]!)).toBe(true)
     now += 0.02
     const writer = byteWriter()
     const numbers = writeFragments(sender, writer, now, 0.1, 0, () => (writer.length += 1))
@@ -65,7 +67,11 @@ test('over a link that loses, doubles and shuffles packets', () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(fc.integer({ min: 0, max: 1100 }), fc.integer({ min: 0, max: 20_000 })), { maxLength: 15 }),
-      fc.record({ loss: fc.double({ min: 0, max: 0.5, noNaN: true }), duplicate: fc.constantFrom(0, 0.2), shuffle: fc.nat(20) }),
+      fc.record({
+        loss: fc.double({ min: 0, max: 0.5, noNaN: true }),
+        duplicate: fc.constantFrom(0, 0.2),
+        shuffle: fc.nat(20),
+      }),
       fc.nat(),
       (lengths, conditions, seed) => {
         const chance = random(seed)
@@ -83,7 +89,9 @@ test('over a link that loses, doubles and shuffles packets', () => {
 
 test('through the wrap of the 16-bit fragment numbers', () => {
   const count = 66_500
-  const messages = Array.from({ length: count }, (_, index) => Uint8Array.of(index & 255, (index >> 8) & 255, index >> 16))
+  const messages = Array.from({ length: count }, (_, index) =>
+    Uint8Array.of(index & 255, (index >> 8) & 255, index >> 16),
+  )
   const { arrived, receiver } = transfer(messages, { loss: 0.05, duplicate: 0.05, shuffle: 4 }, 3)
   expect(receiver.expected).toBe(count)
   expect(arrived.every((each, index) => (each[0]! | (each[1]! << 8) | (each[2]! << 16)) === index)).toBe(true)

@@ -7,23 +7,28 @@ const nothing = () => {}
 
 test('the estimate is the round trip without the time that the other end held the packet', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 0, max: 40 }), fc.nat(), (milliseconds, jitter, seed) => {
-      const chance = random(seed)
-      const peer = createPeer<undefined>()
-      const rtt = milliseconds / 1000
-      for (let sequence = 0; sequence < 200; sequence++) {
-        const sent = sequence * 0.02
-        sendSequence(peer, undefined, sent, nothing)
-        const hold = chance() * 0.03
-        const extra = (chance() * jitter) / 1000
-        receiveAcks(peer, sequence & 0xffff, 1, 0, hold, sent + rtt + extra + hold, nothing, nothing)
-      }
-      expect(peer.rtt).toBeGreaterThanOrEqual(rtt * 0.999)
-      expect(peer.rtt).toBeLessThanOrEqual(rtt + jitter / 1000 + 0.0001)
-      expect(peer.minRtt).toBeGreaterThanOrEqual(rtt - 1e-9)
-      expect(resendTimeout(peer)).toBeGreaterThanOrEqual(0.06)
-      expect(resendTimeout(peer)).toBeLessThanOrEqual(0.4)
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.nat(),
+      (milliseconds, jitter, seed) => {
+        const chance = random(seed)
+        const peer = createPeer<undefined>()
+        const rtt = milliseconds / 1000
+        for (let sequence = 0; sequence < 200; sequence++) {
+          const sent = sequence * 0.02
+          sendSequence(peer, undefined, sent, nothing)
+          const hold = chance() * 0.03
+          const extra = (chance() * jitter) / 1000
+          receiveAcks(peer, sequence & 0xffff, 1, 0, hold, sent + rtt + extra + hold, nothing, nothing)
+        }
+        expect(peer.rtt).toBeGreaterThanOrEqual(rtt * 0.999)
+        expect(peer.rtt).toBeLessThanOrEqual(rtt + jitter / 1000 + 0.0001)
+        expect(peer.minRtt).toBeGreaterThanOrEqual(rtt - 1e-9)
+        expect(resendTimeout(peer)).toBeGreaterThanOrEqual(0.06)
+        expect(resendTimeout(peer)).toBeLessThanOrEqual(0.4)
+      },
+    ),
     { numRuns: 60 },
   )
 })

@@ -2,7 +2,14 @@ import type { Schema } from 'bitecs-pipes'
 import type { MemoryNetwork } from 'bitecs-pipes/memory'
 import type { Connection } from 'bitecs-pipes/server'
 import { byteWriter, writeBytes, writeU32, writeU8, writeVarint } from '../../src/net/bytes.ts'
-import { decodeRefusal, decodeWelcome, encodeHello, type Hello, type Refusal, type Welcome } from '../../src/net/hello.ts'
+import {
+  decodeRefusal,
+  decodeWelcome,
+  encodeHello,
+  type Hello,
+  type Refusal,
+  type Welcome,
+} from '../../src/net/hello.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
 import { Chunk, Control, Kind, openPacket, patchSequence, readHeader, writeHeader } from '../../src/net/packet.ts'
 import { createPeer, markDecoded, receiveSequence, sendSequence } from '../../src/net/peer.ts'
@@ -26,7 +33,11 @@ export interface Impostor {
 }
 
 /** Connects an impostor; it receives and acknowledges whenever the network delivers. */
-export const createImpostor = async (network: MemoryNetwork, schema: Schema<any>, now: () => number): Promise<Impostor> => {
+export const createImpostor = async (
+  network: MemoryNetwork,
+  schema: Schema<any>,
+  now: () => number,
+): Promise<Impostor> => {
   const connection = await network.client().connect()
   const peer = createPeer<undefined>()
   const sender = createReliableSender()

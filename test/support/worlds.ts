@@ -155,7 +155,8 @@ export const spawn = (worlds: Worlds, name: string, fields: object, zone: number
 }
 
 /** The server's side of a guest. */
-export const clientOf = (worlds: Worlds, guest: Guest): ServerClient => worlds.server.clients.get(guest.client.clientId)!
+export const clientOf = (worlds: Worlds, guest: Guest): ServerClient =>
+  worlds.server.clients.get(guest.client.clientId)!
 
 /** A guest's entity for one of the server's, or 0. */
 export const seenBy = (worlds: Worlds, guest: Guest, eid: number): number =>

@@ -7,6 +7,8 @@ dclass Avatar {
   string note ownrecv ram;
   uint32 purse ownrecv;
   string diary airecv;
+  said(string text) broadcast;
+  whispered(string text) ownrecv;
 };
 `
 
@@ -79,6 +81,22 @@ test('objects of zones that a client does not see never leave the server for it'
   Avatar.name[hidden] = 'AfterBobLeft'
   worlds.run(60)
   expect(sentTo(bob) + sentTo(ada), 'a zone that was left is not sent any more').not.toContain('AfterBobLeft')
+  await worlds.end()
+})
+
+test('messages leave the server only for those whom their keywords name', async () => {
+  const { worlds, sentTo, ada, bob, Avatar } = await stage()
+  const near = spawn(worlds, 'Avatar', { name: 'near' }, 1, clientOf(worlds, ada))
+  const far = spawn(worlds, 'Avatar', { name: 'far' }, 2)
+  worlds.run(30)
+  worlds.server.sendUpdate(near, Avatar.said, { text: 'SaidNear' })
+  worlds.server.sendUpdate(near, Avatar.whispered, { text: 'Whispered' })
+  worlds.server.sendUpdate(far, Avatar.said, { text: 'SaidFar' })
+  worlds.run(60)
+  expect(sentTo(bob), 'who sees the object is sent what it said').toContain('SaidNear')
+  expect(sentTo(ada), 'its owner also what it was whispered').toContain('Whispered')
+  expect(sentTo(bob), 'but nobody else').not.toContain('Whispered')
+  expect(sentTo(ada) + sentTo(bob), 'what nobody may hear goes nowhere').not.toContain('SaidFar')
   await worlds.end()
 })
 

@@ -24,13 +24,9 @@ test('set() writes fields, structs in part too, and leaves the others at their d
   await worlds.settle(guest.client.interest.set([1]))
   const seen = seenBy(worlds, guest, eid)
   const { Avatar: Seen } = guest.schema.dclasses
-  expect([Seen.name[seen], Seen.position.x[seen], Seen.position.y[seen], Seen.health[seen], Seen.badges[seen]]).toEqual([
-    'Ada',
-    1.5,
-    0,
-    80,
-    [],
-  ])
+  expect([Seen.name[seen], Seen.position.x[seen], Seen.position.y[seen], Seen.health[seen], Seen.badges[seen]]).toEqual(
+    ['Ada', 1.5, 0, 80, []],
+  )
   addComponent(worlds.world, eid, set(Avatar, { health: 3 }))
   worlds.run(10)
   expect([Seen.name[seen], Seen.health[seen]], 'set() on one that is there already').toEqual(['Ada', 3])
@@ -135,7 +131,9 @@ test('mistakes are errors that say what to do', async () => {
   const fill = () => {
     for (let count = 0; count < 30; count++) addComponent(world, addEntity(world), Avatar)
   }
-  expect(fill, 'too many entities').toThrow(/beyond the schema's capacity of 20 ids: pass a larger `capacity` to createSchema/)
+  expect(fill, 'too many entities').toThrow(
+    /beyond the schema's capacity of 20 ids: pass a larger `capacity` to createSchema/,
+  )
   await server.close()
 })
 
@@ -155,14 +153,27 @@ test('a number that does not fit is an error with its class, field, value and ra
     mend()
     return message
   }
-  const health = broken(() => (Avatar.health[eid] = 101), () => (Avatar.health[eid] = 100))
+  const health = broken(
+    () => (Avatar.health[eid] = 101),
+    () => (Avatar.health[eid] = 100),
+  )
   expect(health, 'a range').toMatch(/RangeError: Avatar\.health: 101 is outside uint8 \(0 to 100\)/)
-  const x = broken(() => (Node.position.x[eid] = 400), () => (Node.position.x[eid] = 0))
-  expect(x, 'a struct field').toMatch(/RangeError: Node\.position\.x: 400 is outside int16\/100 \(-327\.68 to 327\.67\)/)
-  const name = broken(() => (Avatar.name[eid] = 7), () => (Avatar.name[eid] = 'mended'))
+  const x = broken(
+    () => (Node.position.x[eid] = 400),
+    () => (Node.position.x[eid] = 0),
+  )
+  expect(x, 'a struct field').toMatch(
+    /RangeError: Node\.position\.x: 400 is outside int16\/100 \(-327\.68 to 327\.67\)/,
+  )
+  const name = broken(
+    () => (Avatar.name[eid] = 7),
+    () => (Avatar.name[eid] = 'mended'),
+  )
   expect(name, 'a string field').toMatch(/TypeError: Avatar\.name: .*7/)
   const guest = await worlds.join()
   await worlds.settle(guest.client.interest.set([1]))
-  expect(guest.schema.dclasses.Avatar.name[seenBy(worlds, guest, eid)], 'once mended, the server goes on').toBe('mended')
+  expect(guest.schema.dclasses.Avatar.name[seenBy(worlds, guest, eid)], 'once mended, the server goes on').toBe(
+    'mended',
+  )
   await worlds.end()
 })

@@ -24,7 +24,13 @@ test('whoever comes late sees each object whole in the moment it appears', async
   const { Avatar } = guest.schema.dclasses
   const seen: unknown[] = []
   observe(guest.world, onAdd(Avatar, Alive), eid => {
-    seen.push([Avatar.name[eid], Avatar.position.x[eid], Avatar.position.y[eid], Avatar.badges[eid], Avatar.health[eid]])
+    seen.push([
+      Avatar.name[eid],
+      Avatar.position.x[eid],
+      Avatar.position.y[eid],
+      Avatar.badges[eid],
+      Avatar.health[eid],
+    ])
   })
   const isShown = { zero: false }
   guest.play = () => {

@@ -18,7 +18,10 @@ const stage = async () => {
     const before = { ...worlds.network.stats.down }
     const up = worlds.network.stats.up.sent
     worlds.run(seconds * 60)
-    return { down: (worlds.network.stats.down.sent - before.sent) / seconds, up: (worlds.network.stats.up.sent - up) / seconds }
+    return {
+      down: (worlds.network.stats.down.sent - before.sent) / seconds,
+      up: (worlds.network.stats.up.sent - up) / seconds,
+    }
   }
   return { worlds, behind, sent }
 }

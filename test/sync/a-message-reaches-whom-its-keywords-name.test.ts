@@ -31,7 +31,7 @@ const stage = async () => {
 
 const listen = (guest: Guest, name: string): unknown[] => {
   const heard: unknown[] = []
-  guest.client.on(guest.schema.dclasses.Avatar[name], (_eid, args) => heard.push(Object.values(args)[0]))
+  guest.client.on(guest.schema.dclasses.Avatar[name], (_eid, args) => heard.push(Object.values(args as object)[0]))
   return heard
 }
 

@@ -89,7 +89,9 @@ test('a second sign-in on a connection that has one', async () => {
   impostor.hello()
   impostor.hello()
   worlds.run(4)
-  expect([impostor.welcome?.clientId, impostor.refusals.length, joins], 'a repeated hello is welcomed again').toEqual([1, 0, 1])
+  expect([impostor.welcome?.clientId, impostor.refusals.length, joins], 'a repeated hello is welcomed again').toEqual([
+    1, 0, 1,
+  ])
   impostor.hello({ nonce: 8 })
   worlds.run(4)
   expect(impostor.refusals, 'another one is not').toMatchObject([{ nonce: 8, reason: 'signed-in' }])
@@ -142,7 +144,9 @@ test('disconnect() while connect() is under way', async () => {
 test('data that is too long is an error before anything is sent', async () => {
   const worlds = createWorlds(DC)
   const { client } = worlds.addGuest()
-  await expect(client.connect({ name: 'x'.repeat(600) })).rejects.toThrow(/more than 512: send only what the server needs/)
+  await expect(client.connect({ name: 'x'.repeat(600) })).rejects.toThrow(
+    /more than 512: send only what the server needs/,
+  )
   await worlds.settle(client.connect({ name: 'x' }))
   expect(client.state, 'and it can be tried again').toBe('connected')
   await worlds.end()

@@ -13,7 +13,9 @@ test('an owner sees the zone of its object, its neighbours too, without asking',
   const neighbour = spawn(worlds, 'Avatar', { name: 'neighbour' }, 5)
   worlds.run(10)
   const { Avatar } = guest.schema.dclasses
-  expect([...query(guest.world, [Avatar, Alive, Owned])], 'its own is tagged Owned').toEqual([seenBy(worlds, guest, mine)])
+  expect([...query(guest.world, [Avatar, Alive, Owned])], 'its own is tagged Owned').toEqual([
+    seenBy(worlds, guest, mine),
+  ])
   expect(seenBy(worlds, guest, neighbour), 'who else is there is seen').not.toBe(0)
   expect([...guest.client.interest.zones], 'interest.zones says so').toEqual([5])
   expect(query(other.world, [other.schema.dclasses.Avatar]), 'somebody else sees nothing of it').toHaveLength(0)

@@ -40,7 +40,10 @@ test('a newcomer joins 300 objects with long names in a few seconds, datagram by
   const { Avatar } = guest.schema.dclasses
   const here = query(guest.world, [Avatar, Alive])
   expect(here.length, 'all of them are there').toBe(300)
-  expect([...here].every(eid => Avatar.name[eid].length > 120), 'with their names').toBe(true)
+  expect(
+    [...here].every(eid => Avatar.name[eid].length > 120),
+    'with their names',
+  ).toBe(true)
   expect(seen.largest, 'no datagram is too large').toBeLessThanOrEqual(MAX_DATAGRAM)
   expect(seen.largest, 'but they are well filled').toBeGreaterThan(900)
   // 300 names of 125 bytes are 40 KB: 2 s at 20 datagrams a second of 1 KB.
@@ -53,7 +56,9 @@ test('no mix of messages and state makes a datagram too large', async () => {
   const worlds = createWorlds(DC, { conditions: { lag: 0.05, loss: 0.1 } })
   const seen = watch(worlds)
   const guest = await worlds.join()
-  const eids = Array.from({ length: 400 }, (_, count) => spawn(worlds, 'Avatar', { name: `${count}` }, 1 + (count % 40)))
+  const eids = Array.from({ length: 400 }, (_, count) =>
+    spawn(worlds, 'Avatar', { name: `${count}` }, 1 + (count % 40)),
+  )
   await worlds.settle(guest.client.interest.set(Array.from({ length: 40 }, (_, index) => index + 1)))
   const { Avatar, Node } = worlds.schema.dclasses
   let step = 0
@@ -125,7 +130,8 @@ test('a string that changes again and again is sent as the link allows, the newe
     Avatar.name[eid] = 'last'
   }
   worlds.until(
-    () => guest.schema.dclasses.Avatar.name[guest.client.entityOf(worlds.schema.DistributedObject.doId[eid]!)] === 'last',
+    () =>
+      guest.schema.dclasses.Avatar.name[guest.client.entityOf(worlds.schema.DistributedObject.doId[eid]!)] === 'last',
     'the newest name',
     5,
   )

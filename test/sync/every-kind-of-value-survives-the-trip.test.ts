@@ -85,7 +85,18 @@ const read = (Thing: any, eid: number): Sample => ({
 })
 
 const write = (Thing: any, eid: number, sample: Sample) => {
-  for (const name of ['signed', 'unsigned', 'real', 'letter', 'whole', 'list', 'wide', 'items', 'bytes', 'text'] as const)
+  for (const name of [
+    'signed',
+    'unsigned',
+    'real',
+    'letter',
+    'whole',
+    'list',
+    'wide',
+    'items',
+    'bytes',
+    'text',
+  ] as const)
     Thing[name][eid] = sample[name]
   Object.assign(Thing.outer.letter, { [eid]: sample.outer.letter })
   Object.assign(Thing.outer.small, { [eid]: sample.outer.small })
@@ -127,9 +138,13 @@ test('from an owner to the server and on to another client', async () => {
   await worlds.settle(other.client.interest.set([1]))
   const eids = samples.map(() => spawn(worlds, 'Thing', {}, 1, clientOf(worlds, owner)))
   worlds.run(60)
-  for (const [index, eid] of eids.entries()) write(owner.schema.dclasses.Thing, seenBy(worlds, owner, eid), samples[index]!)
+  for (const [index, eid] of eids.entries())
+    write(owner.schema.dclasses.Thing, seenBy(worlds, owner, eid), samples[index]!)
   worlds.run(180)
-  expect(eids.map(eid => read(worlds.schema.dclasses.Thing, eid)), 'the server has it').toStrictEqual(samples)
+  expect(
+    eids.map(eid => read(worlds.schema.dclasses.Thing, eid)),
+    'the server has it',
+  ).toStrictEqual(samples)
   expect(
     eids.map(eid => read(other.schema.dclasses.Thing, seenBy(worlds, other, eid))),
     'the other client has it',

@@ -9,11 +9,14 @@ import { createWorlds, drain, spawn, type Guest } from '../support/worlds.ts'
 const DC = 'dclass Crate { string label required broadcast ram; uint32 weight broadcast ram; };'
 
 const labels = (guest: Guest) =>
-  [...query(guest.world, [guest.schema.dclasses.Crate, Alive])].map(eid => guest.schema.dclasses.Crate.label[eid]).sort()
+  [...query(guest.world, [guest.schema.dclasses.Crate, Alive])]
+    .map(eid => guest.schema.dclasses.Crate.label[eid])
+    .sort()
 
 const warehouse = () => {
   const worlds = createWorlds(DC)
-  for (const zone of [1, 2, 3]) for (const letter of ['a', 'b']) spawn(worlds, 'Crate', { label: `${letter}${zone}` }, zone)
+  for (const zone of [1, 2, 3])
+    for (const letter of ['a', 'b']) spawn(worlds, 'Crate', { label: `${letter}${zone}` }, zone)
   return worlds
 }
 
@@ -133,7 +136,10 @@ test('connect and interest work while the game has no frames yet', async () => {
   client.receive(there.world)
   const seen = query(there.world, [there.schema.dclasses.Crate, Alive])
   expect(result.granted, 'timers alone carry the request and the answer').toEqual([1])
-  expect([...seen].map(eid => there.schema.dclasses.Crate.label[eid]), 'the first receive shows it').toEqual(['real time'])
+  expect(
+    [...seen].map(eid => there.schema.dclasses.Crate.label[eid]),
+    'the first receive shows it',
+  ).toEqual(['real time'])
   client.disconnect()
   loop.stop()
   await server.close()

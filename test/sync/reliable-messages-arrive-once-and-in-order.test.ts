@@ -25,7 +25,14 @@ const pair = async (conditions = {}, seed = 1) => {
   const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1, clientOf(worlds, guest))
   worlds.until(() => seenBy(worlds, guest, eid) !== 0, 'the object appears')
   worlds.run(60)
-  return { worlds, guest, eid, mine: seenBy(worlds, guest, eid), Ours: worlds.schema.dclasses.Avatar, Theirs: guest.schema.dclasses.Avatar }
+  return {
+    worlds,
+    guest,
+    eid,
+    mine: seenBy(worlds, guest, eid),
+    Ours: worlds.schema.dclasses.Avatar,
+    Theirs: guest.schema.dclasses.Avatar,
+  }
 }
 
 test.each([1, 2, 3])('each exactly once and in order over a bad link, both ways (seed %i)', async seed => {
@@ -61,7 +68,10 @@ test('an unreliable message arrives at most once, and some do not', async () => 
     guest.client.sendUpdate(mine, Theirs.blink, { number: next++ })
   }
   worlds.run(900)
-  for (const [way, heard] of [['down', down], ['up', up]] as const) {
+  for (const [way, heard] of [
+    ['down', down],
+    ['up', up],
+  ] as const) {
     expect(new Set(heard).size, `${way}: none came twice`).toBe(heard.length)
     expect(heard.length, `${way}: most came`).toBeGreaterThan(numbers.length * 0.6)
     expect(heard.length, `${way}: what is lost stays lost`).toBeLessThan(numbers.length)
@@ -71,7 +81,8 @@ test('an unreliable message arrives at most once, and some do not', async () => 
 
 test('100 KB of arguments arrive whole, both ways', async () => {
   const { worlds, guest, eid, mine, Ours, Theirs } = await pair({ lag: 0.03, loss: 0.05, reorder: 0.05 })
-  const text = (seed: number) => Array.from({ length: 50_000 }, (_, at) => String.fromCharCode(97 + ((at * seed) % 26))).join('')
+  const text = (seed: number) =>
+    Array.from({ length: 50_000 }, (_, at) => String.fromCharCode(97 + ((at * seed) % 26))).join('')
   const [first, second] = [text(7), text(11)]
   let book: unknown
   let letter: unknown

@@ -95,7 +95,10 @@ test('an angle passes 360 the short way', async () => {
   expect(Math.min(...shown), 'and passes 0').toBeLessThan(5)
   expect(Math.max(...turned), 'it never swings round the long way').toBeLessThan(3 * 2)
   expect(Math.min(...turned), 'nor back').toBeGreaterThanOrEqual(0)
-  expect(shown.every(angle => angle >= 0 && angle < 360), 'and stays within 0 to 360').toBe(true)
+  expect(
+    shown.every(angle => angle >= 0 && angle < 360),
+    'and stays within 0 to 360',
+  ).toBe(true)
   await worlds.end()
 })
 

@@ -28,7 +28,10 @@ test.each([0.02, 0.05, 0.15])('round trip of a lag of %d s each way', async lag 
 test('a lossless link shows no loss, a lossy one about as much as it has', async () => {
   const { worlds, ends } = await stage({ lag: 0.05, jitter: 0.01 })
   worlds.run(600)
-  expect(ends.map(({ loss }) => loss), 'none').toEqual([0, 0])
+  expect(
+    ends.map(({ loss }) => loss),
+    'none',
+  ).toEqual([0, 0])
   const sums = [0, 0]
   Object.assign(worlds.network.conditions.down, { loss: 0.1 })
   Object.assign(worlds.network.conditions.up, { loss: 0.1 })
