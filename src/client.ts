@@ -37,6 +37,8 @@ export interface ClientOptions {
   readonly updateRate?: number
   /** Packets a second sent to the server, 1..255. Default 30. */
   readonly commandRate?: number
+  /** Seconds of interpolation delay, 0..1, for a fixed one; 0 (default) lets it follow the link. */
+  readonly interp?: number
   /** Seconds without an answer after which the server counts as gone. Default 10. */
   readonly timeout?: number
   /** Told what message handlers threw, and which owned object holds a value that its DC type does not. Default: console.error. */
@@ -94,6 +96,11 @@ const rate = (name: string, value: number): number => {
   return Math.round(value)
 }
 
+const interpOf = (value: number): number => {
+  if (!(value >= 0 && value <= 1)) throw new RangeError(`interp is ${value}: give 0 to 1 seconds.`)
+  return value
+}
+
 const createState = (world: World, schema: Schema<any>, options: ClientOptions): ClientState => {
   if (!options.transport)
     throw new TypeError(
@@ -107,6 +114,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     password: options.password ?? '',
     updateRate: rate('updateRate', options.updateRate ?? 20),
     commandRate: rate('commandRate', options.commandRate ?? 30),
+    interp: interpOf(options.interp ?? 0),
     timeout: options.timeout ?? 10,
     now: options.now ?? (() => performance.now() / 1000),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),

@@ -27,6 +27,8 @@ export interface Subscription {
   sentTime: number
   /** Sends since it was last served: the longest waiting goes first. */
   waiting: number
+  /** Sends that were lost since the last acknowledgement. */
+  losses: number
 }
 
 /** What a packet to a client carried. */
@@ -75,6 +77,8 @@ const VALUES_AHEAD = 64
 const MAX_DEFERRED = 30
 /** Bytes of a deferred chunk that says so: messages leave that much, so that there is always room for it. */
 const DEFERRED_ALL = 2
+/** So many losses in a row and the baseline is in doubt: a keyframe needs none. */
+const MAX_LOSSES = 8
 /** Unreliable messages that may wait; older ones are dropped, as the network might. */
 const MAX_MESSAGES = 256
 
@@ -118,21 +122,25 @@ export const isSettled = (downlink: Downlink, zone: Zone): boolean => {
   flushValues(downlink)
   if (!subscriptions || downlink.values.size > 0) return false
   return zone.groups.every(
-    group => newestFrame(group.history) === undefined || (subscriptions.get(group)?.acked ?? -1) >= 0,
+    group => (group.used === 0 && !subscriptions.has(group)) || (subscriptions.get(group)?.acked ?? -1) >= 0,
   )
 }
 
 /** A packet arrived: what it carried is known to the client. */
 export const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
-  for (const { subscription, tick } of sent.content.segments)
+  for (const { subscription, tick } of sent.content.segments) {
+    subscription.losses = 0
     if (subscription.acked < 0 || ticksSince(tick, subscription.acked) > 0) subscription.acked = tick
+  }
   if (sent.content.fragments) acknowledgeFragments(downlink.sender, sent.content.fragments)
 }
 
 /** A packet was lost: what was newest in it is due again. */
 export const onDownLost = (downlink: Downlink, sent: Sent<DownContent>): void => {
-  for (const { subscription, tick } of sent.content.segments)
+  for (const { subscription, tick } of sent.content.segments) {
+    subscription.losses++
     if (subscription.sent === tick) subscription.sentTime = -Infinity
+  }
   if (sent.content.fragments) loseFragments(downlink.sender, sent.content.fragments, sent.time)
 }
 
@@ -168,9 +176,11 @@ const dueGroups = (downlink: Downlink, now: number, onTheWay: Group[]): Subscrip
     for (const group of zone.groups) {
       const newest = newestFrame(group.history)
       if (!newest) continue
+      // Nothing is there and the client has never been told otherwise.
+      if (group.used === 0 && !subscriptions.has(group)) continue
       let subscription = subscriptions.get(group)
       if (!subscription) {
-        subscription = { group, acked: -1, sent: -1, sentTime: -Infinity, waiting: 0 }
+        subscription = { group, acked: -1, sent: -1, sentTime: -Infinity, waiting: 0, losses: 0 }
         subscriptions.set(group, subscription)
       }
       if (subscription.acked === newest.tick) continue
@@ -204,7 +214,8 @@ const writeSegment = (
   const { group } = subscription
   const { writer } = downlink
   const newest = newestFrame(group.history)!
-  const acked = subscription.acked < 0 ? undefined : frameAt(group.history, subscription.acked)
+  const isInDoubt = subscription.losses >= MAX_LOSSES
+  const acked = subscription.acked < 0 || isInDoubt ? undefined : frameAt(group.history, subscription.acked)
   const base = acked && isInReach(group.history, acked) ? acked : undefined
   const bytes = segmentFor(store, group, base)
   const age = ticksSince(tick, newest.tick)

@@ -148,7 +148,10 @@ export const decodeRefusal = (reader: ByteReader): Refusal | undefined => {
 /** The goodbye of either side. */
 export const encodeBye = (reason: Reason): Uint8Array => new Uint8Array([Kind.bye, REASONS.indexOf(reason)])
 
-export const decodeBye = (reader: ByteReader): Reason => REASONS[readU8(reader)] ?? 'closed'
+export const decodeBye = (reader: ByteReader): Reason => {
+  const reason = REASONS[readU8(reader)]
+  return reader.failed || reason === undefined ? 'closed' : reason
+}
 
 const encoder = new TextEncoder()
 

@@ -73,7 +73,7 @@ export const writeHeader = <C>(writer: ByteWriter, peer: Peer<C>, tick: number, 
   writeU16(writer, peer.newestReceived & 0xffff)
   writeU32(writer, peer.decoded[0]!)
   writeU32(writer, peer.decoded[1]!)
-  const hold = Math.min(NOTHING_RECEIVED - 1, Math.round((now - peer.newestReceivedTime) * HOLD_UNITS))
+  const hold = Math.max(0, Math.min(NOTHING_RECEIVED - 1, Math.round((now - peer.newestReceivedTime) * HOLD_UNITS)))
   writeU16(writer, peer.newestReceived < 0 ? NOTHING_RECEIVED : hold)
   writeU32(writer, tick)
 }

@@ -9,6 +9,8 @@ const SENT = 256
 export const ACK_BITS = 64
 /** A packet counts as lost when one sent this many later has arrived. */
 const REORDER = 3
+/** Seconds; a hold of this long or longer was cut to it on the wire and says nothing of the round trip. */
+export const LONGEST_HOLD = 6.5534
 /** Grace over the smallest round trip before an unanswered packet stops the sender (seconds). */
 const OVERDUE = 0.1
 /** While stopped, one probe each so many seconds. */
@@ -179,7 +181,7 @@ export const receiveAcks = <C>(
   const first = peer.sent[newest % SENT]
   if (newest > peer.newestAcked && first?.sequence === newest) {
     const sample = now - first.time - hold
-    if (sample >= 0) sampleRtt(peer, Math.max(sample, 0.0001), now)
+    if (sample >= 0 && hold < LONGEST_HOLD) sampleRtt(peer, Math.max(sample, 0.0001), now)
   }
   for (let index = 0; index < ACK_BITS; index++) {
     if (!hasBit(low, high, index)) continue

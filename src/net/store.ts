@@ -191,3 +191,9 @@ export const valueSetsOf = (store: Store, group: Group): ValueSet[] => {
   const sets = group.layout.audience === 'owner' ? store.ownerValues : store.values
   return [...(newestFrame(group.history)?.ids ?? [])].flatMap(doId => sets.get(doId) ?? [])
 }
+
+/** Forgets zones that are empty and that nobody `isSeen`s, with their groups: a game may name new zones for ever. */
+export const sweepZones = (store: Store, isSeen: (zone: Zone) => boolean): void => {
+  for (const zone of store.zones.values())
+    if (zone.groups.every(group => group.used === 0) && !isSeen(zone)) store.zones.delete(zone.id)
+}

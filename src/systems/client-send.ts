@@ -44,7 +44,7 @@ const sayHello = (state: ClientState, session: ClientSession, now: number): void
     schemaHash: state.schema.hash,
     updateRate: state.updateRate,
     commandRate: state.commandRate,
-    interp: 0,
+    interp: state.interp,
     password: state.password,
     data: attempt.json,
   })

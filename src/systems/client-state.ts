@@ -152,6 +152,7 @@ export interface ClientState {
   readonly password: string
   readonly updateRate: number
   readonly commandRate: number
+  readonly interp: number
   readonly timeout: number
   readonly now: () => number
   readonly onError: (error: unknown, where: string) => void
@@ -176,7 +177,10 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   sender: createReliableSender(),
   receiver: createReliableReceiver(),
   replica: createReplica(state.schema.file),
-  playout: createPlayout({ updateRate: state.updateRate }),
+  playout: createPlayout({
+    updateRate: state.updateRate,
+    ...(state.interp > 0 ? { mode: 'fixed', interp: state.interp } : {}),
+  }),
   clock: createServerClock(),
   messages: [],
   interest: new Map(),

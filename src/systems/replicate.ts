@@ -1,15 +1,24 @@
 import { buildPacket, isSettled, queueReliable, subscribe, unsubscribe } from '../net/downlink.ts'
 import { encodeInterestDone, encodeZones } from '../net/interest.ts'
-import { privateZoneOf, valueSetsOf, type Zone } from '../net/store.ts'
+import { privateZoneOf, sweepZones, valueSetsOf, type Zone } from '../net/store.ts'
 import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
 import { capture } from './capture.ts'
 import type { ServerState, Session } from './server-state.ts'
 
+/** Ticks between two looks for zones that can be forgotten. */
+const SWEEP_TICKS = 256
+
+const isZoneSeen = (state: ServerState, zone: Zone): boolean => {
+  for (const session of state.sessions) if (session.downlink.zones.has(zone)) return true
+  return false
+}
+
 /** One tick of the server: captures the world, brings each client's zones up to date, sends what is due. */
 export const replicate = (state: ServerState): void => {
   state.tick = nextTick(state.tick)
   capture(state)
+  if (state.tick % SWEEP_TICKS === 0) sweepZones(state.store, zone => isZoneSeen(state, zone))
   const owned = ownedZones(state)
   const now = state.now()
   for (const session of state.sessions) {

@@ -2,7 +2,7 @@ import { writeColumns } from '../components/index.ts'
 import { unpackField } from '../dc/index.ts'
 import { byteReader, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { onDownAcked, onDownLost } from '../net/downlink.ts'
-import { decodeBye, decodeHello } from '../net/hello.ts'
+import { decodeHello } from '../net/hello.ts'
 import { decodeInterest, MAX_ZONES } from '../net/interest.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
 import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
@@ -49,7 +49,6 @@ const receivePacket = (state: ServerState, session: Session, packet: Uint8Array,
     if (hello) receiveHello(state, session, hello, time)
     else malformed(state)
   } else if (kind === Kind.bye) {
-    decodeBye(reader)
     session.isClosed = true
   } else malformed(state)
 }
@@ -176,11 +175,21 @@ const receiveField = (state: ServerState, session: Session, message: FieldMessag
  * Whether game code wrote owner-written columns since the last tick, as a handler may: what the owner sends until it
  * hears of that is void.
  */
-const isOverruled = ({ serverClass: { upload, interested, owner }, expected, eid }: ServerObject): boolean =>
-  upload!.words.some(
-    ({ layout, index }, at) =>
-      readWordOf(layout === interested.layout ? interested : owner!, index, eid) !== expected![at],
-  )
+const isOverruled = (object: ServerObject): boolean => {
+  const { upload } = object.serverClass
+  try {
+    return upload!.words.some((_, at) => uploadWordOf(object, at) !== object.expected![at])
+  } catch {
+    // A value that does not fit: only game code can have written it, and the next capture tells it so.
+    return true
+  }
+}
+
+/** Owner-written word `at` as its column has it now. */
+const uploadWordOf = ({ serverClass: { upload, interested, owner }, eid }: ServerObject, at: number): number => {
+  const { layout, index } = upload!.words[at]!
+  return readWordOf(layout === interested.layout ? interested : owner!, index, eid)
+}
 
 const uploadWords = new Uint32Array(4096)
 const uploadRow = new Uint32Array(4096)
@@ -202,7 +211,6 @@ const receiveUpload = (state: ServerState, session: Session, reader: ByteReader,
     return
   }
   object.uploadSequence = sequence
-  object.expected!.set(uploadWords.subarray(0, upload.words.length))
   upload.words.forEach(({ layout, index }, at) => {
     const binding = layout === interested.layout ? interested : owner!
     uploadRow[FIXED_WORDS + index] = uploadWords[at]!
@@ -211,4 +219,6 @@ const receiveUpload = (state: ServerState, session: Session, reader: ByteReader,
     if (!isWide) writeColumn(binding, index, object.eid, uploadRow, 0)
     else if (layout.words[index]!.part === 1) writeColumn(binding, index - 1, object.eid, uploadRow, 0)
   })
+  // As the columns give them back, which for a float64 with a divisor need not be what came.
+  for (let at = 0; at < upload.words.length; at++) object.expected![at] = uploadWordOf(object, at)
 }

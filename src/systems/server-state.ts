@@ -62,6 +62,11 @@ export interface ServerClient {
   readonly address: string
   /** What the transport's authorization returned. */
   readonly authorization: unknown
+  /** Packets a second that it is sent, and that it means to send. */
+  readonly updateRate: number
+  readonly commandRate: number
+  /** Seconds by which it shows others late; 0: it follows its link. As the client says, so untrusted. */
+  readonly interp: number
   /** Zones that it sees now. */
   readonly zones: ReadonlySet<number>
   readonly stats: Readonly<SessionStats>

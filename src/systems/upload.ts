@@ -1,6 +1,6 @@
 import { bitReader, readBits, resetWriter, writeBits, type BitWriter } from '../net/bits.ts'
-import { FIXED_WORDS, type ClassLayouts, type Layout } from '../net/layout.ts'
-import { inRange } from '../dc/index.ts'
+import { FIXED_WORDS, joinFloat64, joinInt64, type ClassLayouts, type Layout, type Word } from '../net/layout.ts'
+import { dequantise, inRange, quantise } from '../dc/index.ts'
 import { wordsWith } from './rows.ts'
 
 /**
@@ -39,6 +39,17 @@ export const encodeUpload = (plan: UploadPlan, values: Uint32Array, writer: BitW
   plan.words.forEach((word, index) => writeBits(writer, values[index]!, word.bits))
 }
 
+/** Whether two words are a number that DC allows and that comes back from our columns: what does not would stop the tick. */
+const isWideLegal = (word: Word, low: number, high: number): boolean => {
+  const scaled = word.kind === 'float64' ? joinFloat64(low, high) : joinInt64(low, high, word.type.base === 'int64')
+  try {
+    quantise(word.type, dequantise(word.type, scaled))
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Reads an upload into `values`. False when a word is outside what DC declares: nothing of it may be used. */
 export const decodeUpload = (plan: UploadPlan, bytes: Uint8Array, values: Uint32Array): boolean => {
   const reader = bitReader(bytes)
@@ -48,6 +59,7 @@ export const decodeUpload = (plan: UploadPlan, bytes: Uint8Array, values: Uint32
     const word = layout.words[at]!
     if (reader.failed || value > span) return false
     if (word.kind === 'integer' && word.type.ranges.length > 1 && !inRange(word.type, value + word.min)) return false
+    if (word.part === 1 && !isWideLegal(word, values[index - 1]!, value)) return false
     values[index] = value
   }
   return true

@@ -4,7 +4,16 @@ import { bitReader } from '../../src/net/bits.ts'
 import { frameAt, isInReach, newestFrame } from '../../src/net/frames.ts'
 import { random } from '../../src/net/random.ts'
 import { decodeSegment } from '../../src/net/segment.ts'
-import { addRow, createStore, removeRow, segmentFor, writeRow, zoneOf, type Place } from '../../src/net/store.ts'
+import {
+  addRow,
+  createStore,
+  removeRow,
+  segmentFor,
+  sweepZones,
+  writeRow,
+  zoneOf,
+  type Place,
+} from '../../src/net/store.ts'
 import { frameOf, readDC } from './support.ts'
 
 const file = readDC(`
@@ -163,4 +172,14 @@ test('a segment is encoded once for all clients with the same baseline', () => {
   expect(writeRow(place, row, 7)).toBe(false)
   segmentFor(store, group, frameAt(group.history, 5))
   expect(store.stats.segments).toBe(6)
+})
+
+test('an empty zone that nobody sees is forgotten, one with an object or a viewer is not', () => {
+  const store = createStore(file)
+  const layout = store.layouts[0]!.interested
+  const places = [1, 2, 3].map(id => addRow(store, zoneOf(store, id), layout, id, 1))
+  removeRow(places[0]!, 2, undefined)
+  removeRow(places[1]!, 2, undefined)
+  sweepZones(store, zone => zone.id === 2)
+  expect([...store.zones.keys()], 'zone 1 goes, zone 2 is seen, zone 3 is lived in').toEqual([2, 3])
 })

@@ -1,6 +1,6 @@
 import { addComponent, addEntity, hasComponent, query, removeComponent, removeEntity, set } from 'bitecs'
 import { expect, test } from 'vitest'
-import { createWorlds, seenBy, spawn } from '../support/worlds.ts'
+import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
 
 const DC = `
 struct Vec3 { int16/100 x; int16/100 y; };
@@ -9,6 +9,8 @@ dclass Avatar : Node {
   string name = "nobody" required broadcast ram;
   uint8(0-100) health = 80 broadcast ram;
   uint8 badges[] broadcast ram;
+  string note ownrecv;
+  uint16 gold ownrecv;
 };
 dclass Hero : Avatar { uint8 power broadcast ram; };
 dclass Crate : Node { uint32 weight broadcast ram; };
@@ -61,23 +63,33 @@ test('an entity id that is used again starts from the defaults, on both sides', 
   await worlds.settle(guest.client.interest.set([1]))
   const { Avatar } = worlds.schema.dclasses
   const { Avatar: Seen } = guest.schema.dclasses
-  const first = spawn(worlds, 'Avatar', { name: 'old', health: 7, badges: [1, 2], position: { x: 9, y: 9 } }, 1)
+  const fields = { name: 'old', health: 7, badges: [1, 2], position: { x: 9, y: 9 }, note: 'private', gold: 5 }
+  const first = spawn(worlds, 'Avatar', fields, 1, clientOf(worlds, guest))
   worlds.run(20)
   const seenFirst = seenBy(worlds, guest, first)
+  expect([Seen.note[seenFirst], Seen.gold[seenFirst]], 'the owner has what is its own').toEqual(['private', 5])
   removeEntity(worlds.world, first)
   worlds.run(20)
   const second = spawn(worlds, 'Avatar', {}, 1)
   worlds.run(20)
   const seenSecond = seenBy(worlds, guest, second)
   expect([second, seenSecond], 'the ids are used again').toEqual([first, seenFirst])
-  const fields = [
+  for (const [at, eid] of [
     [Avatar, second],
     [Seen, seenSecond],
-  ].map(([at, eid]) => [at.name[eid], at.health[eid], at.badges[eid], at.position.x[eid], at.position.y[eid]])
-  expect(fields, 'and nothing of the old object is left').toEqual([
-    ['nobody', 80, [], 0, 0],
-    ['nobody', 80, [], 0, 0],
   ])
+    expect(
+      [
+        at.name[eid],
+        at.health[eid],
+        at.badges[eid],
+        at.position.x[eid],
+        at.position.y[eid],
+        at.note[eid],
+        at.gold[eid],
+      ],
+      'and nothing of the old object is left',
+    ).toEqual(['nobody', 80, [], 0, 0, '', 0])
   await worlds.end()
 })
 

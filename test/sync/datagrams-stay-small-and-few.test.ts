@@ -6,7 +6,7 @@ import { clientOf, createWorlds, spawn, type Worlds } from '../support/worlds.ts
 const DC = `
 keyword unreliable;
 struct Vec3 { int16/100 x; int16/100 y; int16/100 z; };
-dclass Node { Vec3 position broadcast ram; };
+dclass Node { Vec3 position broadcast ram ownsend; };
 dclass Avatar : Node {
   string name required broadcast ram;
   uint8(0-100) health = 100 broadcast ram;
@@ -94,6 +94,25 @@ test('a world at rest costs next to nothing', async () => {
   worlds.run(600)
   expect(seen.packets / 10, 'datagrams a second').toBeCloseTo(20, 0)
   expect(seen.bytes / 10, 'bytes a second: headers and nothing else').toBeLessThan(450)
+  await worlds.end()
+})
+
+test('nor does an owner send what it does not change', async () => {
+  const worlds = createWorlds(DC, { conditions: { lag: 0.05, jitter: 0.01, loss: 0.02 } })
+  const guest = await worlds.join()
+  for (let count = 0; count < 50; count++) spawn(worlds, 'Avatar', { name: 'mine' }, 1, clientOf(worlds, guest))
+  worlds.run(60)
+  const { position } = guest.schema.dclasses.Node
+  const perSecond = (seconds: number) => {
+    const before = worlds.network.stats.up.bytes
+    worlds.run(seconds * 60)
+    return (worlds.network.stats.up.bytes - before) / seconds
+  }
+  expect(perSecond(10), 'bytes a second at rest: 30 headers').toBeLessThan(650)
+  guest.play = () => {
+    position.x[guest.client.entityOf(1)] += 0.02
+  }
+  expect(perSecond(10), 'bytes a second while one of fifty moves').toBeLessThan(1300)
   await worlds.end()
 })
 

@@ -107,15 +107,18 @@ test('a message to an object that is not known yet waits for it', async () => {
   const { worlds, guest, Ours, Theirs } = await pair({ lag: 0.05, jitter: 0.04, loss: 0.3, reorder: 0.3 })
   await worlds.settle(guest.client.interest.set([1]))
   const heard: unknown[] = []
-  guest.client.on<{ number: number }>(Theirs.told, (eid, { number }) => heard.push([Theirs.name[eid], number]))
+  guest.client.on<{ number: number }>(Theirs.told, (eid, { number }) =>
+    heard.push([Theirs.name[eid].replace(/\.+$/, ''), number]),
+  )
   for (let count = 0; count < 20; count++) {
     const eid = addEntity(worlds.world)
     addComponent(worlds.world, eid, Ours)
-    Ours.name[eid] = `born ${count}`
+    // A name of several datagrams, which follows the message.
+    Ours.name[eid] = `born ${count}`.padEnd(2000, '.')
     worlds.server.place(eid, 1)
     // Before the first replicate: no client knows the object.
     worlds.server.sendUpdate(eid, Ours.told, { number: count })
-    worlds.run(3)
+    worlds.run(20)
   }
   worlds.run(240)
   expect(heard.sort(), 'each handler finds its object complete, the name too').toEqual(

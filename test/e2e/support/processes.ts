@@ -47,19 +47,19 @@ export const startProgram = (file: string, args: readonly string[] = [], env: Re
     ended,
     says: (text, deadline = 20_000) =>
       new Promise((resolve, reject) => {
-        const done = (settle: () => void) => {
+        const finish = (settle: () => void) => {
           clearTimeout(timer)
           listeners.delete(look)
           settle()
         }
         const fail = (why: string) =>
-          done(() => reject(new Error(`${file} ${why} before it said "${text}":\n${output}`)))
+          finish(() => reject(new Error(`${file} ${why} before it said "${text}":\n${output}`)))
         const timer = setTimeout(() => fail(`took over ${deadline} ms`), deadline)
         const look = () => {
-          if (output.includes(text)) done(resolve)
+          if (output.includes(text)) finish(resolve)
         }
         listeners.add(look)
-        void ended.then(code => (output.includes(text) ? done(resolve) : fail(`ended with ${code}`)))
+        void ended.then(code => (output.includes(text) ? finish(resolve) : fail(`ended with ${code}`)))
         look()
       }),
     stop: async () => {
