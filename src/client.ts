@@ -1,9 +1,9 @@
 import type { EntityId, World } from 'bitecs'
-import type { Message, Schema } from './components/index.ts'
-import type { Reason } from './net/hello.ts'
+import { observe, onRemove } from 'bitecs'
+import { checkWorld, type Message, type Schema } from './components/index.ts'
+import { encodeHello, type Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
-import { Control } from './net/packet.ts'
 import { createTraffic } from './net/traffic.ts'
 import type { ClientTransport, Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
@@ -49,7 +49,10 @@ export interface ClientOptions {
 
 /** The zones that a client sees. Zones are whole numbers from 1 to 2^32-1, at most 256 at once. */
 export interface Interest {
-  /** Sees exactly these. Resolves when everything in them is here, with what was granted and what was refused. */
+  /**
+   * Sees exactly these. Resolves when everything in them has arrived (the next `receive` shows it), with what was granted
+   * and what was refused; rejects when the session ends before. Throws when there is no session, or a zone is none.
+   */
   set(zones: readonly number[]): Promise<InterestResult>
   /** Sees these too. */
   add(zones: readonly number[]): Promise<InterestResult>
@@ -90,6 +93,8 @@ export interface Client {
 
 /** Milliseconds between two looks at a session that the game does not drive itself. */
 const TIMER = 50
+/** Unreliable messages that wait for the next packet; older ones are dropped, as the network might. */
+const MAX_UNRELIABLE_WAITING = 256
 
 const rate = (name: string, value: number): number => {
   if (!(value >= 1 && value <= 255)) throw new RangeError(`${name} is ${value}: give 1 to 255 packets a second.`)
@@ -133,6 +138,8 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
       orphanedMessages: 0,
     },
     ...createBuffers(),
+    isOverCapacity: false,
+    attempts: 0,
     status: 'idle',
     session: undefined,
     ended: undefined,
@@ -183,12 +190,37 @@ const signIn = (state: ClientState, connection: Connection, json: string): Promi
 const connect = async (state: ClientState, data: unknown): Promise<void> => {
   if (state.status === 'connecting' || state.status === 'connected')
     throw connectError('signed-in', `connect() was called while ${state.status}: disconnect() first.`)
+  const json = data === undefined ? '' : JSON.stringify(data)
+  // What does not fit a hello is told before anything is opened.
+  encodeHello({
+    nonce: 0,
+    schemaHash: 0,
+    updateRate: 1,
+    commandRate: 1,
+    interp: 0,
+    password: state.password,
+    data: json,
+  })
   state.status = 'connecting'
+  const attempt = ++state.attempts
   try {
-    await signIn(state, await openConnection(state), data === undefined ? '' : JSON.stringify(data))
+    const connection = await openConnection(state)
+    if (attempt !== state.attempts) {
+      connection.close()
+      throw connectError('lost', 'disconnect() was called before the connection was open.')
+    }
+    await signIn(state, connection, json)
   } catch (error) {
-    state.status = 'closed'
+    if (attempt === state.attempts) state.status = 'closed'
     throw error
+  }
+}
+
+const disconnect = (state: ClientState): void => {
+  if (state.session) endClientSession(state, state.session, 'closed', true)
+  else if (state.status === 'connecting') {
+    state.attempts++
+    state.status = 'closed'
   }
 }
 
@@ -208,10 +240,13 @@ const changeInterest = (
     )
   const request = session.nextRequest
   session.nextRequest = (request + 1) & 0xffff
-  return new Promise((resolve, reject) => {
+  const answer = new Promise<InterestResult>((resolve, reject) => {
     session.interest.set(request, { zones: operation === 'remove' ? [] : [...zones], resolve, reject })
     queueClientReliable(state, session, encodeInterest({ request, operation, zones }))
   })
+  // Whoever does not wait for the answer need not hear that the session ended before it came.
+  answer.catch(() => {})
+  return answer
 }
 
 const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, args: unknown): void => {
@@ -232,8 +267,8 @@ const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, ar
   const update = { doId: object.doId, field: field.number, packed: packMessage(field, args) }
   if (field.keywords.includes('unreliable')) {
     session.unreliable.push(encodeUnreliableMessage(update))
-    if (session.unreliable.length > MAX_ZONES) session.unreliable.shift()
-  } else queueClientReliable(state, session, encodeReliableMessage(Control.message, update))
+    if (session.unreliable.length > MAX_UNRELIABLE_WAITING) session.unreliable.shift()
+  } else queueClientReliable(state, session, encodeReliableMessage(update))
 }
 
 /**
@@ -243,15 +278,20 @@ const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, ar
 export const createClient = (world: World, schema: Schema<any>, options: ClientOptions): Client => {
   const state = createState(world, schema, options)
   const none: ReadonlySet<number> = new Set()
+  // An object whose entity the game itself removes is let go: bitECS may give its id to something else.
+  observe(world, onRemove(schema.DistributedObject), eid => {
+    const object = state.session?.byEid.get(eid)
+    if (!object) return
+    state.session!.byEid.delete(eid)
+    state.session!.objects.delete(object.doId)
+  })
   const subscribe = <T>(handlers: Set<T>, handler: T): (() => void) => {
     handlers.add(handler)
     return () => handlers.delete(handler)
   }
   return {
     connect: data => connect(state, data),
-    disconnect() {
-      if (state.session) endClientSession(state, state.session, 'closed', true)
-    },
+    disconnect: () => disconnect(state),
     onDisconnect: handler => subscribe(state.onDisconnect, handler),
     get state() {
       return state.status
@@ -278,8 +318,17 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
     },
     sendUpdate: (eid, message, args) => sendUpdate(state, eid, message, args),
     entityOf: doId => state.session?.objects.get(doId)?.eid ?? 0,
-    receive: () => clientReceive(state),
-    interpolate: () => interpolate(state),
-    send: () => clientSend(state),
+    receive(given) {
+      checkWorld(world, given, 'client.receive')
+      clientReceive(state)
+    },
+    interpolate(given) {
+      checkWorld(world, given, 'client.interpolate')
+      interpolate(state)
+    },
+    send(given) {
+      checkWorld(world, given, 'client.send')
+      clientSend(state)
+    },
   }
 }

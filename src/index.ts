@@ -5,6 +5,7 @@
 export {
   Alive,
   createSchema,
+  fitText,
   Generated,
   loadSchema,
   Owned,

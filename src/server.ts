@@ -1,5 +1,5 @@
 import { entityExists, type EntityId, type World } from 'bitecs'
-import { checkCapacity, type Message, type Schema } from './components/index.ts'
+import { checkCapacity, checkWorld, type Message, type Schema } from './components/index.ts'
 import type { Reason } from './net/hello.ts'
 import { createStore } from './net/store.ts'
 import type { ServerTransport } from './net/transport.ts'
@@ -18,7 +18,16 @@ import type {
 } from './systems/server-state.ts'
 import { endSession, openSession } from './systems/sessions.ts'
 
-export { Alive, createSchema, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
+export {
+  Alive,
+  createSchema,
+  fitText,
+  Generated,
+  Owned,
+  type DClass,
+  type Message,
+  type Schema,
+} from './components/index.ts'
 export { tickLoop, type TickLoop, type TickLoopOptions } from './systems/tick-loop.ts'
 export type { Reason } from './net/hello.ts'
 export type { Connection, ServerTransport } from './net/transport.ts'
@@ -39,6 +48,10 @@ export interface ServerOptions {
   readonly maxUpdateRate?: number
   /** Seconds without a packet after which a client counts as gone. Default 10. */
   readonly timeout?: number
+  /** Messages a second that a client may send, on average; four seconds' worth at once. Default 60. */
+  readonly messageRate?: number
+  /** Bytes of messages a second that a client may send, on average; one largest message (256 KB) at once. Default 32 KB. */
+  readonly messageBytes?: number
   /** Whether a client may see a zone that it asks for. Default: yes. */
   readonly allowZone?: (client: ServerClient, zone: number) => boolean
   /**
@@ -111,8 +124,6 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     world,
     schema,
     store: createStore(schema.file),
-    classes: new Map(),
-    classOf: new Map(),
     objects: new Map(),
     byDoId: new Map(),
     removed: [],
@@ -129,6 +140,8 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     minUpdateRate: inRange('minUpdateRate', options.minUpdateRate ?? 1, 1, 255, 'packets a second'),
     maxUpdateRate: inRange('maxUpdateRate', options.maxUpdateRate ?? 255, 1, 255, 'packets a second'),
     timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600, 'seconds'),
+    messageRate: inRange('messageRate', options.messageRate ?? 60, 1, 100_000, 'messages a second'),
+    messageBytes: inRange('messageBytes', options.messageBytes ?? 32 * 1024, 1, 1e9, 'bytes a second'),
     allowZone: options.allowZone ?? (() => true),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
     now: options.now ?? (() => performance.now() / 1000),
@@ -169,8 +182,14 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     },
     clients: state.clients,
     violations: state.violations,
-    receive: () => serverReceive(state),
-    replicate: () => replicate(state),
+    receive(given) {
+      checkWorld(state.world, given, 'server.receive')
+      serverReceive(state)
+    },
+    replicate(given) {
+      checkWorld(state.world, given, 'server.replicate')
+      replicate(state)
+    },
     onJoin: handler => subscribeTo(state.onJoin, handler),
     onLeave: handler => subscribeTo(state.onLeave, handler),
     on(message, handler) {

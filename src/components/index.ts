@@ -2,6 +2,7 @@ export { createSchema, loadSchema } from './create-schema.ts'
 export { Alive, Generated, Owned } from './lifecycle.ts'
 export {
   checkCapacity,
+  checkWorld,
   componentsOf,
   infoOf,
   infosOf,
@@ -14,3 +15,4 @@ export {
   type SchemaOptions,
 } from './schema.ts'
 export { columnAt, writeColumns, type FieldColumns, type NumberColumn, type StructColumns } from './columns.ts'
+export { fitText } from './text.ts'

@@ -144,9 +144,13 @@ export const componentsOf = (info: DClassInfo): unknown[] => [
   ...info.columns.values(),
 ]
 
-/** Puts the DC defaults into an entity's columns, over what a predecessor of the same id left there. */
-export const writeDefaults = (info: DClassInfo, eid: number): void => {
-  for (const [field, columns] of info.columns) writeColumns(columns, eid, defaultValue(field))
+/**
+ * Puts the DC defaults into an entity's columns, over what a predecessor of the same id left there; of an entity that the
+ * game has filled already (`isNew` false) only where there is no value at all.
+ */
+export const writeDefaults = (info: DClassInfo, eid: number, isNew = true): void => {
+  for (const [field, columns] of info.columns)
+    if (isNew || (Array.isArray(columns) && columns[eid] === undefined)) writeColumns(columns, eid, defaultValue(field))
 }
 
 /** Throws when an entity id does not fit the columns. */
@@ -156,4 +160,10 @@ export const checkCapacity = (schema: Schema<any>, eid: number): void => {
       `Entity ${eid} is beyond the schema's capacity of ${schema.capacity} ids: ` +
         'pass a larger `capacity` to createSchema (or to the vite plugin pipes()).',
     )
+}
+
+/** Throws when a system is run on another world than the one it was made for. */
+export const checkWorld = (own: object, given: object | undefined, where: string): void => {
+  if (given !== own)
+    throw new TypeError(`${where}(world): this is not the world that it was created with: give it that one.`)
 }

@@ -140,3 +140,7 @@ export const readText = (reader: ByteReader): string => decoder.decode(readBytes
 
 /** The UTF-8 length of a text in bytes. */
 export const textSize = (text: string): number => encoder.encode(text).length
+
+/** Whether two byte strings are equal; nothing equals nothing. */
+export const isSameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a !== undefined && b !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])

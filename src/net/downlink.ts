@@ -46,8 +46,10 @@ export interface Downlink {
   readonly zones: Map<Zone, Map<Group, Subscription>>
   /** Value fields that it lacks, by object. */
   readonly values: Map<ValueSet, Set<number>>
-  /** Unreliable messages that wait for the next packet. */
-  readonly messages: Uint8Array[]
+  /** Objects of each zone whose value fields have not all gone into the reliable stream since the zone was opened. */
+  readonly owed: Map<Zone, Set<ValueSet>>
+  /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
+  readonly messages: { readonly bytes: Uint8Array; time: number | undefined }[]
   readonly writer: ByteWriter
   /** False when the reliable stream overflowed: the session must end. */
   isSound: boolean
@@ -61,6 +63,7 @@ export const createDownlink = (): Downlink => ({
   receiver: createReliableReceiver(),
   zones: new Map(),
   values: new Map(),
+  owed: new Map(),
   messages: [],
   writer: byteWriter(),
   isSound: true,
@@ -81,17 +84,26 @@ const DEFERRED_ALL = 2
 const MAX_LOSSES = 8
 /** Unreliable messages that may wait; older ones are dropped, as the network might. */
 const MAX_MESSAGES = 256
+/** Seconds that an unreliable message may wait for room: what is said now or never must not come after a stall. */
+const MESSAGE_LIFE = 0.25
 
 /** Starts to send a zone. */
 export const subscribe = (downlink: Downlink, zone: Zone, valueSets: (group: Group) => Iterable<ValueSet>): void => {
   if (downlink.zones.has(zone)) return
   downlink.zones.set(zone, new Map())
-  for (const group of zone.groups) for (const set of valueSets(group)) needValues(downlink, set)
+  const owed = new Set<ValueSet>()
+  downlink.owed.set(zone, owed)
+  for (const group of zone.groups)
+    for (const set of valueSets(group)) {
+      needValues(downlink, set)
+      if (set.packed.length > 0) owed.add(set)
+    }
 }
 
 /** Stops to send a zone; what the client knew of it counts for nothing when it returns. */
 export const unsubscribe = (downlink: Downlink, zone: Zone): void => {
   downlink.zones.delete(zone)
+  downlink.owed.delete(zone)
 }
 
 /** Notes that the client lacks one value field of an object, or all of them. */
@@ -111,16 +123,16 @@ export const queueReliable = (downlink: Downlink, message: Uint8Array): void => 
 /** Queues a message to be sent once. */
 export const queueUnreliable = (downlink: Downlink, message: Uint8Array): void => {
   if (downlink.messages.length >= MAX_MESSAGES) downlink.messages.shift()
-  downlink.messages.push(message)
+  downlink.messages.push({ bytes: message, time: undefined })
 }
 
 /** Whether the client has all of a zone: every group acknowledged once, no value field outstanding. */
 export const isSettled = (downlink: Downlink, zone: Zone): boolean => {
   const subscriptions = downlink.zones.get(zone)
-  // Whatever is in the reliable stream by now arrives before an answer that is queued after it. Without this, a value
-  // that changes in every tick would leave something outstanding for ever.
+  // Whatever is in the reliable stream by now arrives before an answer that is queued after it.
   flushValues(downlink)
-  if (!subscriptions || downlink.values.size > 0) return false
+  if (!subscriptions) return false
+  for (const set of downlink.owed.get(zone) ?? []) if (set.isAlive && set.zone === zone) return false
   return zone.groups.every(
     group => (group.used === 0 && !subscriptions.has(group)) || (subscriptions.get(group)?.acked ?? -1) >= 0,
   )
@@ -154,15 +166,23 @@ const flushValues = (downlink: Downlink): void => {
       needed.delete(index)
     }
     downlink.values.delete(set)
+    if (set.zone) downlink.owed.get(set.zone)?.delete(set)
   }
 }
 
-const writeMessages = (downlink: Downlink): void => {
+const writeMessages = (downlink: Downlink, now: number): void => {
   const { messages, writer } = downlink
-  while (messages.length > 0 && messages[0]!.length + 1 + DEFERRED_ALL <= bytesLeft(writer)) {
-    writeU8(writer, Chunk.message)
-    writeBytes(writer, messages.shift()!)
+  let kept = 0
+  for (const message of messages) {
+    message.time ??= now
+    if (now - message.time > MESSAGE_LIFE) continue
+    if (message.bytes.length + 1 + DEFERRED_ALL > bytesLeft(writer)) messages[kept++] = message
+    else {
+      writeU8(writer, Chunk.message)
+      writeBytes(writer, message.bytes)
+    }
   }
+  messages.length = kept
 }
 
 /** Subscriptions whose newest frame the client has not got and that is not on its way. */
@@ -274,7 +294,7 @@ export const buildPacket = (
     content.fragments = writeFragments(downlink.sender, writer, now, resendTimeout(peer), STATE_RESERVE, () =>
       writeU8(writer, Chunk.fragment),
     )
-    writeMessages(downlink)
+    writeMessages(downlink, now)
   }
   if (!isStateFirst) writeQueued()
   // Room for the list of what stays behind, so that it never pushes a packet over its size.

@@ -27,6 +27,7 @@ export const REASONS = [
   'timeout',
   'overflow',
   'malformed',
+  'flooded',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

@@ -91,8 +91,8 @@ export const audienceOf = (field: DCParameterField): Audience | undefined => {
 }
 
 const integerBounds = (type: DCNumberType): readonly [number, number] => {
-  // The packer rounds after the modulus, so the modulus itself is a possible value (dc: -0.05 of int16/10%360 is 3600).
-  if (type.modulus !== undefined) return [0, Math.floor(type.modulus * type.divisor + 0.5)]
+  // The packer rounds after the modulus, so that it packs -0.05 of int16/10%360 as 3600; here a full turn is none.
+  if (type.modulus !== undefined) return [0, Math.max(0, Math.floor(type.modulus * type.divisor + 0.5) - 1)]
   if (type.ranges.length === 0) return LIMITS[type.base]!
   const lows = type.ranges.map(range => Number(range.min))
   const highs = type.ranges.map(range => Number(range.max))
@@ -147,7 +147,8 @@ const valueAt = (value: unknown, path: readonly string[]): unknown =>
 /** The word that stands for a field value of our own caller; throws what the packer throws when it does not fit. */
 export const wordOf = (word: Word, value: number | bigint): number => {
   if (word.kind !== 'integer') return wideWord(word, quantise(word.type, value))
-  return (Number(quantise(word.type, value)) - word.min) >>> 0
+  const offset = Number(quantise(word.type, value)) - word.min
+  return (word.modulus !== 0 && offset > word.span ? 0 : offset) >>> 0
 }
 
 const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCParameterField[]): Layout => {

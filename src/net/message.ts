@@ -1,6 +1,7 @@
 import {
   byteWriter,
   readBytes,
+  readU8,
   readU32,
   readVarint,
   writeBytes,
@@ -9,7 +10,7 @@ import {
   writeVarint,
   type ByteReader,
 } from './bytes.ts'
-import { HEADER } from './packet.ts'
+import { Control, HEADER } from './packet.ts'
 import { MAX_PACKET } from './transport.ts'
 
 /** An atomic field on its way: which field of which object, and its packed arguments. */
@@ -23,10 +24,10 @@ export interface FieldMessage {
 /** The largest packed arguments of an unreliable message: it travels in one datagram. */
 export const MAX_UNRELIABLE = MAX_PACKET - HEADER - 1 - 4 - 5 - 2
 
-/** As a reliable message; `control` tells which kind of reliable message it is. */
-export const encodeReliableMessage = (control: number, { doId, field, packed }: FieldMessage): Uint8Array => {
+/** As a reliable message. */
+export const encodeReliableMessage = ({ doId, field, packed }: FieldMessage): Uint8Array => {
   const writer = byteWriter(packed.length + 12)
-  writeU8(writer, control)
+  writeU8(writer, Control.message)
   writeU32(writer, doId)
   writeVarint(writer, field)
   writeBytes(writer, packed)
@@ -39,6 +40,26 @@ export const decodeReliableMessage = (reader: ByteReader): FieldMessage | undefi
   const field = readVarint(reader)
   const packed = readBytes(reader, reader.end - reader.position)
   return reader.failed ? undefined : { doId, field, packed }
+}
+
+/** An owner-written value field on its way to the server, as a reliable message. */
+export const encodeFieldUpdate = ({ doId, field, packed }: FieldMessage, epoch: number): Uint8Array => {
+  const writer = byteWriter(packed.length + 13)
+  writeU8(writer, Control.field)
+  writeU32(writer, doId)
+  writeU8(writer, epoch)
+  writeVarint(writer, field)
+  writeBytes(writer, packed)
+  return writer.bytes.slice(0, writer.length)
+}
+
+/** Reads what follows the control byte. */
+export const decodeFieldUpdate = (reader: ByteReader): (FieldMessage & { readonly epoch: number }) | undefined => {
+  const doId = readU32(reader)
+  const epoch = readU8(reader)
+  const field = readVarint(reader)
+  const packed = readBytes(reader, reader.end - reader.position)
+  return reader.failed ? undefined : { doId, epoch, field, packed }
 }
 
 /** As the body of a message chunk, sent once. */

@@ -202,7 +202,7 @@ export const receiveAcks = <C>(
 
 /** How long to wait for an acknowledgement before sending reliable data again (seconds). */
 export const resendTimeout = <C>(peer: Peer<C>): number =>
-  peer.rtt === 0 ? 0.25 : Math.min(0.4, Math.max(0.06, peer.rtt + 4 * peer.rttDeviation))
+  peer.rtt === 0 ? 0.25 : Math.min(Math.max(0.4, peer.rtt * 1.25), Math.max(0.06, peer.rtt + 4 * peer.rttDeviation))
 
 /**
  * Whether the sender must wait: SCTP queues without a bound and never drops, so packets sent while the oldest

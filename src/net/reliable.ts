@@ -25,6 +25,8 @@ const WINDOW = 256
 const FRAGMENT = 512
 /** The largest message, in bytes. */
 export const MAX_MESSAGE = 256 * 1024
+/** What a message may carry besides the bytes that say whose it is. */
+export const MAX_PAYLOAD = MAX_MESSAGE - 16
 /** Bytes that may wait to be sent before the stream counts as stuck. */
 const MAX_QUEUED = 1024 * 1024
 /** Chunk bytes around a fragment: sequence, flags, length. */

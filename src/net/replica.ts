@@ -33,6 +33,8 @@ export interface ReplicaGroup {
 export interface ReplicaValues {
   readonly packed: (Uint8Array | undefined)[]
   readonly dirty: Set<number>
+  /** Epoch of the newest message. */
+  epoch: number
   seenTick: number
 }
 
@@ -41,7 +43,6 @@ export interface Replica {
   readonly groups: Map<number, ReplicaGroup>
   /** Zones that the server says we see. */
   readonly zones: Set<number>
-  zonesTick: number
   /** When zones that we left were left: older packets about them are ignored. */
   readonly leftZones: Map<number, number>
   /** Groups of zones that were left, for the receive system to clear. */
@@ -51,6 +52,7 @@ export interface Replica {
   readonly dirtyValues: Set<number>
   newestTick: number
   hasTick: boolean
+  sweptTick: number
   /** Segments that could not be decoded: their baseline is not here, or the bytes are wrong. */
   undecodable: number
 }
@@ -59,18 +61,20 @@ export interface Replica {
 const MAX_GROUPS = 8192
 /** The most objects whose value fields are kept. */
 const MAX_VALUES = 65_536
+/** Departures that a group remembers for a page that draws no frames. */
+const MAX_MOVES = 4096
 
 export const createReplica = (file: DCFile): Replica => ({
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   groups: new Map(),
   zones: new Set(),
-  zonesTick: 0,
   leftZones: new Map(),
   droppedGroups: [],
   values: { interested: new Map(), owner: new Map() },
   dirtyValues: new Set(),
   newestTick: 0,
   hasTick: false,
+  sweptTick: 0,
   undecodable: 0,
 })
 
@@ -185,7 +189,6 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
   for (const zone of replica.zones) if (!next.has(zone)) replica.leftZones.set(zone, tick)
   replica.zones.clear()
   for (const zone of next) replica.zones.add(zone)
-  replica.zonesTick = tick
   for (const [zone, left] of replica.leftZones) if (ticksSince(tick, left) > 1024) replica.leftZones.delete(zone)
   for (const group of replica.groups.values()) {
     if (next.has(group.zone) || group.zone === 0 || ticksSince(group.heardTick, tick) > 0) continue
@@ -200,21 +203,34 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
   let values = map.get(message.doId)
   if (!values) {
     if (map.size >= MAX_VALUES) return false
-    map.set(message.doId, (values = { packed: [], dirty: new Set(), seenTick: replica.newestTick }))
+    map.set(message.doId, (values = { packed: [], dirty: new Set(), epoch: 0, seenTick: replica.newestTick }))
   }
   if (message.index > 255) return false
   values.packed[message.index] = message.packed
+  values.epoch = message.epoch
   values.dirty.add(message.index)
   replica.dirtyValues.add(message.doId)
   return true
 }
 
-/** Forgets the value fields of objects that have not been seen for `ticks`: they cannot come back without new ones. */
-export const sweepValues = (replica: Replica, ticks: number, isHere: (doId: number) => boolean): void => {
+/** Seconds after which the value fields of an object that is in no group are forgotten. */
+const VALUES_PATIENCE = 10
+
+/** Once a second: forgets the value fields of objects that are long gone, they cannot come back without new ones. */
+export const sweepValues = (replica: Replica, tickRate: number): void => {
+  if (ticksSince(replica.newestTick, replica.sweptTick) < tickRate) return
+  replica.sweptTick = replica.newestTick
+  if (replica.values.interested.size + replica.values.owner.size === 0) return
+  const here = new Set<number>()
+  for (const group of replica.groups.values()) {
+    for (const doId of newestFrame(group.history)?.ids ?? []) here.add(doId)
+    // Where things went is of use to a frame that comes soon; a hidden page has none.
+    if (group.movedTo.size > MAX_MOVES) group.movedTo.clear()
+  }
   for (const map of [replica.values.interested, replica.values.owner])
     for (const [doId, values] of map) {
-      if (isHere(doId)) values.seenTick = replica.newestTick
-      else if (ticksSince(replica.newestTick, values.seenTick) > ticks) {
+      if (here.has(doId)) values.seenTick = replica.newestTick
+      else if (ticksSince(replica.newestTick, values.seenTick) > tickRate * VALUES_PATIENCE) {
         map.delete(doId)
         replica.dirtyValues.delete(doId)
       }

@@ -23,6 +23,10 @@ export interface ValueSet {
   readonly layout: Layout
   /** Packed bytes of each of `layout.values`. */
   readonly packed: Uint8Array[]
+  /** What the owner sent last of each field, so that the server knows when game code wrote another value. */
+  readonly fromOwner: (Uint8Array | undefined)[]
+  /** Counts how often the server overruled the owner in these fields, 0..255 and round. */
+  epoch: number
   /** Where the object is now: whoever does not see that zone is not sent the bytes. */
   zone: Zone | undefined
   isAlive: boolean
@@ -34,6 +38,7 @@ export interface ValueMessage {
   readonly audience: Audience
   /** Index into `layout.values`. */
   readonly index: number
+  readonly epoch: number
   readonly packed: Uint8Array
 }
 
@@ -43,6 +48,7 @@ export const encodeValue = (set: ValueSet, index: number): Uint8Array => {
   writeU8(writer, Control.values)
   writeU32(writer, set.doId)
   writeU8(writer, set.layout.audience === 'owner' ? 1 : 0)
+  writeU8(writer, set.epoch)
   writeVarint(writer, index)
   writeBytes(writer, packed)
   return writer.bytes.slice(0, writer.length)
@@ -52,7 +58,8 @@ export const encodeValue = (set: ValueSet, index: number): Uint8Array => {
 export const decodeValue = (reader: ByteReader): ValueMessage | undefined => {
   const doId = readU32(reader)
   const audience = readU8(reader) === 1 ? 'owner' : 'interested'
+  const epoch = readU8(reader)
   const index = readVarint(reader)
   const packed = readBytes(reader, reader.end - reader.position)
-  return reader.failed ? undefined : { doId, audience, index, packed }
+  return reader.failed ? undefined : { doId, audience, index, epoch, packed }
 }

@@ -1,5 +1,8 @@
-import { packField, type DCParameterField } from '../dc/index.ts'
+import { packDefault, packField, type DCParameterField } from '../dc/index.ts'
+import { isSameBytes } from '../net/bytes.ts'
 import { needValues } from '../net/downlink.ts'
+import { FIXED_WORDS } from '../net/layout.ts'
+import { MAX_PAYLOAD } from '../net/reliable.ts'
 import { addRow, privateZoneOf, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
 import type { ValueSet } from '../net/values.ts'
 import { readRow, readWordOf, type Binding } from './rows.ts'
@@ -13,21 +16,21 @@ export const capture = (state: ServerState): void => {
   for (const object of state.removed) forget(state, object)
   state.removed.length = 0
   for (const object of state.objects.values()) {
-    try {
-      captureObject(state, object)
-      object.complaint = ''
-    } catch (error) {
-      complain(state, object, error)
-    }
+    problem = undefined
+    captureObject(state, object)
+    complain(state, object)
   }
 }
 
-/** A value that does not fit DC stays behind, the object's last good state stands; the game is told once, not each tick. */
-const complain = (state: ServerState, object: ServerObject, error: unknown): void => {
-  const text = String(error)
+/** The first value of the object at hand that does not fit its DC type. */
+let problem: unknown
+
+/** What does not fit DC stays behind, field by field, its last good value stands; the game is told once, not each tick. */
+const complain = (state: ServerState, object: ServerObject): void => {
+  const text = problem === undefined ? '' : String(problem)
   if (object.complaint === text) return
   object.complaint = text
-  state.onError(error, `replicate, entity ${object.eid}`)
+  if (problem !== undefined) state.onError(problem, `replicate, entity ${object.eid}`)
 }
 
 const forget = (state: ServerState, object: ServerObject): void => {
@@ -44,19 +47,35 @@ const captureObject = (state: ServerState, object: ServerObject): void => {
   const zone = DistributedObject.zone[object.eid]!
   const owner = DistributedObject.owner[object.eid]!
   const { interested, owner: private_ } = object.serverClass
-  if (zone !== object.zone || owner !== object.owner) {
-    // Pack before the rows move: whoever starts to see the object is sent the packed bytes.
-    captureValues(state, object, object.values, object.packedFrom)
-    moveObject(state, object, zone, owner)
+  // Values are packed before the rows move: whoever starts to see the object is sent the packed bytes.
+  captureValues(state, object, object.values, object.packedFrom)
+  if (object.ownerValues) captureValues(state, object, object.ownerValues, object.ownerPackedFrom)
+  if (zone !== object.zone || owner !== object.owner) moveObject(state, object, zone, owner)
+  if (object.owner !== 0 && object.place) overrule(object)
+  if (object.place) writeRow(object.place, readGoodRow(interested, object, object.row), state.tick)
+  if (object.ownerPlace && private_ && object.ownerRow)
+    writeRow(object.ownerPlace, readGoodRow(private_, object, object.ownerRow), state.tick)
+}
+
+/** Brings an object's row up to date but for the words whose values do not fit. */
+const readGoodRow = (binding: Binding, object: ServerObject, row: Uint32Array): Uint32Array => {
+  try {
+    readRow(binding, object.eid, object.owner, object.epoch, row)
+  } catch (error) {
+    problem ??= error
+    readFittingWords(binding, object, row)
   }
-  if (object.place) {
-    if (object.owner !== 0) overrule(object)
-    captureValues(state, object, object.values, object.packedFrom)
-    writeRow(object.place, rowOf(interested, object), state.tick)
-  }
-  if (object.ownerPlace && private_ && object.ownerValues) {
-    captureValues(state, object, object.ownerValues, object.ownerPackedFrom)
-    writeRow(object.ownerPlace, rowOf(private_, object), state.tick)
+  return row
+}
+
+/** The slow way round, for an object with a value that does not fit: each word by itself. */
+const readFittingWords = (binding: Binding, object: ServerObject, row: Uint32Array): void => {
+  for (let index = 0; index < binding.layout.words.length; index++) {
+    try {
+      row[FIXED_WORDS + index] = readWordOf(binding, index, object.eid)
+    } catch {
+      // The last good one stands.
+    }
   }
 }
 
@@ -66,22 +85,18 @@ const overrule = (object: ServerObject): void => {
   const { expected } = object
   if (!upload || !expected) return
   let isOverruled = false
-  upload.words.forEach(({ layout, index }, at) => {
-    const word = readWordOf(layout === interested.layout ? interested : owner!, index, object.eid)
-    if (expected[at] === word) return
-    expected[at] = word
-    isOverruled = true
-  })
+  for (let at = 0; at < upload.words.length; at++) {
+    const { layout, index } = upload.words[at]!
+    try {
+      const word = readWordOf(layout === interested.layout ? interested : owner!, index, object.eid)
+      if (expected[at] === word) continue
+      expected[at] = word
+      isOverruled = true
+    } catch (error) {
+      problem ??= error
+    }
+  }
   if (isOverruled) object.epoch = (object.epoch + 1) & 0xff
-}
-
-const scratch = new WeakMap<Binding, Uint32Array>()
-
-const rowOf = (binding: Binding, object: ServerObject): Uint32Array => {
-  let row = scratch.get(binding)
-  if (!row) scratch.set(binding, (row = new Uint32Array(binding.layout.width)))
-  readRow(binding, object.eid, object.owner, object.epoch, row)
-  return row
 }
 
 const sessionsThatSee = (state: ServerState, zone: Zone) =>
@@ -116,9 +131,9 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
     object.formerOwner = object.owner
     object.uploadSequence = -1
     object.epoch = (object.epoch + 1) & 0xff
+    startValueEpoch(state, object)
   }
   if (private_ && object.ownerValues && (owner !== object.owner || !object.place !== !object.ownerPlace)) {
-    captureValues(state, object, object.ownerValues, object.ownerPackedFrom)
     store.ownerValues.set(object.doId, object.ownerValues)
     const to = owner === 0 || !object.place ? undefined : privateZoneOf(store, owner)
     object.ownerPlace = moveRow(state, object, object.ownerPlace, to, private_, object.ownerValues)
@@ -126,9 +141,6 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
   object.zone = zone
   object.owner = owner
 }
-
-const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index])
 
 const captureValues = (state: ServerState, object: ServerObject, set: ValueSet, packedFrom: unknown[]): void => {
   const fields = set.layout.values
@@ -142,6 +154,36 @@ const captureValues = (state: ServerState, object: ServerObject, set: ValueSet, 
   }
 }
 
+/** The packed value, or what was packed last when it does not fit DC. */
+const packOrKeep = (field: DCParameterField, value: unknown, before: Uint8Array | undefined): Uint8Array => {
+  try {
+    const packed = packField(field, value)
+    if (packed.length <= MAX_PAYLOAD) return packed
+    throw new RangeError(
+      `${field.owner.name}.${field.name}: ${packed.length} bytes are more than the ${MAX_PAYLOAD} that can be sent: make it shorter.`,
+    )
+  } catch (error) {
+    problem ??= error
+    return before ?? packDefault(field)
+  }
+}
+
+/**
+ * From here on what the owner sent of its strings, blobs and lists is void: everyone is sent the server's, under a new
+ * epoch, by which the owner knows that it is overruled.
+ */
+const startValueEpoch = (state: ServerState, object: ServerObject): void => {
+  for (const set of [object.values, object.ownerValues]) {
+    if (!set) continue
+    set.epoch = (set.epoch + 1) & 0xff
+    set.fromOwner.length = 0
+    set.layout.values.forEach((field, index) => {
+      if (!field.keywords.includes('ownsend') || !set.zone) return
+      for (const session of sessionsThatSee(state, set.zone)) needValues(session.downlink, set, index)
+    })
+  }
+}
+
 const captureValue = (
   state: ServerState,
   object: ServerObject,
@@ -150,10 +192,12 @@ const captureValue = (
   field: DCParameterField,
   value: unknown,
 ): void => {
-  const packed = packField(field, value)
   const before = set.packed[index]
-  if (before && isEqual(before, packed)) return
+  const packed = packOrKeep(field, value, before)
+  if (isSameBytes(before, packed)) return
   set.packed[index] = packed.slice()
+  const isOwners = object.owner !== 0 && field.keywords.includes('ownsend')
+  if (before && isOwners && !isSameBytes(set.fromOwner[index] ?? before, packed)) startValueEpoch(state, object)
   const place = set === object.values ? object.place : object.ownerPlace
   if (!before || !place) return
   for (const session of sessionsThatSee(state, place.group.zone)) needValues(session.downlink, set, index)

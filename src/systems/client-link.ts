@@ -1,7 +1,6 @@
 import { byteReader, more, readU8, type ByteReader } from '../net/bytes.ts'
 import { clockSample } from '../net/clock.ts'
 import { decodeBye, decodeRefusal, decodeWelcome } from '../net/hello.ts'
-import { EPOCH } from '../net/layout.ts'
 import { decodeInterestDone, decodeZones } from '../net/interest.ts'
 import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
 import { Chunk, Control, Kind, openPacket, readHeader, type Header } from '../net/packet.ts'
@@ -20,11 +19,13 @@ import {
 import { ticksSince } from '../net/ticks.ts'
 import { countIn } from '../net/traffic.ts'
 import { decodeValue } from '../net/values.ts'
-import type { ClientSession, ClientState, UpContent } from './client-state.ts'
+import { epochOf, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { connectError, endClientSession } from './client-session.ts'
 
 /** Messages that may wait for the receive system. */
 const MAX_MESSAGES = 10_000
+/** Messages that may wait before unreliable ones are dropped: a hidden page has no frames to deliver them in. */
+const MAX_UNRELIABLE_WAITING = 256
 
 /** Takes a datagram as it arrives: state is decoded into the replica, messages wait for the receive system. */
 export const receiveClientPacket = (state: ClientState, session: ClientSession, packet: Uint8Array): void => {
@@ -56,7 +57,7 @@ export const receiveClientPacket = (state: ClientState, session: ClientSession, 
 const onAcked = (session: ClientSession, sent: Sent<UpContent>): void => {
   for (const { object, words, epoch } of sent.content.uploads) {
     // Acknowledgements come in any order, and what was sent in an older epoch was not applied.
-    if (sent.sequence < object.acknowledgedSequence || epoch !== object.row[EPOCH]) continue
+    if (sent.sequence < object.acknowledgedSequence || epoch !== epochOf(object)) continue
     object.acknowledged?.set(words)
     object.acknowledgedSequence = sent.sequence
   }
@@ -91,7 +92,7 @@ const receiveData = (state: ClientState, session: ClientSession, reader: ByteRea
     if (chunk === Chunk.segment) isDecoded = readSegment(replica, reader, header.tick, heard) && isDecoded
     else if (chunk === Chunk.deferred) deferred = readDeferred(reader)
     else if (chunk === Chunk.fragment) readFragmentChunk(state, session, reader, now)
-    else if (chunk === Chunk.message) queueMessage(state, session, decodeUnreliableMessage(reader), now)
+    else if (chunk === Chunk.message) queueMessage(state, session, decodeUnreliableMessage(reader), now, false)
     else reader.failed = true
   }
   if (reader.failed) state.stats.malformed++
@@ -128,7 +129,7 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
   const { replica } = session
   const reader = byteReader(bytes)
   const control = readU8(reader)
-  if (control === Control.message) queueMessage(state, session, decodeReliableMessage(reader), now)
+  if (control === Control.message) queueMessage(state, session, decodeReliableMessage(reader), now, true)
   else if (control === Control.values) {
     const value = decodeValue(reader)
     if (!value || !keepValue(replica, value)) state.stats.malformed++
@@ -150,8 +151,10 @@ const queueMessage = (
   session: ClientSession,
   message: FieldMessage | undefined,
   now: number,
+  isReliable: boolean,
 ): void => {
   if (!message) state.stats.malformed++
   else if (session.messages.length >= MAX_MESSAGES) endClientSession(state, session, 'overflow', true)
+  else if (!isReliable && session.messages.length >= MAX_UNRELIABLE_WAITING) state.stats.orphanedMessages++
   else session.messages.push({ ...message, packed: message.packed.slice(), time: now })
 }

@@ -32,21 +32,20 @@ export const clientReceive = (state: ClientState): void => {
   const dirty = [...replica.groups.values()].filter(group => group.isDirty)
   // First everything that is somewhere now, then what left: an object that changed its zone is never missing.
   for (const group of dirty) claimObjects(state, session, group)
+  applyValues(state, session)
+  // Before anything goes: what was sent along with a removal is still delivered.
+  deliverMessages(state, session)
   for (const group of dirty) releaseObjects(state, session, group)
   for (const group of replica.droppedGroups) dropGroup(state, session, group)
   replica.droppedGroups.length = 0
   removeOrphans(state, session)
-  applyValues(state, session)
-  deliverMessages(state, session)
-  sweepValues(replica, session.welcome.tickRate * 10, doId => session.objects.has(doId))
+  sweepValues(replica, session.welcome.tickRate)
   measure(state, session)
 }
 
 const clearSession = (state: ClientState, ended: ClientSession): void => {
   state.ended = undefined
-  for (const object of ended.objects.values())
-    if (entityExists(state.world, object.eid)) removeEntity(state.world, object.eid)
-  ended.objects.clear()
+  for (const object of ended.objects.values()) removeObject(state, ended, object)
   state.stats.objects = 0
 }
 
@@ -58,12 +57,12 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
     if (group.layout.audience === 'owner') {
       session.ownerPlaces.set(doId, { group, slot })
       const object = session.objects.get(doId)
-      if (object) writeOwnerRow(object, group, slot, false)
+      if (object) writeOwnerRow(session, object, group, slot, false)
       continue
     }
     const object = session.objects.get(doId)
     if (!object) generate(state, session, group, slot, doId, frame.tick)
-    else if (object.group === group || ticksSince(frame.tick, object.seenTick) > 0) {
+    else if (object.group === group || isGone(session, object.group) || ticksSince(frame.tick, object.seenTick) > 0) {
       object.group = group
       object.slot = slot
       object.seenTick = frame.tick
@@ -74,6 +73,9 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
   }
   pushSamples(session, group)
 }
+
+/** Whether a group was dropped, so that another may show the object in the same tick. */
+const isGone = (session: ClientSession, group: ReplicaGroup): boolean => session.replica.groups.get(group.id) !== group
 
 const unwrap = (session: ClientSession, tick: number): number =>
   session.unwrappedTick + ticksSince(tick, session.replica.newestTick)
@@ -106,6 +108,17 @@ const pushSamples = (session: ClientSession, group: ReplicaGroup): void => {
   group.sampledTick = frames[frames.length - 1]!.tick
 }
 
+/** Told once: an object that does not fit is left out, the rest goes on. */
+const complainOfCapacity = (state: ClientState, eid: number): void => {
+  if (state.isOverCapacity) return
+  state.isOverCapacity = true
+  try {
+    checkCapacity(state.schema, eid)
+  } catch (error) {
+    state.onError(error, 'receive')
+  }
+}
+
 const generate = (
   state: ClientState,
   session: ClientSession,
@@ -118,8 +131,11 @@ const generate = (
   const clientClass = state.classes.get(group.layout.dclass)!
   const { info } = clientClass
   const eid = addEntity(world)
-  if (eid >= schema.capacity) removeEntity(world, eid)
-  checkCapacity(schema, eid)
+  if (eid >= schema.capacity) {
+    removeEntity(world, eid)
+    complainOfCapacity(state, eid)
+    return
+  }
   writeDefaults(info, eid)
   const object: ClientObject = {
     eid,
@@ -138,6 +154,7 @@ const generate = (
     acknowledgedSequence: -1,
     ownerEpoch: 0,
     sentValues: new Map(),
+    valueEpoch: 0,
     complaint: '',
   }
   session.objects.set(doId, object)
@@ -149,7 +166,7 @@ const generate = (
   object.isOwned = object.owner !== 0 && object.owner === session.welcome!.clientId
   writeAll(clientClass.interested, object)
   const place = session.ownerPlaces.get(doId)
-  if (place) writeOwnerRow(object, place.group, place.slot, true)
+  if (place) writeOwnerRow(session, object, place.group, place.slot, true)
   if (object.isOwned) rememberAcknowledged(session, object)
   schema.DistributedObject.doId[eid] = doId
   schema.DistributedObject.zone[eid] = group.zone
@@ -157,11 +174,7 @@ const generate = (
   if (object.isOwned) addComponent(world, eid, Owned)
   for (const component of [schema.DistributedObject, ...componentsOf(info), Generated])
     addComponent(world, eid, component)
-  session.replica.dirtyValues.add(doId)
-  const values = session.replica.values.interested.get(doId)
-  values?.packed.forEach((_, index) => values.dirty.add(index))
-  const ownerValues = session.replica.values.owner.get(doId)
-  ownerValues?.packed.forEach((_, index) => ownerValues.dirty.add(index))
+  renewValues(session, doId)
 }
 
 const writeAll = (binding: Binding, object: ClientObject): void => {
@@ -185,11 +198,22 @@ const rememberAcknowledged = (session: ClientSession, object: ClientObject): voi
 }
 
 /** The owner-written strings, blobs and lists as they are now came from the server: only what is written next goes up. */
-const rememberValues = (object: ClientObject): void => {
+const rememberValues = (session: ClientSession, object: ClientObject): void => {
   for (const field of object.clientClass.ownerValues) {
     const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
     object.sentValues.set(field, packField(field, value).slice())
   }
+  object.valueEpoch = valueEpochOf(session, object)
+}
+
+const valueEpochOf = (session: ClientSession, { doId }: ClientObject): number =>
+  (session.replica.values.interested.get(doId) ?? session.replica.values.owner.get(doId))?.epoch ?? 0
+
+/** Every value field as the server told it last is to be written again. */
+const renewValues = (session: ClientSession, doId: number): void => {
+  for (const values of [session.replica.values.interested.get(doId), session.replica.values.owner.get(doId)])
+    values?.packed.forEach((_, index) => values.dirty.add(index))
+  session.replica.dirtyValues.add(doId)
 }
 
 const setOwner = (state: ClientState, session: ClientSession, object: ClientObject, owner: number): void => {
@@ -201,12 +225,13 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
   if (object.isOwned === wasOwned) return
   if (!object.isOwned) {
     removeComponent(world, object.eid, Owned)
+    renewValues(session, object.doId)
     return
   }
   // From here on the game writes these columns: it starts from the server's newest values, not from shown ones.
   writeAll(object.clientClass.interested, object)
   rememberAcknowledged(session, object)
-  if (object.isAlive) rememberValues(object)
+  if (object.isAlive) rememberValues(session, object)
   addComponent(world, object.eid, Owned)
 }
 
@@ -237,7 +262,13 @@ const updateObject = (
   if (owner !== object.owner) setOwner(state, session, object, owner)
 }
 
-const writeOwnerRow = (object: ClientObject, group: ReplicaGroup, slot: number, isNew: boolean): void => {
+const writeOwnerRow = (
+  session: ClientSession,
+  object: ClientObject,
+  group: ReplicaGroup,
+  slot: number,
+  isNew: boolean,
+): void => {
   const binding = object.clientClass.owner
   const frame = newestFrame(group.history)
   if (!binding || !frame) return
@@ -248,6 +279,7 @@ const writeOwnerRow = (object: ClientObject, group: ReplicaGroup, slot: number, 
   for (let index = 0; index < binding.layout.words.length; index++)
     if (isOverruled || !object.isOwned || !ownerWritten[index])
       writeColumn(binding, index, object.eid, frame.rows, slot * group.layout.width)
+  if (isOverruled && object.isOwned) rememberAcknowledged(session, object)
 }
 
 const releaseObjects = (state: ClientState, session: ClientSession, group: ReplicaGroup): void => {
@@ -293,25 +325,33 @@ const applyValues = (state: ClientState, session: ClientSession): void => {
     const object = session.objects.get(doId)
     if (!object) continue
     replica.dirtyValues.delete(doId)
+    // The owner's own fields are the owner's, and the server's echo would undo newer changes: unless it overrules.
+    const isEcho = object.isOwned && object.isAlive && object.valueEpoch === valueEpochOf(session, object)
     for (const binding of [object.clientClass.interested, object.clientClass.owner])
-      if (binding) applyValueFields(state, session, object, binding)
+      if (binding) applyValueFields(state, session, object, binding, isEcho)
+    if (object.isAlive && !isEcho) rememberValues(session, object)
     const { values } = object.clientClass.interested.layout
     const packed = replica.values.interested.get(doId)?.packed
     if (object.isAlive || !values.every((_, index) => packed?.[index] !== undefined)) continue
     object.isAlive = true
-    rememberValues(object)
+    rememberValues(session, object)
     addComponent(state.world, object.eid, Alive)
   }
 }
 
-const applyValueFields = (state: ClientState, session: ClientSession, object: ClientObject, binding: Binding): void => {
+const applyValueFields = (
+  state: ClientState,
+  session: ClientSession,
+  object: ClientObject,
+  binding: Binding,
+  isEcho: boolean,
+): void => {
   const { layout } = binding
   const values = session.replica.values[layout.audience].get(object.doId)
   if (!values) return
   for (const index of values.dirty) {
     const field = layout.values[index]
-    // What the owner writes is the owner's: the server's echo of it would undo newer changes.
-    if (!field || (object.isOwned && object.isAlive && object.clientClass.ownerValues.includes(field))) continue
+    if (!field || (isEcho && object.clientClass.ownerValues.includes(field))) continue
     const value = unpackField(field, values.packed[index]!)
     if (value.ok) writeColumns(object.clientClass.info.columns.get(field)!, object.eid, value.value)
     else state.stats.malformed++
@@ -328,8 +368,10 @@ const deliverMessages = (state: ClientState, session: ClientSession): void => {
   const kept: WaitingMessage[] = []
   for (const message of messages) {
     const object = session.objects.get(message.doId)
+    // An object that is here and not whole yet, or may still come with the zones we asked for, is waited for.
+    const isComing = object !== undefined || session.interest.size > 0 || now - message.time < MESSAGE_PATIENCE
     if (object?.isAlive && !held.has(message.doId)) deliverMessage(state, object, message)
-    else if (now - message.time < MESSAGE_PATIENCE) {
+    else if (isComing) {
       held.add(message.doId)
       kept.push(message)
     } else state.stats.orphanedMessages++

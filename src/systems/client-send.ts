@@ -1,15 +1,16 @@
 import { packField } from '../dc/index.ts'
-import { bytesLeft, varintSize, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
+import { bytesLeft, isSameBytes, varintSize, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
 import { encodeHello } from '../net/hello.ts'
-import { EPOCH } from '../net/layout.ts'
-import { encodeReliableMessage } from '../net/message.ts'
-import { Chunk, Control, patchSequence, writeHeader } from '../net/packet.ts'
+import { EPOCH, type Word } from '../net/layout.ts'
+import { encodeFieldUpdate } from '../net/message.ts'
+import { Chunk, patchSequence, writeHeader } from '../net/packet.ts'
 import { mustWait, resendTimeout, sendSequence } from '../net/peer.ts'
+import { sweepValues } from '../net/replica.ts'
 import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { countOut } from '../net/traffic.ts'
 import { writtenBytes } from '../net/bits.ts'
 import { connectError, endClientSession, transmit } from './client-session.ts'
-import type { ClientObject, ClientSession, ClientState, UpContent } from './client-state.ts'
+import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { readWordOf } from './rows.ts'
 import { encodeUpload } from './upload.ts'
 
@@ -67,8 +68,10 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
     else sayHello(state, session, now)
     return
   }
+  sweepValues(session.replica, session.welcome.tickRate)
   if (now - session.peer.lastReceiveTime > state.timeout) endClientSession(state, session, 'timeout', true)
-  else if (now - session.peer.lastSendTime >= IDLE_INTERVAL) sendPacket(state, session, now)
+  else if (now - session.peer.lastSendTime >= Math.max(IDLE_INTERVAL, 1.5 / session.welcome.commandRate))
+    sendPacket(state, session, now)
 }
 
 /** Builds and sends one datagram, unless the link is overdue. */
@@ -110,19 +113,25 @@ const orComplain = (state: ClientState, object: ClientObject, write: () => void)
   }
 }
 
+/** The server takes no NaN and no infinity from a client. The high word tells: its exponent is all ones. */
+const checkFinite = (word: Word, bits: number): void => {
+  if (word.kind === 'float64' && word.part === 1 && (bits & 0x7ff00000) === 0x7ff00000)
+    throw new RangeError(`${word.field.owner.name}.${word.path.join('.')} is not finite: a client may not send that.`)
+}
+
 /** Owner-written numbers go up whole, in every packet until one that has the newest of them is acknowledged. */
 const writeUpload = (state: ClientState, object: ClientObject, content: UpContent): void => {
   const { upload, interested, owner } = object.clientClass
   const { acknowledged } = object
   if (!upload || !acknowledged) return
-  const epoch = object.row[EPOCH]!
+  const epoch = epochOf(object)
   // The server has overruled us and only one of our two rows says so yet: what we would send is void.
-  if (owner && owner.layout.bits[EPOCH]! > 0 && interested.layout.bits[EPOCH]! > 0 && object.ownerEpoch !== epoch)
-    return
+  if (owner && owner.layout.bits[EPOCH]! > 0 && object.ownerEpoch !== epoch) return
   const words = new Uint32Array(upload.words.length)
   let isChanged = false
   upload.words.forEach(({ layout, index }, at) => {
     const word = readWordOf(layout === interested.layout ? interested : owner!, index, object.eid)
+    checkFinite(layout.words[index]!, word)
     words[at] = word
     if (word !== acknowledged[at]) isChanged = true
   })
@@ -138,9 +147,6 @@ const writeUpload = (state: ClientState, object: ClientObject, content: UpConten
   content.uploads.push({ object, words, epoch })
 }
 
-const isSameBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
-  a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])
-
 /** Owner-written strings, blobs and lists go up as reliable messages when they change. */
 const sendValues = (state: ClientState, session: ClientSession): void => {
   for (const object of session.objects.values())
@@ -155,7 +161,7 @@ const sendValuesOf = (state: ClientState, session: ClientSession, object: Client
     const copy = packed.slice()
     object.sentValues.set(field, copy)
     const message = { doId: object.doId, field: field.number, packed: copy }
-    queueClientReliable(state, session, encodeReliableMessage(Control.field, message))
+    queueClientReliable(state, session, encodeFieldUpdate(message, object.valueEpoch))
   }
 }
 

@@ -5,6 +5,7 @@ import { bitWriter, type BitWriter } from '../net/bits.ts'
 import { byteWriter, type ByteWriter } from '../net/bytes.ts'
 import { createServerClock, type ServerClock } from '../net/clock.ts'
 import type { Reason, Welcome } from '../net/hello.ts'
+import { EPOCH } from '../net/layout.ts'
 import type { FieldMessage } from '../net/message.ts'
 import { createPeer, type Peer } from '../net/peer.ts'
 import { createPlayout, type Playout } from '../net/playout.ts'
@@ -31,7 +32,7 @@ export interface ClientClass {
   /** Whether a word of the layout belongs to its owner (`ownsend`), or to the interpolation `[words]`. */
   readonly isOwnerWritten: ReadonlyMap<Binding, Uint8Array>
   readonly isInterpolated: Uint8Array
-  /** Value fields that the owner writes, by their index in the file's field list. */
+  /** Value fields that the owner writes. */
   readonly ownerValues: readonly DCParameterField[]
 }
 
@@ -57,6 +58,8 @@ export interface ClientObject {
   acknowledgedSequence: number
   /** Epoch of the owner's row; the interested row has its own. */
   ownerEpoch: number
+  /** Epoch of the value fields that its columns show. */
+  valueEpoch: number
   /** Packed owner-written value fields as they were sent last. */
   readonly sentValues: Map<DCParameterField, Uint8Array>
   /** What was wrong with its values when they were sent last; empty: nothing. */
@@ -163,6 +166,10 @@ export interface ClientState {
   readonly trafficWindow: TrafficWindow
   readonly writer: ByteWriter
   readonly bits: BitWriter
+  /** Whether the game was told that the schema has no room for more entities. */
+  isOverCapacity: boolean
+  /** Counts `connect` and `disconnect` calls: an attempt that was overtaken gives up. */
+  attempts: number
   status: 'idle' | 'connecting' | 'connected' | 'closed'
   session: ClientSession | undefined
   /** The session before, until the receive system has removed its objects. */
@@ -196,3 +203,7 @@ export const createClientSession = (state: ClientState, connection: Connection, 
 })
 
 export const createBuffers = () => ({ trafficWindow: createTrafficWindow(), writer: byteWriter(), bits: bitWriter() })
+
+/** The epoch that what we write of an object belongs to: of its row for everyone, or of the owner's if only that has one. */
+export const epochOf = (object: ClientObject): number =>
+  object.clientClass.interested.layout.bits[EPOCH] === 0 ? object.ownerEpoch : object.row[EPOCH]!

@@ -1,6 +1,5 @@
 import { queueReliable, queueUnreliable } from '../net/downlink.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../net/message.ts'
-import { Control } from '../net/packet.ts'
 import type { MessageField } from './pack-message.ts'
 import { audienceOfMessage } from './permissions.ts'
 import type { ServerObject, ServerState, Session } from './server-state.ts'
@@ -18,7 +17,7 @@ export const sendToAudience = (
   const audience = audienceOfMessage(field)
   const message = { doId: object.doId, field: field.number, packed }
   const isUnreliable = field.keywords.includes('unreliable')
-  const bytes = isUnreliable ? encodeUnreliableMessage(message) : encodeReliableMessage(Control.message, message)
+  const bytes = isUnreliable ? encodeUnreliableMessage(message) : encodeReliableMessage(message)
   const zone = DistributedObject.zone[object.eid]!
   const owner = DistributedObject.owner[object.eid]!
   for (const session of state.sessions) {

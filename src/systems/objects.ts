@@ -1,4 +1,4 @@
-import { addComponent, hasComponent, observe, onAdd, onRemove, onSet } from 'bitecs'
+import { addComponent, hasComponent, observe, onAdd, onRemove, onSet, query } from 'bitecs'
 import {
   checkCapacity,
   componentsOf,
@@ -24,10 +24,9 @@ export const watchObjects = (state: ServerState): (() => void) => {
       owner: layouts.owner && bindLayout(layouts.owner, info),
       upload: planUpload(layouts),
     }
-    state.classes.set(info.dclass, serverClass)
-    state.classOf.set(info.component, serverClass)
+    for (const eid of query(world, [info.component])) addObject(state, eid, serverClass, false)
     return [
-      observe(world, onAdd(info.component), eid => addObject(state, eid, serverClass)),
+      observe(world, onAdd(info.component), eid => addObject(state, eid, serverClass, true)),
       observe(world, onRemove(info.component), eid => removeObject(state, eid, info)),
       observe(world, onSet(info.component), (eid: number, data: Record<string, unknown>) => setFields(info, eid, data)),
     ]
@@ -41,11 +40,13 @@ const valueSet = (doId: number, layout: Layout): ValueSet => ({
   doId,
   layout,
   packed: [],
+  fromOwner: [],
+  epoch: 0,
   zone: undefined,
   isAlive: true,
 })
 
-const addObject = (state: ServerState, eid: number, serverClass: ServerClass): void => {
+const addObject = (state: ServerState, eid: number, serverClass: ServerClass, isNew: boolean): void => {
   const { world, schema } = state
   const known = state.objects.get(eid)
   // A base class that we add ourselves, below.
@@ -57,7 +58,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass): v
     )
   checkCapacity(schema, eid)
   const { info } = serverClass
-  writeDefaults(info, eid)
+  writeDefaults(info, eid, isNew)
   const object: ServerObject = {
     eid,
     doId: state.nextDoId++,
@@ -69,6 +70,8 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass): v
     ownerPlace: undefined,
     values: valueSet(state.nextDoId - 1, serverClass.interested.layout),
     ownerValues: serverClass.owner && valueSet(state.nextDoId - 1, serverClass.owner.layout),
+    row: serverClass.interested.layout.defaults.slice(),
+    ownerRow: serverClass.owner?.layout.defaults.slice(),
     packedFrom: [],
     ownerPackedFrom: [],
     uploadSequence: -1,

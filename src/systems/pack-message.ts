@@ -1,5 +1,6 @@
 import { packField, type DCAtomicField, type DCMolecularField } from '../dc/index.ts'
 import { MAX_UNRELIABLE } from '../net/message.ts'
+import { MAX_PAYLOAD } from '../net/reliable.ts'
 
 export type MessageField = DCAtomicField | DCMolecularField
 
@@ -12,6 +13,10 @@ export const packMessage = (field: MessageField, args: unknown): Uint8Array => {
     throw new RangeError(
       `${nameOf(field)}: ${packed.length} bytes of arguments do not fit one datagram (${MAX_UNRELIABLE}): ` +
         'shorten them, or drop the `unreliable` keyword.',
+    )
+  if (packed.length > MAX_PAYLOAD)
+    throw new RangeError(
+      `${nameOf(field)}: ${packed.length} bytes of arguments are more than a message holds (${MAX_PAYLOAD}): send them in parts.`,
     )
   return packed
 }

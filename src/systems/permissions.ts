@@ -13,7 +13,8 @@ export const maySend = (
   const { keywords } = field
   const isOwner = session.client !== undefined && object.owner === session.client.id
   if (keywords.includes('ownsend') && isOwner) return true
-  return keywords.includes('clsend') && (isOwner || session.zones.has(object.zone))
+  // State is written by its owner alone.
+  return field.kind !== 'parameter' && keywords.includes('clsend') && (isOwner || session.zones.has(object.zone))
 }
 
 /** Who receives a message from the server. */

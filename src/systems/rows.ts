@@ -21,7 +21,8 @@ const integerOf = (word: Word, value: number): number => {
     real %= word.modulus
     if (real < 0) real += word.modulus
   }
-  const offset = Math.floor(real + 0.5) - word.min
+  const rounded = Math.floor(real + 0.5)
+  const offset = word.modulus !== 0 && rounded > word.span ? 0 : rounded - word.min
   // NaN fails both comparisons; several ranges have gaps, which only the packer's own check knows.
   if (offset >= 0 && offset <= word.span && word.type.ranges.length < 2) return offset
   return Number(quantise(word.type, value, [word.field.owner.name, ...word.path])) - word.min

@@ -1,14 +1,15 @@
 import { writeColumns } from '../components/index.ts'
-import { unpackField } from '../dc/index.ts'
-import { byteReader, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
+import { packField, unpackField, type DCParameterField } from '../dc/index.ts'
+import { byteReader, isSameBytes, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { onDownAcked, onDownLost } from '../net/downlink.ts'
 import { decodeHello } from '../net/hello.ts'
 import { decodeInterest, MAX_ZONES } from '../net/interest.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
-import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
+import { decodeFieldUpdate, decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
 import { Chunk, Control, Kind, openPacket, readHeader } from '../net/packet.ts'
 import { markDecoded, receiveAcks, receiveSequence } from '../net/peer.ts'
-import { readFragment } from '../net/reliable.ts'
+import { MAX_PAYLOAD, readFragment } from '../net/reliable.ts'
+import { take } from '../net/bucket.ts'
 import { countIn } from '../net/traffic.ts'
 import { sendToAudience } from './messages.ts'
 import { nameOf } from './pack-message.ts'
@@ -19,7 +20,7 @@ import { endSession, receiveHello, sweepSessions } from './sessions.ts'
 import { decodeUpload } from './upload.ts'
 
 /** Unfinished interest requests that one client may have. */
-const MAX_PENDING_INTEREST = 64
+const MAX_PENDING_INTEREST = 256
 
 /** Takes in everything that arrived since the last tick: joins, acknowledgements, owner-written state, messages. */
 export const serverReceive = (state: ServerState): void => {
@@ -29,6 +30,14 @@ export const serverReceive = (state: ServerState): void => {
     session.inbox.length = 0
   }
   sweepSessions(state, now)
+}
+
+/** Takes a message of so many bytes off the session's allowance; counts it when that is used up. */
+const isAllowed = (state: ServerState, session: Session, bytes: number): boolean => {
+  const now = state.now()
+  const isWithin = take(session.messageBucket, 1, now) && take(session.byteBucket, bytes, now)
+  if (!isWithin) state.violations.flooded++
+  return isWithin
 }
 
 const malformed = (state: ServerState): void => {
@@ -90,21 +99,29 @@ const readChunk = (state: ServerState, session: Session, reader: ByteReader, seq
     }
   } else if (chunk === Chunk.message) {
     const message = decodeUnreliableMessage(reader)
-    if (message) receiveMessage(state, session, message, true)
+    if (message && isAllowed(state, session, message.packed.length)) receiveMessage(state, session, message, true)
   } else if (chunk === Chunk.upload) receiveUpload(state, session, reader, sequence)
   else reader.failed = true
 }
 
 const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array): void => {
   if (!session.client) return
+  // A reliable message cannot be dropped: who sends more than the game allows has to go, before others' links suffer.
+  if (!isAllowed(state, session, bytes.length)) {
+    endSession(state, session, 'flooded')
+    return
+  }
   const reader = byteReader(bytes)
   const control = readU8(reader)
   if (control === Control.interest) receiveInterest(state, session, reader)
-  else if (control === Control.message || control === Control.field) {
+  else if (control === Control.message) {
     const message = decodeReliableMessage(reader)
-    if (!message) malformed(state)
-    else if (control === Control.message) receiveMessage(state, session, message, false)
-    else receiveField(state, session, message)
+    if (message) receiveMessage(state, session, message, false)
+    else malformed(state)
+  } else if (control === Control.field) {
+    const update = decodeFieldUpdate(reader)
+    if (update) receiveField(state, session, update)
+    else malformed(state)
   } else malformed(state)
 }
 
@@ -123,6 +140,7 @@ const receiveInterest = (state: ServerState, session: Session, reader: ByteReade
   const refused: number[] = []
   for (const zone of request.zones) {
     if (request.operation === 'remove') requested.delete(zone)
+    else if (requested.has(zone)) continue
     else if (zone === 0 || requested.size >= MAX_ZONES) refused.push(zone)
     else if (guarded(state, 'allowZone', () => state.allowZone(client, zone)) === true) requested.add(zone)
     else refused.push(zone)
@@ -157,18 +175,43 @@ const receiveMessage = (state: ServerState, session: Session, message: FieldMess
     sendToAudience(state, object, field, message.packed.slice(), session)
 }
 
-const receiveField = (state: ServerState, session: Session, message: FieldMessage): void => {
-  const field = state.schema.file.fieldByNumber(message.field)
-  const object = state.byDoId.get(message.doId)
+const receiveField = (
+  state: ServerState,
+  session: Session,
+  { doId, epoch, field: number, packed }: FieldMessage & { readonly epoch: number },
+): void => {
+  const field = state.schema.file.fieldByNumber(number)
+  const object = state.byDoId.get(doId)
   if (!object) return
   const columns = field?.kind === 'parameter' ? object.serverClass.info.columns.get(field) : undefined
   if (!columns || field?.kind !== 'parameter' || !maySend(session, object, field)) {
     countForbidden(state, session, object)
     return
   }
-  const value = unpackField(field, message.packed)
-  if (value.ok) writeColumns(columns, object.eid, value.value)
-  else state.violations.outOfRange++
+  const value = unpackField(field, packed)
+  // Bytes that do not pack back, such as text that is no UTF-8, could not be sent on.
+  if (!value.ok || packed.length > MAX_PAYLOAD || !isSameBytes(packAgain(field, value.value), packed)) {
+    state.violations.outOfRange++
+    return
+  }
+  const set = [object.values, object.ownerValues].find(each => each?.layout.values.includes(field))
+  if (set) {
+    const index = set.layout.values.indexOf(field)
+    const known = set.fromOwner[index] ?? set.packed[index]
+    // Game code wrote it since the last tick, as a handler may: the next capture tells the owner.
+    const isOverruled = known && !isSameBytes(packAgain(field, (columns as unknown[])[object.eid]), known)
+    if (epoch !== set.epoch || isOverruled) return
+    set.fromOwner[index] = packed.slice()
+  }
+  writeColumns(columns, object.eid, value.value)
+}
+
+const packAgain = (field: DCParameterField, value: unknown): Uint8Array | undefined => {
+  try {
+    return packField(field, value).slice()
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { World } from 'bitecs'
 import type { DClass, DClassInfo, Schema } from '../components/index.ts'
 import type { DCAtomicField, DCClass, DCMolecularField } from '../dc/index.ts'
+import type { Bucket } from '../net/bucket.ts'
 import type { Downlink } from '../net/downlink.ts'
 import type { Hello, Reason } from '../net/hello.ts'
 import type { Place, Store } from '../net/store.ts'
@@ -32,6 +33,9 @@ export interface ServerObject {
   ownerPlace: Place | undefined
   readonly values: ValueSet
   readonly ownerValues: ValueSet | undefined
+  /** Its rows as they fitted last. */
+  readonly row: Uint32Array
+  readonly ownerRow: Uint32Array | undefined
   /** The JavaScript values behind `values` and `ownerValues` when they were packed last. */
   readonly packedFrom: unknown[]
   readonly ownerPackedFrom: unknown[]
@@ -100,6 +104,9 @@ export interface Session {
   readonly pendingInterest: PendingInterest[]
   readonly stats: SessionStats
   readonly trafficWindow: TrafficWindow
+  /** What it may send of messages. */
+  readonly messageBucket: Bucket
+  readonly byteBucket: Bucket
   updateRate: number
   commandRate: number
   /** Sends owed to it; one is due at 1. */
@@ -117,7 +124,7 @@ export interface ViolationCounts {
   forbidden: number
   /** Values outside what DC declares. */
   outOfRange: number
-  /** Datagrams dropped because too many waited. */
+  /** Datagrams dropped because too many waited, messages beyond what a client may send. */
   flooded: number
 }
 
@@ -127,8 +134,6 @@ export interface ServerState {
   readonly world: World
   readonly schema: Schema<any>
   readonly store: Store
-  readonly classes: Map<DCClass, ServerClass>
-  readonly classOf: Map<DClass, ServerClass>
   readonly objects: Map<number, ServerObject>
   readonly byDoId: Map<number, ServerObject>
   /** Objects whose entity went since the last capture. */
@@ -147,6 +152,8 @@ export interface ServerState {
   readonly maxUpdateRate: number
   /** Seconds without a packet after which a client counts as gone. */
   readonly timeout: number
+  readonly messageRate: number
+  readonly messageBytes: number
   readonly allowZone: (client: ServerClient, zone: number) => boolean
   readonly onError: (error: unknown, where: string) => void
   /** Seconds. */
@@ -157,10 +164,12 @@ export interface ServerState {
   nextClientId: number
 }
 
-/** Runs game code: what it throws is reported, not passed on into the server's tick. */
+/** Runs game code: what it throws, or a promise of it rejects with, is reported, not passed on into the server's tick. */
 export const guarded = (state: ServerState, where: string, call: () => unknown): unknown => {
   try {
-    return call()
+    const result = call()
+    if (result instanceof Promise) result.catch((error: unknown) => state.onError(error, where))
+    return result
   } catch (error) {
     state.onError(error, where)
     return undefined

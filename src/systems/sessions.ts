@@ -1,7 +1,9 @@
 import { removeEntity } from 'bitecs'
+import { createBucket } from '../net/bucket.ts'
 import { createDownlink } from '../net/downlink.ts'
 import { encodeBye, encodeRefusal, encodeWelcome, isSameSecret, type Hello, type Reason } from '../net/hello.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
+import { MAX_MESSAGE } from '../net/reliable.ts'
 import { countOut, createTraffic, createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
 import { guarded, type ServerClient, type ServerState, type Session } from './server-state.ts'
@@ -42,6 +44,8 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     pendingInterest: [],
     stats: { ...createTraffic(), rtt: 0, loss: 0 },
     trafficWindow: createTrafficWindow(),
+    messageBucket: createBucket(state.messageRate, state.messageRate * 4),
+    byteBucket: createBucket(state.messageBytes, Math.max(MAX_MESSAGE * 1.25, state.messageBytes * 4)),
     updateRate: 0,
     commandRate: 0,
     sendCredit: 0,

@@ -42,6 +42,7 @@ export const encodeUpload = (plan: UploadPlan, values: Uint32Array, writer: BitW
 /** Whether two words are a number that DC allows and that comes back from our columns: what does not would stop the tick. */
 const isWideLegal = (word: Word, low: number, high: number): boolean => {
   const scaled = word.kind === 'float64' ? joinFloat64(low, high) : joinInt64(low, high, word.type.base === 'int64')
+  if (word.kind === 'float64' && !Number.isFinite(scaled)) return false
   try {
     quantise(word.type, dequantise(word.type, scaled))
     return true

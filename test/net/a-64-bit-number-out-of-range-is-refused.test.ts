@@ -22,7 +22,8 @@ test.each([
   ['int64(0-10)', [0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0], 1],
   ['int64/10', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], 1],
   ['float64(0-1)', [0, 0, 0, 0, 0, 0, 0xf8, 0x7f], 1],
-  ['float64', [0, 0, 0, 0, 0, 0, 0xf8, 0x7f], 0],
+  ['float64', [0, 0, 0, 0, 0, 0, 0xf8, 0x7f], 1],
+  ['float64', [0, 0, 0, 0, 0, 0, 0xf0, 0x3f], 0],
 ])('%s: a cheat uploads what it cannot be, and the server ticks on', async (type, words, refused) => {
   const worlds = createWorlds(`dclass Thing { ${type} value broadcast ownsend; };`)
   worlds.server.onJoin(client => void spawn(worlds, 'Thing', {}, 1, client))

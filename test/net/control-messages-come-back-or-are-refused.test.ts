@@ -12,8 +12,10 @@ import {
   MAX_ZONES,
 } from '../../src/net/interest.ts'
 import {
+  decodeFieldUpdate,
   decodeReliableMessage,
   decodeUnreliableMessage,
+  encodeFieldUpdate,
   encodeReliableMessage,
   encodeUnreliableMessage,
 } from '../../src/net/message.ts'
@@ -73,7 +75,9 @@ test('more zones than twice the limit are refused before they are read', () => {
 test('messages, sent once and reliable', () => {
   fc.assert(
     fc.property(message, anySeed, (message, seed) => {
-      check(encodeReliableMessage(Control.field, message), Control.field, decodeReliableMessage, message, seed)
+      check(encodeReliableMessage(message), Control.message, decodeReliableMessage, message, seed)
+      const update = { ...message, epoch: seed & 0xff }
+      check(encodeFieldUpdate(message, seed & 0xff), Control.field, decodeFieldUpdate, update, seed)
       const bytes = encodeUnreliableMessage(message)
       expect(decodeUnreliableMessage(byteReader(bytes))).toEqual(message)
       for (let length = 0; length < bytes.length; length += 1 + (bytes.length >> 4))
@@ -85,8 +89,16 @@ test('messages, sent once and reliable', () => {
 test('value fields', () => {
   fc.assert(
     fc.property(anyLayout, uint32, fc.uint8Array(), anySeed, (layout, doId, packed, seed) => {
-      const set = { doId, layout, packed: [new Uint8Array(), packed], zone: undefined, isAlive: true }
-      const expected = { doId, audience: layout.audience, index: 1, packed }
+      const set = {
+        doId,
+        layout,
+        packed: [new Uint8Array(), packed],
+        fromOwner: [],
+        epoch: seed & 0xff,
+        zone: undefined,
+        isAlive: true,
+      }
+      const expected = { doId, audience: layout.audience, index: 1, epoch: seed & 0xff, packed }
       check(encodeValue(set, 1), Control.values, decodeValue, expected, seed)
     }),
   )

@@ -122,7 +122,15 @@ test('a value that changes in every tick does not keep a zone from being complet
   const { interested } = store.layouts[0]!
   const zone = zoneOf(store, 1)
   const { group } = addRow(store, zone, interested, 1, 1)
-  const set: ValueSet = { doId: 1, layout: interested, packed: [new Uint8Array(2)], zone, isAlive: true }
+  const set: ValueSet = {
+    doId: 1,
+    layout: interested,
+    packed: [new Uint8Array(2)],
+    fromOwner: [],
+    epoch: 0,
+    zone,
+    isAlive: true,
+  }
   store.values.set(1, set)
   const { downlink, send } = createClient(store)
   subscribe(downlink, zone, each => valueSetsOf(store, each))

@@ -72,7 +72,7 @@ export const createChaos = (worlds: Worlds, seed: number) => {
 }
 
 const quantised = (value: number, divisor: number) => Math.floor(value * divisor + 0.5)
-const turned = (value: number) => Math.floor(((((value * 10) % 3600) + 3600) % 3600) + 0.5)
+const turned = (value: number) => Math.floor(((((value * 10) % 3600) + 3600) % 3600) + 0.5) % 3600
 
 type Side = { readonly world: any; readonly schema: any }
 

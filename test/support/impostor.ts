@@ -10,7 +10,7 @@ import {
   type Refusal,
   type Welcome,
 } from '../../src/net/hello.ts'
-import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
+import { encodeFieldUpdate, encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
 import { Chunk, Control, Kind, openPacket, patchSequence, readHeader, writeHeader } from '../../src/net/packet.ts'
 import { createPeer, markDecoded, receiveSequence, sendSequence } from '../../src/net/peer.ts'
 import { createReliableSender, sendReliable, writeFragments } from '../../src/net/reliable.ts'
@@ -25,7 +25,7 @@ export interface Impostor {
   /** Sends a message of an object, whatever its keywords are. */
   message(doId: number, field: number, packed: Uint8Array, how?: 'reliable' | 'unreliable'): void
   /** Sends a value field of an object. */
-  field(doId: number, field: number, packed: Uint8Array): void
+  field(doId: number, field: number, packed: Uint8Array, epoch?: number): void
   /** Sends owner-written state of an object. */
   upload(doId: number, epoch: number, bytes: Uint8Array): void
   /** Sends a reliable message of any bytes. */
@@ -89,14 +89,14 @@ export const createImpostor = async (
     },
     message(doId, field, packed, how = 'reliable') {
       const message = { doId, field, packed }
-      if (how === 'reliable') reliable(encodeReliableMessage(Control.message, message))
+      if (how === 'reliable') reliable(encodeReliableMessage(message))
       else
         send(() => {
           writeU8(writer, Chunk.message)
           writeBytes(writer, encodeUnreliableMessage(message))
         })
     },
-    field: (doId, field, packed) => reliable(encodeReliableMessage(Control.field, { doId, field, packed })),
+    field: (doId, field, packed, epoch = 1) => reliable(encodeFieldUpdate({ doId, field, packed }, epoch)),
     upload(doId, epoch, bytes) {
       send(() => {
         writeU8(writer, Chunk.upload)
