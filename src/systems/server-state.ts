@@ -1,6 +1,6 @@
 import type { World } from 'bitecs'
-import type { DClass, DClassInfo, Schema } from '../components/index.ts'
-import type { DCAtomicField, DCClass, DCMolecularField } from '../dc/index.ts'
+import type { DClassInfo, Schema } from '../components/index.ts'
+import type { DCAtomicField, DCMolecularField } from '../dc/index.ts'
 import type { Bucket } from '../net/bucket.ts'
 import type { Downlink } from '../net/downlink.ts'
 import type { Hello, Reason } from '../net/hello.ts'

@@ -13,6 +13,8 @@ dclass Avatar : Node {
   uint8(0-100) health = 100 broadcast ram;
   uint16 gold ownrecv;
   string(0-40) secret ownrecv;
+  string(0-24) motto broadcast ram ownsend;
+  uint16 aim ownrecv ownsend;
   uint32 internal airecv;
 };
 dclass Crate : Node { float64 weight broadcast; int64 serial broadcast; uint8 contents[] broadcast; uint8 open broadcast; };
@@ -62,6 +64,9 @@ export const createChaos = (worlds: Worlds, seed: number) => {
       if (chance() < 0.02) Avatar.name[eid] = `r${pick(1000)}`
       if (chance() < 0.05) Avatar.gold[eid] = pick(60000)
       if (chance() < 0.02) Avatar.secret[eid] = `s${pick(1000)}`
+      // These are the owner's to write, too: the server overrules it.
+      if (chance() < 0.02) Avatar.motto[eid] = `server ${pick(1000)}`
+      if (chance() < 0.02) Avatar.aim[eid] = pick(60000)
     }
     for (const eid of query(world, [Crate])) {
       if (chance() < 0.02) Crate.contents[eid] = Array.from({ length: pick(6) }, () => pick(256))
@@ -105,6 +110,8 @@ export const describe = ({ world, schema }: Side, eid: number, isOwner: boolean)
     health: Avatar.health[eid],
     gold: isOwner ? Avatar.gold[eid] : 0,
     secret: isOwner ? Avatar.secret[eid] : '',
+    motto: Avatar.motto[eid],
+    aim: isOwner ? Avatar.aim[eid] : 0,
   }
 }
 

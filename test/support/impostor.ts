@@ -11,7 +11,7 @@ import {
   type Welcome,
 } from '../../src/net/hello.ts'
 import { encodeFieldUpdate, encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
-import { Chunk, Control, Kind, openPacket, patchSequence, readHeader, writeHeader } from '../../src/net/packet.ts'
+import { Chunk, Kind, openPacket, patchSequence, readHeader, writeHeader } from '../../src/net/packet.ts'
 import { createPeer, markDecoded, receiveSequence, sendSequence } from '../../src/net/peer.ts'
 import { createReliableSender, sendReliable, writeFragments } from '../../src/net/reliable.ts'
 

@@ -11,6 +11,8 @@ export interface Guest {
   readonly client: Client
   /** Runs between `interpolate` and `send`, as a game would. */
   play: () => void
+  /** A page in the background: it draws no frames, only the session's timer goes on, for which `send` stands here. */
+  isHidden: boolean
 }
 
 /** A server and its clients in one process on virtual time: 60 frames a second, the server ticks in every second one. */
@@ -81,6 +83,7 @@ export const createWorlds = (dc: string, options: WorldsOptions = {}): Worlds =>
         schema: createSchema<any>(dc, { capacity }),
         client: undefined as unknown as Client,
         play: () => {},
+        isHidden: false,
       }
       const client = createClient(guest.world, guest.schema, {
         transport: network.client(),
@@ -89,6 +92,7 @@ export const createWorlds = (dc: string, options: WorldsOptions = {}): Worlds =>
         ...options,
       })
       Object.assign(guest, { client })
+      clients.push(client)
       worlds.guests.push(guest)
       return guest
     },
@@ -107,9 +111,11 @@ export const createWorlds = (dc: string, options: WorldsOptions = {}): Worlds =>
           server.replicate(world)
         }
         for (const guest of worlds.guests) {
-          guest.client.receive(guest.world)
-          guest.client.interpolate(guest.world)
-          guest.play()
+          if (!guest.isHidden) {
+            guest.client.receive(guest.world)
+            guest.client.interpolate(guest.world)
+            guest.play()
+          }
           guest.client.send(guest.world)
         }
       }

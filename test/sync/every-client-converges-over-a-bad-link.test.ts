@@ -28,7 +28,11 @@ const live = async (seed: number) => {
       const { Avatar, Node } = joined.schema.dclasses
       if (!isPlaying || chance() < 0.5) return
       for (const eid of query(joined.world, [Node, Owned])) Node.position.y[eid] = chance() * 600 - 300
-      for (const eid of query(joined.world, [Avatar, Owned])) Avatar.heading[eid] = chance() * 720
+      for (const eid of query(joined.world, [Avatar, Owned])) {
+        Avatar.heading[eid] = chance() * 720
+        if (chance() < 0.05) Avatar.motto[eid] = `owner ${Math.floor(chance() * 1000)}`
+        if (chance() < 0.2) Avatar.aim[eid] = Math.floor(chance() * 60000)
+      }
     }
     client.interest.set([1, 2, 3].slice(0, 1 + Math.floor(chance() * 3))).catch(() => {})
     worlds.run(Math.floor(chance() * 40))
