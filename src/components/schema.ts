@@ -1,5 +1,5 @@
 import {
-  defaultValue,
+  initialValue,
   type DCAtomicField,
   type DCClass,
   type DCFile,
@@ -150,7 +150,7 @@ export const componentsOf = (info: DClassInfo): unknown[] => [
  */
 export const writeDefaults = (info: DClassInfo, eid: number, isNew = true): void => {
   for (const [field, columns] of info.columns)
-    if (isNew || (Array.isArray(columns) && columns[eid] === undefined)) writeColumns(columns, eid, defaultValue(field))
+    if (isNew || (Array.isArray(columns) && columns[eid] === undefined)) writeColumns(columns, eid, initialValue(field))
 }
 
 /** Throws when an entity id does not fit the columns. */

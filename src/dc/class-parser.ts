@@ -111,6 +111,7 @@ function parseField(parser: Parser, dclass: ClassDraft): void {
       flags: 0,
       owner: dclass,
       hasDefault: parameter.default !== undefined,
+      initial: new Uint8Array(),
     }
     if (!field.name && !dclass.isStruct) parser.complain(peek(parser), 'Unnamed parameters are not allowed on a dclass')
   }

@@ -7,6 +7,7 @@ export { hashFile } from './hash.ts'
 export { createWriter, defaultValue, packDefault, packField, packType, type Writer } from './packer.ts'
 export {
   createReader,
+  initialValue,
   unpackField,
   unpackType,
   type Reader,

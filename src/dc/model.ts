@@ -120,6 +120,11 @@ interface FieldBase {
 /** A field that holds a value: replicated state. */
 export interface DCParameterField extends FieldBase, DCParameter {
   readonly hasDefault: boolean
+  /**
+   * The packed value that a new object has: the declared default, or the least legal value. Empty when there is none to
+   * pack, as of an undeclared type. Worked out once on reading, so that a client need not carry how.
+   */
+  readonly initial: Uint8Array
 }
 
 /** A method: a message. */

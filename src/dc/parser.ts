@@ -3,7 +3,8 @@ import { createFile } from './compiled.ts'
 import { accept, nested, peek, syntaxError, take } from './cursor.ts'
 import { hashFile } from './hash.ts'
 import { tokenize, type Token, type Tokens } from './lexer.ts'
-import type { DCError, DCFile, DCImport, DCType } from './model.ts'
+import type { DCError, DCFile, DCImport, DCParameterField, DCType } from './model.ts'
+import { packDefault } from './packer.ts'
 import {
   acceptName,
   expectName,
@@ -63,6 +64,7 @@ export function parseDC(
     parseText(createParser(schema, name, tokenize(text)))
   const { classes, typedefs, imports, fields, errors, warnings } = schema
   const hash = schema.size > MAX_SIZE ? 0 : hashFile({ classes })
+  if (errors.length === 0) for (const field of fields) if (field.kind === 'parameter') setInitial(field)
   const file = createFile({ classes, imports, keywords: [...schema.keywords], typedefs, fields, hash })
   return { file, errors, warnings }
 }
@@ -233,4 +235,14 @@ function declareClass(parser: Parser): void {
     parser.complain(token, `Base class defined after its first reference: ${dclass.name}`)
   } else if (old || schema.switches.has(dclass.name)) parser.complain(token, `Duplicate class name: ${dclass.name}`)
   else addClass(schema, dclass)
+}
+
+/** The model is read-only for everyone else; here it is still being made. */
+function setInitial(field: DCParameterField): void {
+  const draft: { initial: Uint8Array } = field
+  try {
+    draft.initial = packDefault(field)
+  } catch {
+    // Too large, or of an undeclared type: nothing can hold it.
+  }
 }

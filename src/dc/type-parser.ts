@@ -252,6 +252,7 @@ const PAIR: DCType = {
       keywords: [],
       flags: 0,
       hasDefault: false,
+      initial: new Uint8Array(),
       owner: PAIR_CLASS,
     })),
   },

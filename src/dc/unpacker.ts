@@ -1,5 +1,6 @@
 import { caseMembers, findCase, memberKeys, membersOf, type Member } from './members.ts'
 import {
+  type DCParameterField,
   numberSize,
   oneSize,
   type DCArrayType,
@@ -193,3 +194,6 @@ export function unpackField(field: DCPackable | DCField, bytes: Uint8Array, opti
   const reason = reader.failed
   return { ok: !reason, value: reason ? undefined : value, end: reader.at, reason }
 }
+
+/** The value that a new object has in a field; undefined when there is none. */
+export const initialValue = (field: DCParameterField): unknown => unpackField(field, field.initial).value

@@ -1,6 +1,6 @@
 import {
   columnKind,
-  defaultValue,
+  initialValue,
   quantise,
   type Column,
   type DCClass,
@@ -160,7 +160,7 @@ const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCPara
   const bits = new Uint8Array(Array.from(spans, bitsFor))
   const defaults = new Uint32Array(width)
   words.forEach((word, index) => {
-    const value = valueAt(defaultValue(word.field), word.path)
+    const value = valueAt(initialValue(word.field), word.path)
     defaults[index + FIXED_WORDS] = wordOf(word, value as number | bigint)
   })
   const rowBits = bits.reduce((sum, size) => sum + size + 4, SLOT_BITS)

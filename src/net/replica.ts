@@ -33,8 +33,8 @@ export interface ReplicaGroup {
 export interface ReplicaValues {
   readonly packed: (Uint8Array | undefined)[]
   readonly dirty: Set<number>
-  /** Epoch of the newest message. */
-  epoch: number
+  /** Epoch of each field's newest message. */
+  readonly epochs: number[]
   seenTick: number
 }
 
@@ -203,11 +203,11 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
   let values = map.get(message.doId)
   if (!values) {
     if (map.size >= MAX_VALUES) return false
-    map.set(message.doId, (values = { packed: [], dirty: new Set(), epoch: 0, seenTick: replica.newestTick }))
+    map.set(message.doId, (values = { packed: [], dirty: new Set(), epochs: [], seenTick: replica.newestTick }))
   }
   if (message.index > 255) return false
   values.packed[message.index] = message.packed
-  values.epoch = message.epoch
+  values.epochs[message.index] = message.epoch
   values.dirty.add(message.index)
   replica.dirtyValues.add(message.doId)
   return true

@@ -1,4 +1,4 @@
-import { packDefault, packField, type DCParameterField } from '../dc/index.ts'
+import { packField, type DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
 import { needValues } from '../net/downlink.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
@@ -148,7 +148,8 @@ const captureValues = (state: ServerState, object: ServerObject, set: ValueSet, 
     const field = fields[index]!
     const value = (object.serverClass.info.columns.get(field) as unknown[])[object.eid]
     // Text cannot change in place; lists and blobs can, so they are packed each time.
-    if (typeof value === 'string' && packedFrom[index] === value) continue
+    const isDisputed = set.fromOwner[index] !== undefined && !isSameBytes(set.fromOwner[index], set.packed[index])
+    if (typeof value === 'string' && packedFrom[index] === value && !isDisputed) continue
     captureValue(state, object, set, index, field, value)
     packedFrom[index] = value
   }
@@ -164,7 +165,7 @@ const packOrKeep = (field: DCParameterField, value: unknown, before: Uint8Array 
     )
   } catch (error) {
     problem ??= error
-    return before ?? packDefault(field)
+    return before ?? field.initial
   }
 }
 
@@ -194,10 +195,11 @@ const captureValue = (
 ): void => {
   const before = set.packed[index]
   const packed = packOrKeep(field, value, before)
-  if (isSameBytes(before, packed)) return
-  set.packed[index] = packed.slice()
   const isOwners = object.owner !== 0 && field.keywords.includes('ownsend')
-  if (before && isOwners && !isSameBytes(set.fromOwner[index] ?? before, packed)) startValueEpoch(state, object)
+  const isOverruled = before && isOwners && !isSameBytes(set.fromOwner[index] ?? before, packed)
+  if (!isSameBytes(before, packed)) set.packed[index] = packed.slice()
+  if (isOverruled) startValueEpoch(state, object)
+  if (isSameBytes(before, packed)) return
   const place = set === object.values ? object.place : object.ownerPlace
   if (!before || !place) return
   for (const session of sessionsThatSee(state, place.group.zone)) needValues(session.downlink, set, index)

@@ -8,7 +8,7 @@ import {
   writeColumns,
   writeDefaults,
 } from '../components/index.ts'
-import { packField, unpackField } from '../dc/index.ts'
+import { unpackField } from '../dc/index.ts'
 import { newestFrame } from '../net/frames.ts'
 import { EPOCH, FIXED_WORDS, OWNER } from '../net/layout.ts'
 import { sweepValues, type ReplicaGroup } from '../net/replica.ts'
@@ -154,7 +154,6 @@ const generate = (
     acknowledgedSequence: -1,
     ownerEpoch: 0,
     sentValues: new Map(),
-    valueEpoch: 0,
     complaint: '',
   }
   session.objects.set(doId, object)
@@ -197,18 +196,6 @@ const rememberAcknowledged = (session: ClientSession, object: ClientObject): voi
   })
 }
 
-/** The owner-written strings, blobs and lists as they are now came from the server: only what is written next goes up. */
-const rememberValues = (session: ClientSession, object: ClientObject): void => {
-  for (const field of object.clientClass.ownerValues) {
-    const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
-    object.sentValues.set(field, packField(field, value).slice())
-  }
-  object.valueEpoch = valueEpochOf(session, object)
-}
-
-const valueEpochOf = (session: ClientSession, { doId }: ClientObject): number =>
-  (session.replica.values.interested.get(doId) ?? session.replica.values.owner.get(doId))?.epoch ?? 0
-
 /** Every value field as the server told it last is to be written again. */
 const renewValues = (session: ClientSession, doId: number): void => {
   for (const values of [session.replica.values.interested.get(doId), session.replica.values.owner.get(doId)])
@@ -231,7 +218,6 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
   // From here on the game writes these columns: it starts from the server's newest values, not from shown ones.
   writeAll(object.clientClass.interested, object)
   rememberAcknowledged(session, object)
-  if (object.isAlive) rememberValues(session, object)
   addComponent(world, object.eid, Owned)
 }
 
@@ -325,34 +311,32 @@ const applyValues = (state: ClientState, session: ClientSession): void => {
     const object = session.objects.get(doId)
     if (!object) continue
     replica.dirtyValues.delete(doId)
-    // The owner's own fields are the owner's, and the server's echo would undo newer changes: unless it overrules.
-    const isEcho = object.isOwned && object.isAlive && object.valueEpoch === valueEpochOf(session, object)
     for (const binding of [object.clientClass.interested, object.clientClass.owner])
-      if (binding) applyValueFields(state, session, object, binding, isEcho)
-    if (object.isAlive && !isEcho) rememberValues(session, object)
+      if (binding) applyValueFields(state, session, object, binding)
     const { values } = object.clientClass.interested.layout
     const packed = replica.values.interested.get(doId)?.packed
     if (object.isAlive || !values.every((_, index) => packed?.[index] !== undefined)) continue
     object.isAlive = true
-    rememberValues(session, object)
     addComponent(state.world, object.eid, Alive)
   }
 }
 
-const applyValueFields = (
-  state: ClientState,
-  session: ClientSession,
-  object: ClientObject,
-  binding: Binding,
-  isEcho: boolean,
-): void => {
+const applyValueFields = (state: ClientState, session: ClientSession, object: ClientObject, binding: Binding): void => {
   const { layout } = binding
   const values = session.replica.values[layout.audience].get(object.doId)
   if (!values) return
   for (const index of values.dirty) {
     const field = layout.values[index]
-    if (!field || (isEcho && object.clientClass.ownerValues.includes(field))) continue
-    const value = unpackField(field, values.packed[index]!)
+    const packed = values.packed[index]!
+    const epoch = values.epochs[index]!
+    if (!field) continue
+    if (object.clientClass.ownerValues.includes(field)) {
+      // The owner's own fields are the owner's, and the server's echo would undo newer changes: unless it overrules.
+      const sent = object.sentValues.get(field)
+      if (object.isOwned && sent?.isOurs && sent.epoch === epoch) continue
+      object.sentValues.set(field, { packed, epoch, isOurs: false })
+    }
+    const value = unpackField(field, packed)
     if (value.ok) writeColumns(object.clientClass.info.columns.get(field)!, object.eid, value.value)
     else state.stats.malformed++
   }

@@ -157,11 +157,16 @@ const sendValuesOf = (state: ClientState, session: ClientSession, object: Client
   for (const field of object.clientClass.ownerValues) {
     const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
     const packed = packField(field, value)
-    if (isSameBytes(object.sentValues.get(field), packed)) continue
+    const sent = object.sentValues.get(field)
+    if (isSameBytes(sent?.packed, packed)) continue
     const copy = packed.slice()
-    object.sentValues.set(field, copy)
-    const message = { doId: object.doId, field: field.number, packed: copy }
-    queueClientReliable(state, session, encodeFieldUpdate(message, object.valueEpoch))
+    const epoch = sent?.epoch ?? 0
+    object.sentValues.set(field, { packed: copy, epoch, isOurs: true })
+    queueClientReliable(
+      state,
+      session,
+      encodeFieldUpdate({ doId: object.doId, field: field.number, packed: copy }, epoch),
+    )
   }
 }
 

@@ -58,10 +58,11 @@ export interface ClientObject {
   acknowledgedSequence: number
   /** Epoch of the owner's row; the interested row has its own. */
   ownerEpoch: number
-  /** Epoch of the value fields that its columns show. */
-  valueEpoch: number
-  /** Packed owner-written value fields as they were sent last. */
-  readonly sentValues: Map<DCParameterField, Uint8Array>
+  /**
+   * Owner-written value fields: the packed bytes that the server is known to have or was sent last, their epoch, and
+   * whether they are ours.
+   */
+  readonly sentValues: Map<DCParameterField, { packed: Uint8Array; epoch: number; isOurs: boolean }>
   /** What was wrong with its values when they were sent last; empty: nothing. */
   complaint: string
 }
