@@ -1,10 +1,10 @@
-import { packField, type DCParameterField } from '../dc/index.ts'
+import type { DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
 import { needValues } from '../net/downlink.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
-import { MAX_PAYLOAD } from '../net/reliable.ts'
 import { addRow, privateZoneOf, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
 import type { ValueSet } from '../net/values.ts'
+import { packValue } from './pack-message.ts'
 import { readRow, readWordOf, type Binding } from './rows.ts'
 import type { ServerObject, ServerState } from './server-state.ts'
 
@@ -158,11 +158,7 @@ const captureValues = (state: ServerState, object: ServerObject, set: ValueSet, 
 /** The packed value, or what was packed last when it does not fit DC. */
 const packOrKeep = (field: DCParameterField, value: unknown, before: Uint8Array | undefined): Uint8Array => {
   try {
-    const packed = packField(field, value)
-    if (packed.length <= MAX_PAYLOAD) return packed
-    throw new RangeError(
-      `${field.owner.name}.${field.name}: ${packed.length} bytes are more than the ${MAX_PAYLOAD} that can be sent: make it shorter.`,
-    )
+    return packValue(field, value)
   } catch (error) {
     problem ??= error
     return before ?? field.initial

@@ -8,13 +8,15 @@ import {
   writeColumns,
   writeDefaults,
 } from '../components/index.ts'
-import { unpackField } from '../dc/index.ts'
+import { unpackField, type DCParameterField } from '../dc/index.ts'
+import { isSameBytes } from '../net/bytes.ts'
 import { newestFrame } from '../net/frames.ts'
 import { EPOCH, FIXED_WORDS, OWNER } from '../net/layout.ts'
 import { sweepValues, type ReplicaGroup } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { measureTraffic } from '../net/traffic.ts'
 import type { ClientObject, ClientSession, ClientState, WaitingMessage } from './client-state.ts'
+import { nameOf, tryPackValue } from './pack-message.ts'
 import { writeColumn, type Binding } from './rows.ts'
 import { createTrack, pushSample } from './track.ts'
 
@@ -155,6 +157,7 @@ const generate = (
     ownerEpoch: 0,
     sentValues: new Map(),
     complaint: '',
+    valueComplaint: '',
   }
   session.objects.set(doId, object)
   session.byEid.set(eid, object)
@@ -321,6 +324,12 @@ const applyValues = (state: ClientState, session: ClientSession): void => {
   }
 }
 
+/** Whether the game wrote an owner-written value field since the server's value went into it. */
+const isChanged = (object: ClientObject, field: DCParameterField, packed: Uint8Array): boolean => {
+  const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
+  return !isSameBytes(tryPackValue(field, value), packed)
+}
+
 const applyValueFields = (state: ClientState, session: ClientSession, object: ClientObject, binding: Binding): void => {
   const { layout } = binding
   const values = session.replica.values[layout.audience].get(object.doId)
@@ -333,7 +342,7 @@ const applyValueFields = (state: ClientState, session: ClientSession, object: Cl
     if (object.clientClass.ownerValues.includes(field)) {
       // The owner's own fields are the owner's, and the server's echo would undo newer changes: unless it overrules.
       const sent = object.sentValues.get(field)
-      if (object.isOwned && sent?.isOurs && sent.epoch === epoch) continue
+      if (object.isOwned && sent?.epoch === epoch && (sent.isOurs || isChanged(object, field, sent.packed))) continue
       object.sentValues.set(field, { packed, epoch, isOurs: false })
     }
     const value = unpackField(field, packed)
@@ -373,9 +382,10 @@ const deliverMessage = (state: ClientState, object: ClientObject, message: Waiti
   }
   for (const handler of state.handlers.get(field) ?? []) {
     try {
-      handler(object.eid, args.value)
+      const result = handler(object.eid, args.value)
+      if (result instanceof Promise) result.catch((error: unknown) => state.onError(error, nameOf(field)))
     } catch (error) {
-      state.onError(error, `${field.owner.name}.${field.name}`)
+      state.onError(error, nameOf(field))
     }
   }
 }

@@ -1,4 +1,3 @@
-import { packField } from '../dc/index.ts'
 import { bytesLeft, isSameBytes, varintSize, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
 import { encodeHello } from '../net/hello.ts'
 import { EPOCH, type Word } from '../net/layout.ts'
@@ -11,6 +10,7 @@ import { countOut } from '../net/traffic.ts'
 import { writtenBytes } from '../net/bits.ts'
 import { connectError, endClientSession, transmit } from './client-session.ts'
 import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
+import { packValue } from './pack-message.ts'
 import { readWordOf } from './rows.ts'
 import { encodeUpload } from './upload.ts'
 
@@ -89,7 +89,7 @@ export const sendPacket = (state: ClientState, session: ClientSession, now: numb
     writeBytes(writer, session.unreliable.shift()!)
   }
   for (const object of session.objects.values())
-    if (object.isOwned) orComplain(state, object, () => writeUpload(state, object, content))
+    if (object.isOwned) orComplain(state, object, 'complaint', () => writeUpload(state, object, content))
   patchSequence(
     writer,
     sendSequence(peer, content, now, lost => {
@@ -101,14 +101,19 @@ export const sendPacket = (state: ClientState, session: ClientSession, now: numb
 }
 
 /** A value that does not fit DC stays behind; the game is told once, not in every packet. */
-const orComplain = (state: ClientState, object: ClientObject, write: () => void): void => {
+const orComplain = (
+  state: ClientState,
+  object: ClientObject,
+  kind: 'complaint' | 'valueComplaint',
+  write: () => void,
+): void => {
   try {
     write()
-    object.complaint = ''
+    object[kind] = ''
   } catch (error) {
     const text = String(error)
-    if (object.complaint === text) return
-    object.complaint = text
+    if (object[kind] === text) return
+    object[kind] = text
     state.onError(error, `send, entity ${object.eid}`)
   }
 }
@@ -150,13 +155,14 @@ const writeUpload = (state: ClientState, object: ClientObject, content: UpConten
 /** Owner-written strings, blobs and lists go up as reliable messages when they change. */
 const sendValues = (state: ClientState, session: ClientSession): void => {
   for (const object of session.objects.values())
-    if (object.isOwned && object.isAlive) orComplain(state, object, () => sendValuesOf(state, session, object))
+    if (object.isOwned && object.isAlive)
+      orComplain(state, object, 'valueComplaint', () => sendValuesOf(state, session, object))
 }
 
 const sendValuesOf = (state: ClientState, session: ClientSession, object: ClientObject): void => {
   for (const field of object.clientClass.ownerValues) {
     const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
-    const packed = packField(field, value)
+    const packed = packValue(field, value)
     const sent = object.sentValues.get(field)
     if (isSameBytes(sent?.packed, packed)) continue
     const copy = packed.slice()

@@ -65,6 +65,8 @@ export interface ClientObject {
   readonly sentValues: Map<DCParameterField, { packed: Uint8Array; epoch: number; isOurs: boolean }>
   /** What was wrong with its values when they were sent last; empty: nothing. */
   complaint: string
+  /** The same of its strings, blobs and lists. */
+  valueComplaint: string
 }
 
 /** What a packet to the server carried. */

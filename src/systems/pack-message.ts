@@ -1,4 +1,4 @@
-import { packField, type DCAtomicField, type DCMolecularField } from '../dc/index.ts'
+import { packField, type DCAtomicField, type DCMolecularField, type DCParameterField } from '../dc/index.ts'
 import { MAX_UNRELIABLE } from '../net/message.ts'
 import { MAX_PAYLOAD } from '../net/reliable.ts'
 
@@ -19,4 +19,23 @@ export const packMessage = (field: MessageField, args: unknown): Uint8Array => {
       `${nameOf(field)}: ${packed.length} bytes of arguments are more than a message holds (${MAX_PAYLOAD}): send them in parts.`,
     )
   return packed
+}
+
+/** Packs a value field (a view, valid until the next packing); throws when it does not fit DC or is too large to be sent. */
+export const packValue = (field: DCParameterField, value: unknown): Uint8Array => {
+  const packed = packField(field, value)
+  if (packed.length > MAX_PAYLOAD)
+    throw new RangeError(
+      `${field.owner.name}.${field.name}: ${packed.length} bytes are more than the ${MAX_PAYLOAD} that can be sent: make it shorter.`,
+    )
+  return packed
+}
+
+/** The same as bytes of its own, or `undefined` when it cannot be packed. */
+export const tryPackValue = (field: DCParameterField, value: unknown): Uint8Array | undefined => {
+  try {
+    return packValue(field, value).slice()
+  } catch {
+    return undefined
+  }
 }

@@ -1,5 +1,5 @@
 import { writeColumns } from '../components/index.ts'
-import { packField, unpackField, type DCParameterField } from '../dc/index.ts'
+import { unpackField } from '../dc/index.ts'
 import { byteReader, isSameBytes, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { onDownAcked, onDownLost } from '../net/downlink.ts'
 import { decodeHello } from '../net/hello.ts'
@@ -8,11 +8,11 @@ import { FIXED_WORDS } from '../net/layout.ts'
 import { decodeFieldUpdate, decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
 import { Chunk, Control, Kind, openPacket, readHeader } from '../net/packet.ts'
 import { markDecoded, receiveAcks, receiveSequence } from '../net/peer.ts'
-import { MAX_PAYLOAD, readFragment } from '../net/reliable.ts'
+import { readFragment } from '../net/reliable.ts'
 import { take } from '../net/bucket.ts'
 import { countIn } from '../net/traffic.ts'
 import { sendToAudience } from './messages.ts'
-import { nameOf } from './pack-message.ts'
+import { nameOf, tryPackValue } from './pack-message.ts'
 import { maySend } from './permissions.ts'
 import { readWordOf, writeColumn } from './rows.ts'
 import { guarded, type ServerObject, type ServerState, type Session } from './server-state.ts'
@@ -190,7 +190,7 @@ const receiveField = (
   }
   const value = unpackField(field, packed)
   // Bytes that do not pack back, such as text that is no UTF-8, could not be sent on.
-  if (!value.ok || packed.length > MAX_PAYLOAD || !isSameBytes(packAgain(field, value.value), packed)) {
+  if (!value.ok || !isSameBytes(tryPackValue(field, value.value), packed)) {
     state.violations.outOfRange++
     return
   }
@@ -199,19 +199,11 @@ const receiveField = (
     const index = set.layout.values.indexOf(field)
     const known = set.fromOwner[index] ?? set.packed[index]
     // Game code wrote it since the last tick, as a handler may: the next capture tells the owner.
-    const isOverruled = known && !isSameBytes(packAgain(field, (columns as unknown[])[object.eid]), known)
+    const isOverruled = known && !isSameBytes(tryPackValue(field, (columns as unknown[])[object.eid]), known)
     if (epoch !== set.epoch || isOverruled) return
     set.fromOwner[index] = packed.slice()
   }
   writeColumns(columns, object.eid, value.value)
-}
-
-const packAgain = (field: DCParameterField, value: unknown): Uint8Array | undefined => {
-  try {
-    return packField(field, value).slice()
-  } catch {
-    return undefined
-  }
 }
 
 /**

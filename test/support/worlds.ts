@@ -48,6 +48,8 @@ export interface WorldsOptions {
   readonly server?: Partial<ServerOptions>
   /** Of every schema. */
   readonly capacity?: number
+  /** What the game does with the server's world before there is a server. */
+  readonly prepare?: (world: World, schema: Schema<any>) => void
 }
 
 export const createWorlds = (dc: string, options: WorldsOptions = {}): Worlds => {
@@ -58,6 +60,7 @@ export const createWorlds = (dc: string, options: WorldsOptions = {}): Worlds =>
   const network = memoryNetwork({ seed, now, conditions })
   const world = createWorld()
   const schema = createSchema<any>(dc, { capacity })
+  options.prepare?.(world, schema)
   const fail = (error: unknown) => {
     throw error
   }

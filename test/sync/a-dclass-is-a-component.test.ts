@@ -1,4 +1,4 @@
-import { addComponent, addEntity, hasComponent, query, removeComponent, removeEntity, set } from 'bitecs'
+import { addComponent, addEntity, createWorld, hasComponent, query, removeComponent, removeEntity, set } from 'bitecs'
 import { expect, test } from 'vitest'
 import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
 
@@ -187,5 +187,65 @@ test('a number that does not fit is an error with its class, field, value and ra
   expect(guest.schema.dclasses.Avatar.name[seenBy(worlds, guest, eid)], 'once mended, the server goes on').toBe(
     'mended',
   )
+  await worlds.end()
+})
+
+test('entities that had their dclass before there was a server are distributed objects, as they are', async () => {
+  const eids: number[] = []
+  const worlds = createWorlds(DC, {
+    prepare(world, { dclasses: { Avatar, Hero, Node } }) {
+      for (const dclass of [Avatar, Hero]) {
+        const eid = addEntity(world)
+        addComponent(world, eid, dclass)
+        Node.position.x[eid] = 1.5
+        Avatar.name[eid] = 'early'
+        Avatar.health[eid] = 7
+        eids.push(eid)
+      }
+    },
+  })
+  const guest = await worlds.join()
+  const [avatar, hero] = eids as [number, number]
+  worlds.server.place(avatar, 1)
+  worlds.server.place(hero, 1, clientOf(worlds, guest))
+  await worlds.settle(guest.client.interest.set([1]))
+  const { Avatar, Hero, Node } = guest.schema.dclasses
+  for (const eid of eids) {
+    const seen = seenBy(worlds, guest, eid)
+    expect(
+      [Node.position.x[seen], Avatar.name[seen], Avatar.health[seen], Avatar.badges[seen], Avatar.note[seen]],
+      'with the values they had, and the default where there was none',
+    ).toEqual([1.5, 'early', 7, [], ''])
+  }
+  expect(hasComponent(guest.world, seenBy(worlds, guest, avatar), Hero), 'each as its own class').toBe(false)
+  expect(hasComponent(guest.world, seenBy(worlds, guest, hero), Hero)).toBe(true)
+  expect(hasComponent(worlds.world, hero, worlds.schema.dclasses.Node), 'with its bases, on the server too').toBe(true)
+  worlds.schema.dclasses.Avatar.name[avatar] = 'late'
+  removeEntity(worlds.world, hero)
+  worlds.run(20)
+  expect(Avatar.name[seenBy(worlds, guest, avatar)], 'and they live on like any other').toBe('late')
+  expect(guest.client.stats.objects).toBe(1)
+  await worlds.end()
+})
+
+test('a system that is given another world says so', async () => {
+  const worlds = createWorlds(DC)
+  const { client } = await worlds.join()
+  const other = createWorld()
+  const { server } = worlds
+  for (const [name, system] of [
+    ['server.receive', server.receive],
+    ['server.replicate', server.replicate],
+    ['client.receive', client.receive],
+    ['client.interpolate', client.interpolate],
+    ['client.send', client.send],
+  ] as const) {
+    for (const world of [other, undefined as never]) {
+      expect(() => system(world), name).toThrow(TypeError)
+      expect(() => system(world)).toThrow(`${name}(world): this is not the world that it was created with`)
+    }
+  }
+  worlds.run(10)
+  expect(client.state, 'and nothing else happened').toBe('connected')
   await worlds.end()
 })

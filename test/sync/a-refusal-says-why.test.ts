@@ -180,3 +180,90 @@ test('after disconnect() the client can come back, and sees nothing of before', 
   expect(query(guest.world, [Crate]), 'nothing of two sessions ago is left').toHaveLength(0)
   await worlds.end()
 })
+
+/** A transport that opens when the test says so, and what became of it. */
+const slowTransport = (worlds: Worlds) => {
+  const inner = worlds.network.client()
+  const doors: (() => void)[] = []
+  const seen = { calls: 0, open: 0 }
+  return {
+    seen,
+    open: () => doors.shift()!(),
+    transport: {
+      async connect() {
+        seen.calls++
+        await new Promise<void>(resolve => doors.push(resolve))
+        const connection = await inner.connect()
+        const { close } = connection
+        seen.open++
+        connection.close = () => {
+          seen.open--
+          close()
+        }
+        return connection
+      },
+    },
+  }
+}
+
+test('disconnect() while the transport is opening', async () => {
+  const worlds = createWorlds(DC)
+  spawn(worlds, 'Crate', { label: 'inside' }, 1)
+  const slow = slowTransport(worlds)
+  const { client } = worlds.addGuest({ transport: slow.transport })
+  const ended: unknown[] = []
+  client.onDisconnect(reason => ended.push(reason))
+  const first = client.connect()
+  first.catch(() => {})
+  await drain()
+  expect(client.state).toBe('connecting')
+  client.disconnect()
+  expect(client.state, 'it is over at once').toBe('closed')
+
+  // The second attempt overtakes the first one, whose connection opens late.
+  const second = client.connect()
+  await drain()
+  slow.open()
+  await expect(first).rejects.toMatchObject({ name: 'ConnectError', reason: 'lost' })
+  expect([client.state, slow.seen.open], 'the second one is not disturbed, the late connection closed').toEqual([
+    'connecting',
+    0,
+  ])
+  slow.open()
+  await worlds.settle(second)
+  worlds.run(60)
+  expect([client.state, slow.seen.calls, slow.seen.open, worlds.server.clients.size]).toEqual(['connected', 2, 1, 1])
+  client.disconnect()
+  worlds.run(60)
+  expect([client.state, slow.seen.open, worlds.server.clients.size, ended]).toEqual(['closed', 0, 0, ['closed']])
+  expect(await isUsable(worlds)).toBe(true)
+  await worlds.end()
+})
+
+test('data that no hello can hold is an error before anything is opened', async () => {
+  const worlds = createWorlds(DC)
+  const cyclic: Record<string, unknown> = {}
+  cyclic.self = cyclic
+  const inner = worlds.network.client()
+  let calls = 0
+  const transport = {
+    connect() {
+      calls++
+      return inner.connect()
+    },
+  }
+  const { client } = worlds.addGuest({ transport })
+  for (const [data, complaint] of [
+    [{ name: 'x'.repeat(600) }, /more than 512/],
+    // Bytes count, not letters.
+    [{ name: '漢'.repeat(200) }, /more than 512/],
+    [cyclic, /circular|cyclic/i],
+    [{ big: 1n }, /BigInt/],
+  ] as const) {
+    await expect(client.connect(data)).rejects.toThrow(complaint)
+    expect([client.state, calls], String(complaint)).toEqual(['idle', 0])
+  }
+  await worlds.settle(client.connect({ name: 'x'.repeat(490) }))
+  expect([client.state, calls, worlds.server.clients.size], 'and it can be tried again').toEqual(['connected', 1, 1])
+  await worlds.end()
+})

@@ -1,6 +1,7 @@
-import { removeEntity } from 'bitecs'
+import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
+import { Alive, Owned } from 'bitecs-pipes/client'
 import { expect, test } from 'vitest'
-import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
+import { clientOf, createWorlds, drain, seenBy, spawn } from '../support/worlds.ts'
 
 const DC = `
 keyword interp_linear;
@@ -87,5 +88,86 @@ test('a game that removes a replicated entity on its own side harms only itself'
   worlds.run(30)
   expect(guest.client.stats.objects, 'the rest goes on').toBe(1)
   expect(guest.schema.dclasses.Avatar.name[seenBy(worlds, guest, other)]).toBe('Rob')
+  await worlds.end()
+})
+
+test('what async handlers reject with is reported as well', async () => {
+  const errors: string[] = []
+  const worlds = createWorlds(DC, { server: { onError: (error, where) => errors.push(`server: ${where}: ${error}`) } })
+  const failLater = async () => {
+    await drain()
+    fail()
+  }
+  worlds.server.onJoin(failLater)
+  worlds.server.onLeave(failLater)
+  worlds.server.on(worlds.schema.dclasses.Avatar.tell, failLater)
+  const guest = await worlds.join()
+  const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1, clientOf(worlds, guest))
+  worlds.run(20)
+  guest.client.sendUpdate(seenBy(worlds, guest, eid), guest.schema.dclasses.Avatar.tell, { n: 1 })
+  worlds.run(20)
+  guest.client.disconnect()
+  worlds.run(20)
+  await drain()
+  await drain()
+  expect(errors.sort()).toEqual([
+    'server: Avatar.tell: Error: careless',
+    'server: onJoin: Error: careless',
+    'server: onLeave: Error: careless',
+  ])
+  await worlds.end()
+})
+
+test('an entity that the game removed is let go, whatever its id becomes', async () => {
+  const worlds = createWorlds(DC)
+  const guest = await worlds.join()
+  await worlds.settle(guest.client.interest.set([1]))
+  const { Avatar } = worlds.schema.dclasses
+  const { Avatar: Theirs } = guest.schema.dclasses
+  const eid = spawn(worlds, 'Avatar', { name: 'Ada', x: 1 }, 1)
+  const own = spawn(worlds, 'Avatar', { name: 'Own', x: 2 }, 1, clientOf(worlds, guest))
+  worlds.run(20)
+  const Mine = {}
+  const ids = [eid, own].map(each => seenBy(worlds, guest, each))
+  for (const id of ids) removeEntity(guest.world, id)
+  expect(
+    [eid, own].map(each => seenBy(worlds, guest, each)),
+    'entityOf does not name them any more',
+  ).toEqual([0, 0])
+  const taken = ids.map(() => {
+    const id = addEntity(guest.world)
+    addComponent(guest.world, id, Mine)
+    Theirs.x[id] = 999
+    return id
+  })
+  expect(taken.sort(), 'bitECS gives the ids away again').toEqual([...ids].sort())
+  worlds.run(60)
+  Avatar.x[eid] = 5
+  Avatar.name[own] = 'Owner'
+  Avatar.x[own] = 6
+  worlds.run(60)
+  for (const id of taken)
+    expect([Theirs.x[id], hasComponent(guest.world, id, Theirs), hasComponent(guest.world, id, Owned)]).toEqual([
+      999,
+      false,
+      false,
+    ])
+  const back = [eid, own].map(each => seenBy(worlds, guest, each))
+  expect(
+    back.map(id => [Theirs.name[id], Theirs.x[id]]),
+    'the objects are back as other entities',
+  ).toEqual([
+    ['Ada', 5],
+    ['Owner', 6],
+  ])
+  expect(back.map(id => hasComponent(guest.world, id, Alive))).toEqual([true, true])
+  removeEntity(worlds.world, eid)
+  worlds.run(20)
+  expect([...query(guest.world, [Mine])].sort(), 'a removal on the server takes its own entity only').toEqual(taken)
+  expect(seenBy(worlds, guest, own)).toBe(back[1])
+  guest.client.disconnect()
+  worlds.run(20)
+  expect([...query(guest.world, [Mine])].sort(), 'so does the end of the session').toEqual(taken)
+  expect(query(guest.world, [Theirs])).toHaveLength(0)
   await worlds.end()
 })

@@ -144,3 +144,82 @@ test('connect and interest work while the game has no frames yet', async () => {
   loop.stop()
   await server.close()
 })
+
+test('zones may be added one call at a time, however many calls', async () => {
+  const worlds = createWorlds(DC, { conditions: { lag: 0.05, loss: 0.1 } })
+  for (let zone = 1; zone <= 70; zone++) spawn(worlds, 'Crate', { label: `c${zone}` }, zone)
+  const guest = await worlds.join()
+  const zones = Array.from({ length: 70 }, (_, index) => index + 1)
+  const results = await worlds.settle(Promise.all(zones.map(zone => guest.client.interest.add([zone]))))
+  expect(results).toEqual(zones.map(zone => ({ granted: [zone], refused: [] })))
+  worlds.run(1)
+  expect(labels(guest), 'all of them are shown').toHaveLength(70)
+  expect(guest.client.state).toBe('connected')
+  await worlds.end()
+})
+
+test('zones that were granted may be asked for again, with all 256 in use', async () => {
+  const worlds = createWorlds(DC)
+  const guest = await worlds.join()
+  const { interest } = guest.client
+  const zones = Array.from({ length: 256 }, (_, index) => index + 1)
+  await worlds.settle(interest.set(zones))
+  expect(await worlds.settle(interest.add([1, 256])), 'add').toEqual({ granted: [1, 256], refused: [] })
+  expect(await worlds.settle(interest.add([7, 300])), 'beside one too many').toEqual({ granted: [7], refused: [300] })
+  expect(await worlds.settle(interest.set(zones)), 'set').toEqual({ granted: zones, refused: [] })
+  const others = zones.map(zone => zone + 256)
+  expect(await worlds.settle(interest.set(others)), 'other ones in their place').toEqual({
+    granted: others,
+    refused: [],
+  })
+  await worlds.end()
+})
+
+test.each([
+  ['in another zone', 2],
+  ['in the same zone', 1],
+])('the promise resolves although long labels change in every tick (%s)', async (_name, zone) => {
+  const worlds = createWorlds(DC, { conditions: { lag: 0.05 } })
+  const busy = [1, 2].map(() => spawn(worlds, 'Crate', { label: 'busy' }, zone))
+  for (let count = 0; count < 20; count++) spawn(worlds, 'Crate', { label: `calm ${count}` }, 1)
+  const guest = await worlds.join()
+  let step = 0
+  worlds.game = () => {
+    step++
+    for (const eid of busy) worlds.schema.dclasses.Crate.label[eid] = `busy ${step} ${'x'.repeat(40_000)}`
+  }
+  if (zone !== 1) await worlds.settle(guest.client.interest.set([zone]), 60)
+  worlds.run(60)
+  await worlds.settle(guest.client.interest.add([1]), 60)
+  worlds.run(1)
+  expect(
+    labels(guest).filter(label => label.startsWith('calm')),
+    'and all of the zone is here',
+  ).toHaveLength(20)
+  expect(labels(guest), 'the busy ones too').toHaveLength(22)
+  await worlds.end()
+})
+
+test.each([0, 0.3])('a zone that is left and entered again between two frames is as it was (loss %f)', async loss => {
+  const worlds = createWorlds(DC, { conditions: { lag: 0.03, loss } })
+  const still = ['a', 'b'].map(label => spawn(worlds, 'Crate', { label }, 1))
+  const guest = await worlds.join()
+  const { interest } = guest.client
+  await worlds.settle(interest.set([1]))
+  worlds.run(2)
+  for (let time = 0; time < 5; time++) {
+    guest.isHidden = true
+    const left = interest.set([])
+    worlds.run(20)
+    const entered = interest.set([1])
+    await worlds.settle(Promise.all([left, entered]))
+    worlds.run(time * 20)
+    guest.isHidden = false
+    worlds.run(1)
+    expect(labels(guest), `time ${time}`).toEqual(['a', 'b'])
+  }
+  worlds.schema.dclasses.Crate.label[still[0]!] = 'c'
+  worlds.run(60)
+  expect(labels(guest), 'and it goes on').toEqual(['b', 'c'])
+  await worlds.end()
+})

@@ -1,4 +1,4 @@
-import { addComponent, addEntity } from 'bitecs'
+import { addComponent, addEntity, removeEntity } from 'bitecs'
 import { expect, test } from 'vitest'
 import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
 
@@ -14,6 +14,7 @@ dclass Avatar {
   book(string first, string second) broadcast;
   letter(string first, string second) ownsend;
   photo(blob32 bytes) broadcast;
+  scan(blob32 bytes) ownsend;
 };
 `
 const BAD = { lag: 0.05, jitter: 0.03, loss: 0.2, reorder: 0.2, duplicate: 0.2 }
@@ -152,5 +153,64 @@ test.each([
   worlds.run(1200)
   expect(heard, 'messages came').toBeGreaterThan(100)
   expect(early, 'none ran ahead of its state').toEqual([])
+  await worlds.end()
+})
+
+test('messages for a big zone that is still loading wait for their objects', async () => {
+  const worlds = createWorlds(DC, { conditions: { lag: 0.05 } })
+  const { Avatar } = worlds.schema.dclasses
+  const eids = Array.from({ length: 1000 }, (_, count) => spawn(worlds, 'Avatar', { name: 'x'.repeat(150) + count }, 1))
+  const guest = await worlds.join()
+  const { Avatar: Theirs } = guest.schema.dclasses
+  const heard: unknown[] = []
+  guest.client.on<{ number: number }>(Theirs.told, (at, { number }) => heard.push([Theirs.name[at].slice(150), number]))
+  const start = worlds.now()
+  const done = guest.client.interest.set([1])
+  worlds.run(20)
+  for (const [number, eid] of eids.entries()) worlds.server.sendUpdate(eid, Avatar.told, { number })
+  await worlds.settle(done, 60)
+  worlds.run(60)
+  expect(worlds.now() - start, 'it takes longer than a message waits for an object').toBeGreaterThan(4)
+  expect(heard.length).toBe(1000)
+  expect(heard, 'each with its object whole').toEqual(eids.map((_, count) => [`${count}`, count]))
+  expect(guest.client.stats.orphanedMessages, 'none was given up').toBe(0)
+  await worlds.end()
+})
+
+test.each([
+  ['in a zone that stays', [1]],
+  ['the last one in its zone', []],
+])('what is sent in the tick of a removal is delivered before the object goes (%s)', async (_name, zones) => {
+  const { worlds, guest, eid, Ours, Theirs } = await pair()
+  await worlds.settle(guest.client.interest.set(zones))
+  const heard: unknown[] = []
+  guest.client.on<{ number: number }>(Theirs.told, (at, { number }) => heard.push([Theirs.name[at], number]))
+  worlds.game = () => {
+    worlds.server.sendUpdate(eid, Ours.told, { number: 1 })
+    removeEntity(worlds.world, eid)
+    worlds.game = () => {}
+  }
+  worlds.run(10)
+  expect(heard).toEqual([['Ada', 1]])
+  expect([guest.client.stats.objects, guest.client.stats.orphanedMessages]).toEqual([0, 0])
+  await worlds.end()
+})
+
+test('arguments of 300 KB are an error of whoever sends them, and disconnect nobody', async () => {
+  const { worlds, guest, eid, mine, Ours, Theirs } = await pair()
+  const bytes = new Uint8Array(300_000)
+  const complaint = /300004 bytes of arguments are more than a message holds \(\d+\): send them in parts/
+  for (const send of [
+    () => worlds.server.sendUpdate(eid, Ours.photo, { bytes }),
+    () => guest.client.sendUpdate(mine, Theirs.scan, { bytes }),
+  ]) {
+    expect(send).toThrow(RangeError)
+    expect(send).toThrow(complaint)
+  }
+  const heard: number[] = []
+  guest.client.on<{ number: number }>(Theirs.told, (_eid, { number }) => heard.push(number))
+  worlds.server.sendUpdate(eid, Ours.told, { number: 1 })
+  worlds.run(60)
+  expect([guest.client.state, worlds.server.clients.size, heard], 'all goes on').toEqual(['connected', 1, [1]])
   await worlds.end()
 })

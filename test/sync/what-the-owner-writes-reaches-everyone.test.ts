@@ -199,3 +199,96 @@ test('a client that writes what it does not own, or cannot be, changes nothing',
 
 const fieldNumber = (worlds: { schema: any }, name: string): number =>
   worlds.schema.file.classes[0].inherited.find((field: { name: string }) => field.name === name).number
+
+test.each([
+  ['alone', ''],
+  ['beside numbers that all see', 'uint8 level broadcast ram;'],
+  ['beside numbers of the owner that all see', 'uint8 level broadcast ram ownsend;'],
+])('numbers that its owner alone writes and sees reach the server (%s)', async (_name, field) => {
+  const worlds = createWorlds(`dclass Avatar { ${field} uint8 slot ownsend ownrecv; float64 aim ownsend ownrecv; };`, {
+    conditions: { lag: 0.05, loss: 0.1 },
+  })
+  const guest = await worlds.join()
+  const eid = spawn(worlds, 'Avatar', { slot: 3 }, 1, clientOf(worlds, guest))
+  worlds.run(60)
+  const [server, own] = [worlds.schema.dclasses.Avatar, guest.schema.dclasses.Avatar]
+  const mine = seenBy(worlds, guest, eid)
+  expect(own.slot[mine], 'the owner starts from the server').toBe(3)
+  own.slot[mine] = 77
+  own.aim[mine] = Math.E
+  worlds.run(60)
+  expect([server.slot[eid], server.aim[eid]], 'the server has it').toEqual([77, Math.E])
+  server.slot[eid] = 5
+  worlds.run(60)
+  expect([own.slot[mine], own.aim[mine]], 'the server overrules').toEqual([5, Math.E])
+  own.slot[mine] = 78
+  worlds.run(60)
+  expect([server.slot[eid], own.slot[mine]], 'and the owner writes on').toEqual([78, 78])
+  await worlds.end()
+})
+
+test.each([359.97, -0.03, 360, -360, 719.96])(
+  'a heading of %f is north, and no reason to overrule its owner',
+  async turn => {
+    const worlds = createWorlds(
+      `struct Vec2 { int16/10 x; int16/10 y; };
+    dclass Avatar { Vec2 position broadcast ram ownsend; int16/10%360 heading broadcast ram ownsend; };`,
+      { conditions: { lag: 0.1, jitter: 0.02 } },
+    )
+    const [owner, other] = [await worlds.join(), await worlds.join()]
+    await worlds.settle(other.client.interest.set([1]))
+    const eid = spawn(worlds, 'Avatar', {}, 1, clientOf(worlds, owner))
+    worlds.run(60)
+    const [own, mine] = [owner.schema.dclasses.Avatar, seenBy(worlds, owner, eid)]
+    const pulled: unknown[] = []
+    let x = 0
+    owner.play = () => {
+      if (own.position.x[mine] !== x) pulled.push([own.position.x[mine], x])
+      own.position.x[mine] = ++x
+      own.heading[mine] = turn
+    }
+    worlds.run(240)
+    owner.play = () => {}
+    worlds.run(60)
+    expect(pulled, 'its position was never pulled back').toEqual([])
+    for (const [{ Avatar }, at] of [
+      [worlds.schema.dclasses, eid],
+      [other.schema.dclasses, seenBy(worlds, other, eid)],
+    ] as const)
+      expect([Avatar.heading[at], Avatar.position.x[at]]).toEqual([0, x])
+    worlds.schema.dclasses.Avatar.heading[eid] = 90
+    worlds.run(60)
+    expect(own.heading[mine], 'a heading that the server writes is taken over').toBe(90)
+    worlds.schema.dclasses.Avatar.heading[eid] = turn
+    worlds.run(60)
+    expect(own.heading[mine], 'north too').toBe(0)
+    await worlds.end()
+  },
+)
+
+test('state that nobody owns is for the server to write, whatever its keywords', async () => {
+  const worlds = createWorlds(`dclass Door {
+    string sign broadcast ram clsend;
+    string label broadcast ram clsend ownsend;
+    uint8 open broadcast ram clsend;
+  };`)
+  const eid = spawn(worlds, 'Door', { sign: 'push', label: 'exit', open: 1 }, 1)
+  const impostor = await createImpostor(worlds.network, worlds.schema, worlds.now)
+  impostor.hello()
+  worlds.run(4)
+  const client = worlds.server.clients.get(impostor.welcome!.clientId)!
+  // Its own object in the zone lets it see the door.
+  spawn(worlds, 'Door', {}, 1, client)
+  worlds.run(10)
+  expect([...client.zones]).toEqual([1])
+  const doId = worlds.schema.DistributedObject.doId[eid]!
+  for (const name of ['sign', 'label'])
+    for (const epoch of [0, 1]) impostor.field(doId, fieldNumber(worlds, name), Uint8Array.of(2, 0, 104, 105), epoch)
+  impostor.field(doId, fieldNumber(worlds, 'open'), Uint8Array.of(0))
+  for (const epoch of [0, 1]) impostor.upload(doId, epoch, Uint8Array.of(0))
+  worlds.run(4)
+  expect(worlds.server.violations.forbidden).toBe(7)
+  const { Door } = worlds.schema.dclasses
+  expect([Door.sign[eid], Door.label[eid], Door.open[eid]]).toEqual(['push', 'exit', 1])
+  await worlds.end()
+})

@@ -1,0 +1,134 @@
+import type { ServerOptions } from 'bitecs-pipes/server'
+import { expect, test } from 'vitest'
+import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
+
+const DC = `
+keyword unreliable;
+dclass Avatar {
+  string(0-200) mood broadcast ram ownsend;
+  say(string(0-200) text) ownsend;
+  said(string(0-200) text) broadcast;
+  note(blob text) ownsend;
+  blink(uint8 eye) ownsend unreliable;
+};
+`
+
+/** One who sends a lot, and one who does not; the server passes on what is said. */
+const stage = async (server: Partial<ServerOptions> = {}) => {
+  const worlds = createWorlds(DC, { server })
+  const [loud, quiet] = [await worlds.join({}, { commandRate: 60 }), await worlds.join()]
+  await worlds.settle(quiet.client.interest.set([1]))
+  const eid = spawn(worlds, 'Avatar', {}, 1, clientOf(worlds, loud))
+  worlds.run(30)
+  const { Avatar } = worlds.schema.dclasses
+  const left: unknown[] = []
+  worlds.server.onLeave((client, reason) => left.push([client.id, reason]))
+  const heard = { say: 0, blink: 0 }
+  worlds.server.on<{ text: string }>(Avatar.say, (at, { text }) => {
+    heard.say++
+    worlds.server.sendUpdate(at, Avatar.said, { text })
+  })
+  worlds.server.on(Avatar.blink, () => {
+    heard.blink++
+  })
+  const mine = seenBy(worlds, loud, eid)
+  /** Sends so many a second, for so many seconds. */
+  const send = (name: 'say' | 'blink' | 'note', rate: number, seconds: number, args: object) => {
+    let owed = 0
+    loud.play = () => {
+      for (owed += rate / 60; owed >= 1; owed--)
+        if (loud.client.state === 'connected') loud.client.sendUpdate(mine, loud.schema.dclasses.Avatar[name], args)
+    }
+    worlds.run(seconds * 60)
+    loud.play = () => {}
+    worlds.run(60)
+  }
+  return { worlds, loud, quiet, eid, mine, left, heard, send, flooded: () => worlds.server.violations.flooded }
+}
+const said = { text: 'x' }
+
+test('whoever sends reliable messages far beyond the rate has to go, the others stay', async () => {
+  const { worlds, loud, quiet, left, send, flooded } = await stage()
+  let why = ''
+  loud.client.onDisconnect(reason => (why = reason))
+  const id = loud.client.clientId
+  const start = worlds.now()
+  send('say', 1200, 5, { text: 'x'.repeat(200) })
+  expect([left, why, loud.client.state]).toEqual([[[id, 'flooded']], 'flooded', 'closed'])
+  expect(flooded(), 'counted').toBeGreaterThan(0)
+  expect(worlds.now() - start, 'soon enough').toBeLessThan(7)
+  worlds.run(600)
+  expect([quiet.client.state, worlds.server.clients.size, left.length], 'the other one').toEqual(['connected', 1, 1])
+  expect(quiet.client.stats.objects, 'sees that they left').toBe(0)
+  await worlds.end()
+})
+
+test('a steady 50 a second and a burst of 200 are within the default rate', async () => {
+  const { worlds, loud, left, heard, send, flooded } = await stage()
+  send('say', 50, 20, said)
+  expect(heard.say).toBe(1000)
+  worlds.run(300)
+  send('say', 200 * 60, 1 / 60, said)
+  worlds.run(120)
+  expect(heard.say).toBe(1200)
+  expect([left, flooded(), loud.client.state]).toEqual([[], 0, 'connected'])
+  await worlds.end()
+})
+
+test('unreliable messages beyond the rate are dropped and counted', async () => {
+  const { worlds, loud, left, heard, send, flooded } = await stage()
+  send('blink', 300, 10, { eye: 1 })
+  // Four seconds' worth at once, then 60 a second.
+  expect(heard.blink, 'about what the rate lets through').toBeGreaterThanOrEqual(800)
+  expect(heard.blink).toBeLessThan(920)
+  expect(heard.blink + flooded(), 'the rest is counted').toBe(3000)
+  expect([left, loud.client.state]).toEqual([[], 'connected'])
+  await worlds.end()
+})
+
+test('a lower or a higher messageRate is obeyed', async () => {
+  const slow = await stage({ messageRate: 5 })
+  slow.send('say', 20, 4, said)
+  expect(slow.left, 'too much for 5 a second').toEqual([[1, 'flooded']])
+  await slow.worlds.end()
+
+  const fast = await stage({ messageRate: 600 })
+  fast.send('say', 500, 10, said)
+  expect([fast.left, fast.heard.say, fast.flooded()], 'not for 600').toEqual([[], 5000, 0])
+  await fast.worlds.end()
+})
+
+test('so is messageBytes', async () => {
+  const note = { text: new Uint8Array(20_000) }
+  const narrow = await stage({ messageBytes: 10_000 })
+  narrow.send('note', 2, 30, note)
+  expect(narrow.left, 'too much for 10 KB a second').toEqual([[1, 'flooded']])
+  await narrow.worlds.end()
+
+  const wide = await stage({ messageBytes: 60_000 })
+  wide.send('note', 2, 30, note)
+  expect([wide.left, wide.flooded()], 'not for 60 KB').toEqual([[], 0])
+  await wide.worlds.end()
+})
+
+test('what an owner writes of its strings counts as well', async () => {
+  const { worlds, loud, mine, left } = await stage({ messageRate: 5 })
+  let step = 0
+  loud.play = () => {
+    loud.schema.dclasses.Avatar.mood[mine] = `${step++}`
+  }
+  worlds.run(600)
+  expect(left).toEqual([[1, 'flooded']])
+  await worlds.end()
+})
+
+test('whoever was ended can come back', async () => {
+  const { worlds, loud, left, send } = await stage({ messageRate: 5 })
+  send('say', 100, 2, said)
+  expect(left).toHaveLength(1)
+  worlds.run(60)
+  await worlds.settle(loud.client.connect())
+  worlds.run(300)
+  expect([loud.client.state, left.length]).toEqual(['connected', 1])
+  await worlds.end()
+})

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
+
+test('an owner that writes what does not fit is told once, and its other objects go on', async () => {
+  const errors: string[] = []
+  const worlds = createWorlds(`dclass Avatar {
+    float64 exact broadcast ram ownsend;
+    uint8(0-9) gear broadcast ram ownsend;
+    string(0-8) name broadcast ram ownsend;
+  };`)
+  const guest = await worlds.join({}, { onError: (error, where) => errors.push(`${where}: ${error}`) })
+  const [eid, next] = [1, 2].map(() => spawn(worlds, 'Avatar', { exact: 1 }, 1, clientOf(worlds, guest))) as [
+    number,
+    number,
+  ]
+  worlds.run(30)
+  const [server, own] = [worlds.schema.dclasses.Avatar, guest.schema.dclasses.Avatar]
+  const [mine, second] = [seenBy(worlds, guest, eid), seenBy(worlds, guest, next)]
+  let expected = 0
+  for (const [column, value, good, complaint] of [
+    [own.exact, NaN, 2, /send, entity \d+: RangeError: Avatar\.exact is not finite/],
+    [own.exact, Infinity, 3, /not finite/],
+    [own.exact, -Infinity, 4, /not finite/],
+    [own.gear, 10, 5, /Avatar\.gear: 10 is outside/],
+    [own.name, 'far too long', 'short', /Avatar\.name/],
+  ] as const) {
+    column[mine] = value
+    own.exact[second] = ++expected
+    worlds.run(60)
+    expect(errors, String(value)).toHaveLength(expected)
+    expect(errors.at(-1)).toMatch(complaint)
+    expect(server.exact[next], 'the other object').toBe(expected)
+    column[mine] = good
+    worlds.run(30)
+  }
+  expect([server.exact[eid], server.gear[eid], server.name[eid]], 'and what fits arrives').toEqual([4, 5, 'short'])
+  expect(worlds.server.violations, 'nothing of it went to the server').toMatchObject({ outOfRange: 0, malformed: 0 })
+  await worlds.end()
+})
+
+test('an owner that writes a blob of 300 KB is told, and stays', async () => {
+  const errors: string[] = []
+  const worlds = createWorlds(
+    'dclass Crate { blob32 photo broadcast ram ownsend; string label broadcast ram ownsend; };',
+  )
+  const guest = await worlds.join({}, { onError: (error, where) => errors.push(`${where}: ${error}`) })
+  const eid = spawn(worlds, 'Crate', {}, 1, clientOf(worlds, guest))
+  worlds.run(30)
+  const { Crate } = guest.schema.dclasses
+  const mine = seenBy(worlds, guest, eid)
+  Crate.photo[mine] = new Uint8Array(300_000)
+  worlds.run(120)
+  expect([guest.client.state, errors]).toEqual([
+    'connected',
+    [expect.stringMatching(/^send, .*Crate\.photo: 300004 bytes/)],
+  ])
+  Crate.photo[mine] = Uint8Array.of(1)
+  Crate.label[mine] = 'mended'
+  worlds.run(60)
+  const at = worlds.schema.dclasses.Crate
+  expect([at.photo[eid], at.label[eid]]).toEqual([Uint8Array.of(1), 'mended'])
+  await worlds.end()
+})
+
+test('a write between two packets is not undone by the server telling again what it has', async () => {
+  const lost: number[] = []
+  for (let frames = 0; frames < 30; frames++) {
+    const worlds = createWorlds('dclass Avatar { string name broadcast ram ownsend; };', { conditions: { lag: 0.05 } })
+    const guest = await worlds.join({}, { commandRate: 5 })
+    const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1, clientOf(worlds, guest))
+    worlds.run(60)
+    const mine = seenBy(worlds, guest, eid)
+    worlds.server.place(eid, 2)
+    worlds.run(frames)
+    guest.schema.dclasses.Avatar.name[mine] = 'Eve'
+    worlds.run(90)
+    if (worlds.schema.dclasses.Avatar.name[eid] !== 'Eve') lost.push(frames)
+    await worlds.end()
+  }
+  expect(lost, 'frames after the move of writes that were lost').toEqual([])
+})
