@@ -101,6 +101,11 @@ const rate = (name: string, value: number): number => {
   return Math.round(value)
 }
 
+const timeoutOf = (value: number): number => {
+  if (!(value >= 0.1 && value <= 3600)) throw new RangeError(`timeout is ${value}: give 0.1 to 3600 seconds.`)
+  return value
+}
+
 const interpOf = (value: number): number => {
   if (!(value >= 0 && value <= 1)) throw new RangeError(`interp is ${value}: give 0 to 1 seconds.`)
   return value
@@ -120,7 +125,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     updateRate: rate('updateRate', options.updateRate ?? 20),
     commandRate: rate('commandRate', options.commandRate ?? 30),
     interp: interpOf(options.interp ?? 0),
-    timeout: options.timeout ?? 10,
+    timeout: timeoutOf(options.timeout ?? 10),
     now: options.now ?? (() => performance.now() / 1000),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
     classes: prepareClasses(schema),

@@ -48,9 +48,13 @@ export interface ServerOptions {
   readonly maxUpdateRate?: number
   /** Seconds without a packet after which a client counts as gone. Default 10. */
   readonly timeout?: number
-  /** Messages a second that a client may send, on average; four seconds' worth at once. Default 60. */
+  /**
+   * Messages and interest requests a second that a client may send, on average; at once as many as a link that was dead for
+   * `timeout` holds back, and 4 seconds' worth. Beyond it unreliable ones are dropped, a reliable one ends the session
+   * (`flooded`): what goes out in every frame should be `unreliable`, or a field. Default 60.
+   */
   readonly messageRate?: number
-  /** Bytes of messages a second that a client may send, on average; one largest message (256 KB) at once. Default 32 KB. */
+  /** The same in bytes a second, owner-written strings and blobs included; one largest message (256 KB) more at once. Default 32 KB. */
   readonly messageBytes?: number
   /** Whether a client may see a zone that it asks for. Default: yes. */
   readonly allowZone?: (client: ServerClient, zone: number) => boolean

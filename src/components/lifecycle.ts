@@ -3,7 +3,7 @@
  * They carry no data, so one set serves every world of a process.
  */
 
-/** The object exists here and its `required` fields and numbers are in their columns. */
+/** The object exists here and its numbers are in their columns; strings, blobs and lists may still be on their way. */
 export const Generated = {}
 
 /** Everything of the object has arrived, value fields (strings, blobs, arrays) too: it may be shown. */

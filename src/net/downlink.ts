@@ -115,6 +115,12 @@ export const needValues = (downlink: Downlink, set: ValueSet, index?: number): v
   else needed.add(index)
 }
 
+/** The same of an object that just came into a zone: whoever waits for that zone waits for these too. */
+export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet): void => {
+  needValues(downlink, set)
+  if (set.packed.length > 0) downlink.owed.get(zone)?.add(set)
+}
+
 /** Queues a reliable message (copied). */
 export const queueReliable = (downlink: Downlink, message: Uint8Array): void => {
   if (!sendReliable(downlink.sender, message)) downlink.isSound = false

@@ -25,8 +25,8 @@ export interface ValueSet {
   readonly packed: Uint8Array[]
   /** What the owner sent last of each field, so that the server knows when game code wrote another value. */
   readonly fromOwner: (Uint8Array | undefined)[]
-  /** Counts how often the server overruled the owner in these fields, 0..255 and round. */
-  epoch: number
+  /** Counts how often the server overruled the owner in each field, 0..255 and round; nothing is 0. */
+  readonly epochs: number[]
   /** Where the object is now: whoever does not see that zone is not sent the bytes. */
   zone: Zone | undefined
   isAlive: boolean
@@ -48,7 +48,7 @@ export const encodeValue = (set: ValueSet, index: number): Uint8Array => {
   writeU8(writer, Control.values)
   writeU32(writer, set.doId)
   writeU8(writer, set.layout.audience === 'owner' ? 1 : 0)
-  writeU8(writer, set.epoch)
+  writeU8(writer, set.epochs[index] ?? 0)
   writeVarint(writer, index)
   writeBytes(writer, packed)
   return writer.bytes.slice(0, writer.length)

@@ -1,6 +1,6 @@
 import type { DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
-import { needValues } from '../net/downlink.ts'
+import { needValues, oweValues } from '../net/downlink.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
 import { addRow, privateZoneOf, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
 import type { ValueSet } from '../net/values.ts'
@@ -114,7 +114,7 @@ const moveRow = (
   values.zone = to
   if (!to) return undefined
   for (const session of sessionsThatSee(state, to))
-    if (!from || !session.downlink.zones.has(from.group.zone)) needValues(session.downlink, values)
+    if (!from || !session.downlink.zones.has(from.group.zone)) oweValues(session.downlink, to, values)
   return addRow(state.store, to, binding.layout, object.doId, state.tick)
 }
 
@@ -131,7 +131,7 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
     object.formerOwner = object.owner
     object.uploadSequence = -1
     object.epoch = (object.epoch + 1) & 0xff
-    startValueEpoch(state, object)
+    startValueEpochs(state, object)
   }
   if (private_ && object.ownerValues && (owner !== object.owner || !object.place !== !object.ownerPlace)) {
     store.ownerValues.set(object.doId, object.ownerValues)
@@ -166,19 +166,20 @@ const packOrKeep = (field: DCParameterField, value: unknown, before: Uint8Array 
 }
 
 /**
- * From here on what the owner sent of its strings, blobs and lists is void: everyone is sent the server's, under a new
- * epoch, by which the owner knows that it is overruled.
+ * From here on what the owner sent of a string, blob or list is void: everyone is sent the server's, under a new epoch, by
+ * which the owner knows that it is overruled.
  */
-const startValueEpoch = (state: ServerState, object: ServerObject): void => {
-  for (const set of [object.values, object.ownerValues]) {
-    if (!set) continue
-    set.epoch = (set.epoch + 1) & 0xff
-    set.fromOwner.length = 0
-    set.layout.values.forEach((field, index) => {
-      if (!field.keywords.includes('ownsend') || !set.zone) return
-      for (const session of sessionsThatSee(state, set.zone)) needValues(session.downlink, set, index)
+const startValueEpoch = (state: ServerState, set: ValueSet, index: number): void => {
+  set.epochs[index] = ((set.epochs[index] ?? 0) + 1) & 0xff
+  set.fromOwner[index] = undefined
+  if (set.zone) for (const session of sessionsThatSee(state, set.zone)) needValues(session.downlink, set, index)
+}
+
+const startValueEpochs = (state: ServerState, object: ServerObject): void => {
+  for (const set of [object.values, object.ownerValues])
+    set?.layout.values.forEach((field, index) => {
+      if (field.keywords.includes('ownsend')) startValueEpoch(state, set, index)
     })
-  }
 }
 
 const captureValue = (
@@ -194,7 +195,7 @@ const captureValue = (
   const isOwners = object.owner !== 0 && field.keywords.includes('ownsend')
   const isOverruled = before && isOwners && !isSameBytes(set.fromOwner[index] ?? before, packed)
   if (!isSameBytes(before, packed)) set.packed[index] = packed.slice()
-  if (isOverruled) startValueEpoch(state, object)
+  if (isOverruled) startValueEpoch(state, set, index)
   if (isSameBytes(before, packed)) return
   const place = set === object.values ? object.place : object.ownerPlace
   if (!before || !place) return

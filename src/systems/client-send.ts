@@ -1,3 +1,4 @@
+import type { DCParameterField } from '../dc/index.ts'
 import { bytesLeft, isSameBytes, varintSize, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
 import { encodeHello } from '../net/hello.ts'
 import { EPOCH, type Word } from '../net/layout.ts'
@@ -159,14 +160,21 @@ const sendValues = (state: ClientState, session: ClientSession): void => {
       orComplain(state, object, 'valueComplaint', () => sendValuesOf(state, session, object))
 }
 
+/** Whether the server sends the field too; one for the server alone (`airecv ownsend`) only goes up. */
+const isReplicated = ({ clientClass: { interested, owner } }: ClientObject, field: DCParameterField): boolean =>
+  interested.layout.values.includes(field) || owner?.layout.values.includes(field) === true
+
 const sendValuesOf = (state: ClientState, session: ClientSession, object: ClientObject): void => {
   for (const field of object.clientClass.ownerValues) {
     const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
     const packed = packValue(field, value)
     const sent = object.sentValues.get(field)
-    if (isSameBytes(sent?.packed, packed)) continue
+    // What has not come from the server yet must not be overwritten by a default; what never comes starts as it is.
+    if (!sent && isReplicated(object, field)) continue
+    if (!sent) object.sentValues.set(field, { packed: packed.slice(), epoch: 0, isOurs: true })
+    if (!sent || isSameBytes(sent.packed, packed)) continue
     const copy = packed.slice()
-    const epoch = sent?.epoch ?? 0
+    const { epoch } = sent
     object.sentValues.set(field, { packed: copy, epoch, isOurs: true })
     queueClientReliable(
       state,

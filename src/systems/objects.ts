@@ -41,7 +41,7 @@ const valueSet = (doId: number, layout: Layout): ValueSet => ({
   layout,
   packed: [],
   fromOwner: [],
-  epoch: 0,
+  epochs: [],
   zone: undefined,
   isAlive: true,
 })

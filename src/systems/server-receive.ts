@@ -32,10 +32,10 @@ export const serverReceive = (state: ServerState): void => {
   sweepSessions(state, now)
 }
 
-/** Takes a message of so many bytes off the session's allowance; counts it when that is used up. */
-const isAllowed = (state: ServerState, session: Session, bytes: number): boolean => {
+/** Takes messages and bytes off the session's allowance; counts it when that is used up. */
+const isAllowed = (state: ServerState, session: Session, messages: number, bytes: number): boolean => {
   const now = state.now()
-  const isWithin = take(session.messageBucket, 1, now) && take(session.byteBucket, bytes, now)
+  const isWithin = take(session.messageBucket, messages, now) && take(session.byteBucket, bytes, now)
   if (!isWithin) state.violations.flooded++
   return isWithin
 }
@@ -99,7 +99,7 @@ const readChunk = (state: ServerState, session: Session, reader: ByteReader, seq
     }
   } else if (chunk === Chunk.message) {
     const message = decodeUnreliableMessage(reader)
-    if (message && isAllowed(state, session, message.packed.length)) receiveMessage(state, session, message, true)
+    if (message && isAllowed(state, session, 1, message.packed.length)) receiveMessage(state, session, message, true)
   } else if (chunk === Chunk.upload) receiveUpload(state, session, reader, sequence)
   else reader.failed = true
 }
@@ -107,7 +107,8 @@ const readChunk = (state: ServerState, session: Session, reader: ByteReader, seq
 const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array): void => {
   if (!session.client) return
   // A reliable message cannot be dropped: who sends more than the game allows has to go, before others' links suffer.
-  if (!isAllowed(state, session, bytes.length)) {
+  // Owner-written values count by their bytes alone: how often they go up is the client's command rate.
+  if (!isAllowed(state, session, bytes[0] === Control.field ? 0 : 1, bytes.length)) {
     endSession(state, session, 'flooded')
     return
   }
@@ -200,7 +201,7 @@ const receiveField = (
     const known = set.fromOwner[index] ?? set.packed[index]
     // Game code wrote it since the last tick, as a handler may: the next capture tells the owner.
     const isOverruled = known && !isSameBytes(tryPackValue(field, (columns as unknown[])[object.eid]), known)
-    if (epoch !== set.epoch || isOverruled) return
+    if (epoch !== (set.epochs[index] ?? 0) || isOverruled) return
     set.fromOwner[index] = packed.slice()
   }
   writeColumns(columns, object.eid, value.value)

@@ -94,7 +94,7 @@ test('value fields', () => {
         layout,
         packed: [new Uint8Array(), packed],
         fromOwner: [],
-        epoch: seed & 0xff,
+        epochs: [0, seed & 0xff],
         zone: undefined,
         isAlive: true,
       }

@@ -127,7 +127,7 @@ test('a value that changes in every tick does not keep a zone from being complet
     layout: interested,
     packed: [new Uint8Array(2)],
     fromOwner: [],
-    epoch: 0,
+    epochs: [],
     zone,
     isAlive: true,
   }

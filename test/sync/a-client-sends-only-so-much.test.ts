@@ -53,7 +53,7 @@ test('whoever sends reliable messages far beyond the rate has to go, the others 
   loud.client.onDisconnect(reason => (why = reason))
   const id = loud.client.clientId
   const start = worlds.now()
-  send('say', 1200, 5, { text: 'x'.repeat(200) })
+  send('say', 400, 5, said)
   expect([left, why, loud.client.state]).toEqual([[[id, 'flooded']], 'flooded', 'closed'])
   expect(flooded(), 'counted').toBeGreaterThan(0)
   expect(worlds.now() - start, 'soon enough').toBeLessThan(7)
@@ -78,9 +78,9 @@ test('a steady 50 a second and a burst of 200 are within the default rate', asyn
 test('unreliable messages beyond the rate are dropped and counted', async () => {
   const { worlds, loud, left, heard, send, flooded } = await stage()
   send('blink', 300, 10, { eye: 1 })
-  // Four seconds' worth at once, then 60 a second.
-  expect(heard.blink, 'about what the rate lets through').toBeGreaterThanOrEqual(800)
-  expect(heard.blink).toBeLessThan(920)
+  // Fourteen seconds' worth at once (a dead link holds back ten, the timeout), then 60 a second.
+  expect(heard.blink, 'about what the rate lets through').toBeGreaterThanOrEqual(1400)
+  expect(heard.blink).toBeLessThan(1560)
   expect(heard.blink + flooded(), 'the rest is counted').toBe(3000)
   expect([left, loud.client.state]).toEqual([[], 'connected'])
   await worlds.end()
@@ -88,7 +88,7 @@ test('unreliable messages beyond the rate are dropped and counted', async () => 
 
 test('a lower or a higher messageRate is obeyed', async () => {
   const slow = await stage({ messageRate: 5 })
-  slow.send('say', 20, 4, said)
+  slow.send('say', 20, 10, said)
   expect(slow.left, 'too much for 5 a second').toEqual([[1, 'flooded']])
   await slow.worlds.end()
 
@@ -111,14 +111,32 @@ test('so is messageBytes', async () => {
   await wide.worlds.end()
 })
 
-test('what an owner writes of its strings counts as well', async () => {
-  const { worlds, loud, mine, left } = await stage({ messageRate: 5 })
+test('what an owner writes of its strings counts by its bytes, not by how often', async () => {
+  const often = await stage({ messageRate: 5 })
   let step = 0
-  loud.play = () => {
-    loud.schema.dclasses.Avatar.mood[mine] = `${step++}`
+  often.loud.play = () => {
+    often.loud.schema.dclasses.Avatar.mood[often.mine] = `${step++}`
   }
-  worlds.run(600)
-  expect(left).toEqual([[1, 'flooded']])
+  often.worlds.run(900)
+  expect([often.left, often.loud.client.state], 'in every frame').toEqual([[], 'connected'])
+  await often.worlds.end()
+
+  const much = await stage({ messageBytes: 1000 })
+  much.loud.play = () => {
+    much.loud.schema.dclasses.Avatar.mood[much.mine] = `${step++}`.padStart(200, 'x')
+  }
+  much.worlds.run(3000)
+  expect(much.left, '12 KB a second where 1 KB is allowed').toEqual([[1, 'flooded']])
+  await much.worlds.end()
+})
+
+test('what a dead link held back is not held against the sender', async () => {
+  const { worlds, loud, left, heard, send, flooded } = await stage()
+  worlds.network.conditions.up.loss = 1
+  send('say', 30, 8, said)
+  worlds.network.conditions.up.loss = 0
+  worlds.until(() => heard.say === 240, 'every message arrives')
+  expect([left, flooded(), loud.client.state]).toEqual([[], 0, 'connected'])
   await worlds.end()
 })
 

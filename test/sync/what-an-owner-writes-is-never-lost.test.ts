@@ -79,3 +79,31 @@ test('a write between two packets is not undone by the server telling again what
   }
   expect(lost, 'frames after the move of writes that were lost').toEqual([])
 })
+
+test('a string that the server overrules does not cost the owner another one', async () => {
+  const lost: number[] = []
+  for (let frames = 0; frames < 24; frames++) {
+    const worlds = createWorlds(
+      'dclass Avatar { string name broadcast ram ownsend; string motto broadcast ram ownsend; };',
+      { conditions: { lag: 0.1 } },
+    )
+    const guest = await worlds.join()
+    const eid = spawn(worlds, 'Avatar', { name: 'Ada', motto: 'old' }, 1, clientOf(worlds, guest))
+    worlds.run(60)
+    const own = guest.schema.dclasses.Avatar
+    const at = worlds.schema.dclasses.Avatar
+    const mine = seenBy(worlds, guest, eid)
+    // The owner writes its motto up to 12 frames before or after the server writes the name.
+    if (frames < 12) own.motto[mine] = 'new'
+    worlds.run(Math.abs(frames - 12))
+    at.name[eid] = 'censored'
+    if (frames >= 12) {
+      worlds.run(frames - 12)
+      own.motto[mine] = 'new'
+    }
+    worlds.run(120)
+    if (at.motto[eid] !== 'new' || own.motto[mine] !== 'new' || own.name[mine] !== 'censored') lost.push(frames)
+    await worlds.end()
+  }
+  expect(lost, 'moments in which a write was lost').toEqual([])
+})
