@@ -1,12 +1,8 @@
 import { parseArgs } from 'node:util'
-import * as webrtc from 'node-datachannel/polyfill'
 import { createWorld, observe, onAdd, onRemove, query } from 'bitecs'
 import { Alive, createClient, Owned } from 'bitecs-pipes/client'
 import { geckos } from 'bitecs-pipes/geckos/client'
 import schema, { Avatar, Satellite } from '../../dc/terminal.dc'
-
-// The WebRTC that a browser has and Node does not.
-Object.assign(globalThis, webrtc)
 
 const { values: options } = parseArgs({
   options: {
@@ -79,7 +75,6 @@ const stopListening = client.onDisconnect(reason => {
   console.error(`disconnected: ${reason}`)
   process.exit(1)
 })
-// The answer is what the frames bring, so the frames have to be running.
 void client.interest.set([ZONE])
 
 function leave(): void {

@@ -139,7 +139,7 @@ export const sampleTrack = (track: Track, plan: TrackPlan, time: number, out: Fl
 const from = vec4.create()
 const to = vec4.create()
 
-/** Componentwise and normalised, the short way round; at 20 samples a second that is a slerp but for a milliradian. */
+/** Componentwise and normalised, the short way round: between samples as near as these, hardly apart from a slerp. */
 const mixQuaternion = (
   values: Float64Array,
   fromAt: number,

@@ -3,13 +3,21 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The code block of the README that follows a mention of the file's name. */
+/** The first code block of the README behind these words. */
 export const readmeBlock = async (name: string): Promise<string> => {
   const text = await readFile(`${root}README.md`, 'utf8')
-  const at = text.indexOf('`' + name + '`')
+  const at = text.indexOf(name)
   const block = /```\w+\n([\s\S]*?)```/.exec(text.slice(at))
   if (at < 0 || !block) throw new Error(`README.md has no code block for ${name}`)
   return block[1]!
+}
+
+/** Where in the README each file stands. */
+const PLACES: Record<string, string> = {
+  'lobby.dc': 'Declare what is shared, in `lobby.dc`',
+  'server.ts': 'The server, `server.ts`',
+  'client.ts': 'The page, `client.ts`',
+  'memory.ts': '## Without a network',
 }
 
 /** Writes the README's program into a folder that git ignores; `port` replaces the one in the text. */
@@ -17,8 +25,8 @@ export const writeProgram = async (port: number): Promise<string> => {
   const folder = 'test/readme/program/'
   await rm(root + folder, { recursive: true, force: true })
   await mkdir(root + folder, { recursive: true })
-  for (const name of ['lobby.dc', 'server.ts', 'client.ts'])
-    await writeFile(`${root}${folder}${name}`, (await readmeBlock(name)).replaceAll('9208', String(port)))
+  for (const name of ['lobby.dc', 'server.ts', 'client.ts', 'memory.ts'])
+    await writeFile(`${root}${folder}${name}`, (await readmeBlock(PLACES[name]!)).replaceAll('9208', String(port)))
   await writeFile(
     `${root}${folder}index.html`,
     '<!doctype html><link rel="icon" href="data:," /><body><script type="module" src="client.ts"></script></body>',
@@ -27,7 +35,7 @@ export const writeProgram = async (port: number): Promise<string> => {
     `${root}${folder}tsconfig.json`,
     JSON.stringify({
       extends: '../../../tsconfig.json',
-      files: ['server.ts', 'client.ts'],
+      files: ['server.ts', 'client.ts', 'memory.ts'],
       include: [],
       compilerOptions: { paths: await pathsFrom(root) },
     }),

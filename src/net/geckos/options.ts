@@ -53,7 +53,7 @@ export interface GeckosServerOptions {
    * header that your proxy sets, else all players share one address.
    */
   address?: (request: IncomingMessage) => string
-  /** Peers at most, open ones and handshakes. Default 500 (about 0.35 MB each). */
+  /** Peers at most, open ones and handshakes. Default 500. */
   maxConnections?: number
   /** Handshakes at one time; more are answered 503. Default 128. */
   maxPending?: number

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { build, preview, type InlineConfig, type PluginOption } from 'vite'
 import { chromiumFlags, ensureChromium } from '../../../scripts/chromium.mjs'
 import { freePort } from './processes.ts'
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** A page as vite builds it, and a real browser to open it in. */
 export interface Site {
   /** Opens the page in a context of its own; errors of its console are collected in `errors`. */
-  open(query?: string): Promise<Page>
+  open(query?: string, options?: BrowserContextOptions): Promise<Page>
   readonly errors: string[]
   close(): Promise<void>
 }
@@ -34,8 +34,8 @@ export const openSite = async (folder: string, plugins: PluginOption[] = []): Pr
   const errors: string[] = []
   return {
     errors,
-    async open(query = '') {
-      const context = await browser.newContext({ viewport: { width: 640, height: 480 } })
+    async open(query = '', options = {}) {
+      const context = await browser.newContext({ viewport: { width: 640, height: 480 }, ...options })
       const page = await context.newPage()
       page.on('pageerror', error => errors.push(error.message))
       page.on('console', message => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -13,6 +13,17 @@ export const freePort = (): Promise<number> =>
       const { port } = server.address() as AddressInfo
       server.close(() => resolve(port))
     })
+  })
+
+/** Whether something accepts connections on a port of this machine. */
+export const isOpen = (port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect(port, 'localhost')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
   })
 
 /** A program of ours in its own process. */
