@@ -54,17 +54,17 @@ test('a wrong password is told, and the right one then opens', async () => {
   await page.fill('#password', 'moonlight')
   await page.click('#enter')
   await page.waitForFunction(() => (window as any).lobby.me() !== undefined, undefined, { timeout: 30_000 })
-  await page.context().close()
+  await site.leave(page)
 })
 
 test('a page of another schema is told to reload', async () => {
   const page = await stale.open(`?name=Ada&auto=1&port=${port}&password=moonlight`)
   expect(await problem(page), 'the player reads that page and server differ').toMatch(/older or newer/i)
-  await page.context().close()
+  await site.leave(page)
 })
 
 test('a server that is not there is told', async () => {
   const page = await site.open(`?name=Ada&auto=1&port=${await freePort()}`)
   expect(await problem(page), 'the player reads that no server answers').toMatch(/no garden server|not answer/i)
-  await page.context().close()
+  await site.leave(page)
 })

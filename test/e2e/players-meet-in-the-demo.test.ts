@@ -126,7 +126,7 @@ test('two players see each other, walk to the same places, talk, and leave', asy
     'Bob reads each line once, in order',
   ).toEqual(lines)
 
-  await ada.close()
+  await site.leave(ada)
   await bob.waitForFunction(
     () => !(window as any).lobby.avatars().some((avatar: Spot) => avatar.name === 'Ada'),
     undefined,
@@ -134,7 +134,7 @@ test('two players see each other, walk to the same places, talk, and leave', asy
       timeout: 2_000,
     },
   )
-  await bob.context().close()
+  await site.leave(bob)
   expect(site.errors, 'no page reported an error').toEqual([])
 }, 90_000)
 
@@ -160,7 +160,7 @@ test('the interest of a player follows it: creatures appear ahead and vanish beh
     const here = [...doId.keys()].filter(eid => doId[eid] !== 0)
     return here.length > 10 && here.every(eid => client.interest.zones.has(zone[eid]))
   })
-  await page.context().close()
+  await site.leave(page)
 }, 60_000)
 
 test('on a phone, a finger walks, and the panel has its numbers', async () => {
@@ -180,7 +180,7 @@ test('on a phone, a finger walks, and the panel has its numbers', async () => {
     const names = ['rtt', 'loss', 'snapshots', 'playout', 'objects']
     return names.every(name => /\d/.test(stat(name))) && Number.parseInt(stat('objects')) > 10
   })
-  await page.context().close()
+  await site.leave(page)
   expect(site.errors, 'no page reported an error').toEqual([])
 }, 60_000)
 

@@ -41,7 +41,7 @@ test('two windows show both players, and one sees the other move', async () => {
       const places = Array.from(document.querySelectorAll('b'), mark => mark.style.translate)
       return places.includes('300px 200px') && places.includes('50px 60px')
     })
-  await left.close()
+  await site.leave(left)
   await right.waitForFunction(() => document.querySelectorAll('b').length === 1, undefined, { timeout: 20_000 })
   expect(site.errors, 'no page reported an error').toEqual([])
 }, 60_000)

@@ -116,8 +116,9 @@ export const answerSignalling = async (
       stats.refusedOrigins++
       return reply(response, 403, 'this origin is not in cors.origin of the server')
     }
+    // On refusals too: without it a page reads of a foreign origin instead of what was wrong.
+    if (origin !== undefined) response.setHeader('Access-Control-Allow-Origin', origin)
     if (request.method === 'OPTIONS') {
-      response.setHeader('Access-Control-Allow-Origin', origin ?? '')
       response.setHeader('Access-Control-Allow-Methods', 'GET, POST')
       response.setHeader('Access-Control-Allow-Headers', 'authorization, content-type')
       response.setHeader('Access-Control-Max-Age', PREFLIGHT_AGE)

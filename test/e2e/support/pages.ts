@@ -14,6 +14,8 @@ export interface Site {
   /** Opens the page in a context of its own; errors of its console are collected in `errors`. */
   open(query?: string, options?: BrowserContextOptions): Promise<Page>
   readonly errors: string[]
+  /** Closes a page, as its user does. What the browser breaks off then is no error of the page. */
+  leave(page: Page): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,17 +34,26 @@ export const openSite = async (folder: string, plugins: PluginOption[] = []): Pr
   const server = await preview(config)
   const browser: Browser = await chromium.launch({ executablePath: await ensureChromium(), args: chromiumFlags })
   const errors: string[] = []
+  const leaving = new Set<Page>()
   return {
     errors,
     async open(query = '', options = {}) {
       const context = await browser.newContext({ viewport: { width: 640, height: 480 }, ...options })
       const page = await context.newPage()
-      page.on('pageerror', error => errors.push(error.message))
+      page.on('pageerror', error => {
+        if (!leaving.has(page)) errors.push(error.message)
+      })
       page.on('console', message => {
-        if (message.type() === 'error') errors.push(message.text())
+        // A handshake that had to be tried again leaves polls of its first try behind, of which the browser tells by itself.
+        const isPoll = message.location().url.includes('/.wrtc/')
+        if (message.type() === 'error' && !isPoll && !leaving.has(page)) errors.push(message.text())
       })
       await page.goto(`http://127.0.0.1:${config.preview!.port}/${query}`)
       return page
+    },
+    async leave(page) {
+      leaving.add(page)
+      await page.close()
     },
     async close() {
       await browser.close()
