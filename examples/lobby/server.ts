@@ -15,7 +15,7 @@ const npcs = Number(process.env.NPCS ?? 260)
 
 const world = createWorld()
 const server = createServer(world, schema, {
-  transport: geckos({ port, host: '0.0.0.0' }),
+  transport: geckos({ port, host: process.env.GAME_HOST ?? '0.0.0.0' }),
   tickRate: 30,
   maxClients: 24,
   allowZone: (_client, zone) => zone === LOBBY_ZONE || isPlotZone(zone),

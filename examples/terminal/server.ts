@@ -13,7 +13,7 @@ const password = process.env.GAME_PASSWORD
 
 const world = createWorld()
 const server = createServer(world, schema, {
-  transport: geckos({ port, host: '0.0.0.0' }),
+  transport: geckos({ port, host: process.env.GAME_HOST ?? '0.0.0.0' }),
   tickRate: 30,
   ...(password ? { password } : {}),
 })

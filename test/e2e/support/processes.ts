@@ -41,7 +41,8 @@ export interface Program {
 export const startProgram = (file: string, args: readonly string[] = [], env: Record<string, string> = {}): Program => {
   const child = spawn(process.execPath, ['scripts/run.mjs', file, ...args], {
     cwd: root,
-    env: { ...process.env, ...env },
+    // Loopback alone: so the tests pass on a machine without any other network too.
+    env: { ...process.env, GAME_HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
