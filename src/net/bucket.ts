@@ -1,24 +1,25 @@
-/** A token bucket: so many a second on average, so many at once. */
+/** A token bucket: `rate` tokens a second flow in, at most `burst` are kept. It starts full. */
 export interface Bucket {
   readonly rate: number
   readonly burst: number
   tokens: number
+  /** When `tokens` was true, in milliseconds of any steady clock. */
   time: number
 }
 
-/** Makes a full bucket; times are in seconds. */
-export const createBucket = (rate: number, burst: number): Bucket => ({ rate, burst, tokens: burst, time: -Infinity })
+export const createBucket = (rate: number, burst: number, now: number): Bucket => ({
+  rate,
+  burst,
+  tokens: burst,
+  time: now,
+})
 
-/** Takes `count` tokens if they are there. */
-export const take = (bucket: Bucket, count: number, now: number): boolean => {
-  if (now > bucket.time) {
-    bucket.tokens = Math.min(
-      bucket.burst,
-      bucket.tokens + (bucket.time === -Infinity ? 0 : now - bucket.time) * bucket.rate,
-    )
-    bucket.time = now
-  }
-  if (bucket.tokens < count) return false
-  bucket.tokens -= count
+/** Takes `amount` tokens, or none and returns false when fewer are left. `now` in milliseconds. */
+export const take = (bucket: Bucket, amount: number, now: number): boolean => {
+  const earned = (Math.max(0, now - bucket.time) / 1000) * bucket.rate
+  bucket.tokens = Math.min(bucket.burst, bucket.tokens + earned)
+  bucket.time = now
+  if (bucket.tokens < amount) return false
+  bucket.tokens -= amount
   return true
 }

@@ -34,7 +34,7 @@ export const serverReceive = (state: ServerState): void => {
 
 /** Takes messages and bytes off the session's allowance; counts it when that is used up. */
 const isAllowed = (state: ServerState, session: Session, messages: number, bytes: number): boolean => {
-  const now = state.now()
+  const now = state.now() * 1000
   const isWithin = take(session.messageBucket, messages, now) && take(session.byteBucket, bytes, now)
   if (!isWithin) state.violations.flooded++
   return isWithin

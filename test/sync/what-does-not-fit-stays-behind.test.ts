@@ -158,42 +158,6 @@ test('a blob of 300 KB is complained of and disconnects nobody', async () => {
   await worlds.end()
 })
 
-test('an owner that writes what does not fit is told, and its other objects go on', async () => {
-  const errors: string[] = []
-  const worlds = createWorlds(`dclass Avatar {
-    float64 exact broadcast ram ownsend;
-    uint8(0-9) gear broadcast ram ownsend;
-  };`)
-  const guest = await worlds.join({}, { onError: (error, where) => errors.push(`${where}: ${error}`) })
-  const [eid, next] = [1, 2].map(() => spawn(worlds, 'Avatar', { exact: 1 }, 1, clientOf(worlds, guest))) as [
-    number,
-    number,
-  ]
-  worlds.run(30)
-  const [server, own] = [worlds.schema.dclasses.Avatar, guest.schema.dclasses.Avatar]
-  const [mine, second] = [seenBy(worlds, guest, eid), seenBy(worlds, guest, next)]
-  let expected = 0
-  for (const [column, value, good, complaint] of [
-    [own.exact, NaN, 2, /send, entity \d+: RangeError: Avatar\.exact is not finite/],
-    [own.exact, Infinity, 3, /not finite/],
-    [own.exact, -Infinity, 4, /not finite/],
-    [own.gear, 10, 5, /Avatar\.gear: 10 is outside/],
-  ] as const) {
-    column[mine] = value
-    own.exact[second] = ++expected
-    worlds.run(60)
-    expect(errors.length, String(value)).toBeGreaterThan(0)
-    expect(errors.at(-1)).toMatch(complaint)
-    expect(server.exact[next], 'the other object').toBe(expected)
-    column[mine] = good
-    errors.length = 0
-    worlds.run(30)
-  }
-  expect([server.exact[eid], server.gear[eid]], 'and what fits arrives').toEqual([4, 5])
-  expect(worlds.server.violations, 'nothing of it went to the server').toMatchObject({ outOfRange: 0, malformed: 0 })
-  await worlds.end()
-})
-
 test.each([
   ['NaN', NaN],
   ['Infinity', Infinity],

@@ -1,4 +1,4 @@
-import { createBucket, take } from './bucket.ts'
+import { createBucket, take } from '../bucket.ts'
 import { createEndpoint, type Endpoint } from './endpoint.ts'
 import type { WebRTCConnection } from './geckos-server.ts'
 import type { Settings } from './options.ts'

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Connection, ServerTransport } from '../transport.ts'
 import { admit, createAdmission, leave, promote } from './admission.ts'
-import { createBucket, take } from './bucket.ts'
+import { createBucket, take } from '../bucket.ts'
 import type { Endpoint } from './endpoint.ts'
 import {
   type ConnectionsManager,

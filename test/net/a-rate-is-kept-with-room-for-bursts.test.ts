@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createBucket, take } from '../../src/net/geckos/bucket.ts'
+import { createBucket, take } from '../../src/net/bucket.ts'
 
 it('never passes more than the burst plus the rate times the time', () => {
   fc.assert(
