@@ -1,5 +1,4 @@
-import type { EntityId, World } from 'bitecs'
-import { observe, onRemove } from 'bitecs'
+import { observe, onRemove, type EntityId, type World } from 'bitecs'
 import { checkWorld, type Message, type Schema } from './components/index.ts'
 import { encodeHello, type Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
@@ -20,7 +19,7 @@ import {
   type InterestResult,
 } from './systems/client-state.ts'
 import { interpolate } from './systems/interpolate.ts'
-import { packMessage } from './systems/pack-message.ts'
+import { nameOf, packMessage } from './systems/pack-message.ts'
 
 export { Alive, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
 export type { Reason } from './net/hello.ts'
@@ -256,7 +255,7 @@ const changeInterest = (
 
 const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, args: unknown): void => {
   const { field } = message
-  const name = `${field.owner.name}.${field.name}`
+  const name = nameOf(field)
   const { session } = state
   const object = session?.byEid.get(eid)
   if (!session || !object)

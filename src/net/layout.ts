@@ -62,6 +62,8 @@ export const OWNER = 0
  * then takes the row's values over; what the owner wrote in an older epoch is void.
  */
 export const EPOCH = 1
+/** The epoch after one: 1 to 255 and round. 0 is that of what nobody owned yet, so an owner that has no row knows it. */
+export const nextEpoch = (epoch: number): number => (epoch % 255) + 1
 /** uint32s of a row before its first number. */
 export const FIXED_WORDS = 2
 

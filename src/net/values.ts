@@ -25,7 +25,7 @@ export interface ValueSet {
   readonly packed: Uint8Array[]
   /** What the owner sent last of each field, so that the server knows when game code wrote another value. */
   readonly fromOwner: (Uint8Array | undefined)[]
-  /** Counts how often the server overruled the owner in each field, 0..255 and round; nothing is 0. */
+  /** Counts how often the server overruled the owner in each field, as a row's epoch does; nothing is 0. */
   readonly epochs: number[]
   /** Where the object is now: whoever does not see that zone is not sent the bytes. */
   zone: Zone | undefined

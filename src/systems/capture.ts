@@ -1,7 +1,7 @@
 import type { DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
 import { needValues, oweValues } from '../net/downlink.ts'
-import { FIXED_WORDS } from '../net/layout.ts'
+import { FIXED_WORDS, nextEpoch } from '../net/layout.ts'
 import { addRow, privateZoneOf, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
 import type { ValueSet } from '../net/values.ts'
 import { packValue } from './pack-message.ts'
@@ -96,7 +96,7 @@ const overrule = (object: ServerObject): void => {
       problem ??= error
     }
   }
-  if (isOverruled) object.epoch = (object.epoch + 1) & 0xff
+  if (isOverruled) object.epoch = nextEpoch(object.epoch)
 }
 
 const sessionsThatSee = (state: ServerState, zone: Zone) =>
@@ -130,7 +130,7 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
     // What the last owner sent is void, and so is what it may still send.
     object.formerOwner = object.owner
     object.uploadSequence = -1
-    object.epoch = (object.epoch + 1) & 0xff
+    object.epoch = nextEpoch(object.epoch)
     startValueEpochs(state, object)
   }
   if (private_ && object.ownerValues && (owner !== object.owner || !object.place !== !object.ownerPlace)) {
@@ -170,7 +170,7 @@ const packOrKeep = (field: DCParameterField, value: unknown, before: Uint8Array 
  * which the owner knows that it is overruled.
  */
 const startValueEpoch = (state: ServerState, set: ValueSet, index: number): void => {
-  set.epochs[index] = ((set.epochs[index] ?? 0) + 1) & 0xff
+  set.epochs[index] = nextEpoch(set.epochs[index] ?? 0)
   set.fromOwner[index] = undefined
   if (set.zone) for (const session of sessionsThatSee(state, set.zone)) needValues(session.downlink, set, index)
 }

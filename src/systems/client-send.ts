@@ -131,6 +131,8 @@ const writeUpload = (state: ClientState, object: ClientObject, content: UpConten
   const { acknowledged } = object
   if (!upload || !acknowledged) return
   const epoch = epochOf(object)
+  // The row has not come yet: our columns are defaults, not what the owner wrote.
+  if (epoch === 0) return
   // The server has overruled us and only one of our two rows says so yet: what we would send is void.
   if (owner && owner.layout.bits[EPOCH]! > 0 && object.ownerEpoch !== epoch) return
   const words = new Uint32Array(upload.words.length)

@@ -43,7 +43,7 @@ export interface ServerObject {
   uploadSequence: number
   /** What was wrong with its values in the last capture; empty: nothing. */
   complaint: string
-  /** Counts how often the server overruled the owner, 0..255 and round. */
+  /** Counts how often the server overruled the owner: see `nextEpoch`. */
   epoch: number
   /** What the owner-written columns hold unless game code writes them `[upload.words]`. */
   readonly expected: Uint32Array | undefined
