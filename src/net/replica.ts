@@ -220,13 +220,11 @@ const VALUES_PATIENCE = 10
 export const sweepValues = (replica: Replica, tickRate: number): void => {
   if (ticksSince(replica.newestTick, replica.sweptTick) < tickRate) return
   replica.sweptTick = replica.newestTick
+  // Where things went is of use to a frame that comes soon; a hidden page has none.
+  for (const group of replica.groups.values()) if (group.movedTo.size > MAX_MOVES) group.movedTo.clear()
   if (replica.values.interested.size + replica.values.owner.size === 0) return
   const here = new Set<number>()
-  for (const group of replica.groups.values()) {
-    for (const doId of newestFrame(group.history)?.ids ?? []) here.add(doId)
-    // Where things went is of use to a frame that comes soon; a hidden page has none.
-    if (group.movedTo.size > MAX_MOVES) group.movedTo.clear()
-  }
+  for (const group of replica.groups.values()) for (const doId of newestFrame(group.history)?.ids ?? []) here.add(doId)
   for (const map of [replica.values.interested, replica.values.owner])
     for (const [doId, values] of map) {
       if (here.has(doId)) values.seenTick = replica.newestTick
