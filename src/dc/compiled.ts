@@ -5,8 +5,8 @@ import type { DCFile } from './model.ts'
  * Comments are left out. Bytes and bigints are `['b', hex]` and `['n', digits]`.
  */
 export function compileDC(file: DCFile): string {
-  const { classes, imports, keywords, typedefs, fields, hash } = file
-  const values: unknown[] = [{ classes, imports, keywords, typedefs, fields, hash }]
+  const { fieldByNumber: _, classByName: __, ...lists } = file
+  const values: unknown[] = [lists]
   const places = new Map<unknown, number>()
   const place = (value: unknown): number => {
     let at = places.get(value)

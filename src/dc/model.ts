@@ -193,6 +193,10 @@ export interface DCFile {
   readonly fields: readonly DCField[]
   /** Panda3D's 32-bit hash, unsigned. */
   readonly hash: number
+  /** Our own 64-bit hash, which sees the names of parameters, array-ness, typedefs and defaults too. */
+  readonly structureHash: bigint
+  /** As `typedef uint16 SchemaVersion = 4;` declares it; 0 without one. */
+  readonly version: number
   fieldByNumber(number: number): DCField | undefined
   classByName(name: string): DCClass | undefined
 }

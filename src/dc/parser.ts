@@ -18,6 +18,7 @@ import {
   type Parser,
   type Schema,
 } from './schema.ts'
+import { schemaVersion, structureOf } from './structure.ts'
 import { isPrimitive, parseParameterWithDefault, parseSwitch, type NamedType } from './type-parser.ts'
 
 /** Options of {@link parseDC}. */
@@ -65,7 +66,10 @@ export function parseDC(
   const { classes, typedefs, imports, fields, errors, warnings } = schema
   const hash = schema.size > MAX_SIZE ? 0 : hashFile({ classes })
   if (errors.length === 0) for (const field of fields) if (field.kind === 'parameter') setInitial(field)
-  const file = createFile({ classes, imports, keywords: [...schema.keywords], typedefs, fields, hash })
+  const structureHash = schema.size > MAX_SIZE ? 0n : structureOf({ classes }).hash
+  const version = schemaVersion({ typedefs })
+  const keywords = [...schema.keywords]
+  const file = createFile({ classes, imports, keywords, typedefs, fields, hash, structureHash, version })
   return { file, errors, warnings }
 }
 
