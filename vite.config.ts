@@ -9,9 +9,11 @@ export const entries = {
   'bitecs-pipes/server': 'src/server.ts',
   'bitecs-pipes/client': 'src/client.ts',
   'bitecs-pipes/dc': 'src/dc/index.ts',
+  'bitecs-pipes/schema': 'src/schema.ts',
   'bitecs-pipes/geckos/server': 'src/geckos-server.ts',
   'bitecs-pipes/geckos/client': 'src/geckos-client.ts',
   'bitecs-pipes/memory': 'src/memory.ts',
+  'bitecs-pipes/time': 'src/time.ts',
   'bitecs-pipes/vite': 'src/vite.ts',
 }
 

@@ -1,0 +1,58 @@
+/**
+ * A schema in plain TypeScript instead of a `.dc` file, with all types inferred:
+ *
+ *     const Vec2 = struct({ x: int16({ divisor: 10 }), y: int16({ divisor: 10 }) })
+ *     const Avatar = dclass({ position: field(Vec2, 'broadcast', 'ram'), say: message({ text: string(1, 200) }, 'ownsend') })
+ *     export const schema = defineSchema({ Vec2, Avatar })
+ */
+import { declarationText, type DeclarationOptions, type Declarations } from './dc/index.ts'
+
+export { defineSchema, type DClassesOf, type DClassOf, type Schema } from './components/index.ts'
+export {
+  array,
+  blob,
+  blob32,
+  char,
+  dclass,
+  field,
+  float64,
+  int16,
+  int16array,
+  int32,
+  int32array,
+  int64,
+  int8,
+  int8array,
+  message,
+  molecule,
+  otherwise,
+  string,
+  struct,
+  switchOn,
+  uint16,
+  uint16array,
+  uint32,
+  uint32array,
+  uint32uint8array,
+  uint64,
+  uint8,
+  uint8array,
+  when,
+  withDefault,
+  type ArgumentsOf,
+  type ColumnsOf,
+  type DClassDeclaration,
+  type DeclarationOptions,
+  type Declarations,
+  type FieldDeclaration,
+  type Keyword,
+  type MemberDeclaration,
+  type MessageDeclaration,
+  type StructDeclaration,
+  type TypeDeclaration,
+  type ValueOf,
+} from './dc/index.ts'
+
+/** The declarations as a `.dc` file, for Panda3D or for `pipes dc`. Throws a `TypeError` for what is no declaration. */
+export const toDC = (declarations: Declarations, options?: DeclarationOptions): string =>
+  declarationText(declarations, options).text
