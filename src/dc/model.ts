@@ -1,3 +1,5 @@
+import type { Extension, FloatExtension } from './extension.ts'
+
 /** A closed interval of legal values. Of a number: scaled by the divisor, as on the wire. Of a size: bytes or elements. */
 export interface DCRange<T = number | bigint> {
   readonly min: T
@@ -29,6 +31,8 @@ export interface DCNumberType {
   readonly ranges: readonly DCRange[]
   /** The typedef that the declaration used, if any. */
   readonly typedefName?: string
+  /** The type of the prelude that its typedef is (or is made of), by name and shape. */
+  readonly extension?: Extract<Extension, 'bool' | 'DoId'>
 }
 
 /** Text or bytes. With one legal size the bytes stand alone, otherwise behind their length (uint32 for blob32, else uint16). */
@@ -37,6 +41,8 @@ export interface DCBytesType {
   /** Legal lengths in bytes. Empty: any that the prefix can say. */
   readonly sizes: readonly DCRange<number>[]
   readonly typedefName?: string
+  /** The number or quaternion of the prelude that its typedef is (or is made of), by name and shape. */
+  readonly extension?: FloatExtension
 }
 
 /** A list of equal elements. */

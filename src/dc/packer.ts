@@ -1,3 +1,4 @@
+import { setExtension, type FloatExtension } from './extension.ts'
 import { caseMembers, findCase, memberKeys, membersOf, type Member } from './members.ts'
 import {
   numberSize,
@@ -99,6 +100,7 @@ export function packType(packable: DCPackable, value: unknown, writer: Writer): 
 
 function packNumber(type: DCNumberType, value: unknown, writer: Writer): void {
   if (typeof value === 'string' && type.base === 'char' && value.length === 1) value = value.charCodeAt(0)
+  if (typeof value === 'boolean' && type.extension === 'bool') value = Number(value)
   const scaled = quantise(type, value as number, writer.path)
   // The view is replaced when the writer grows: reserve first.
   const at = reserve(writer, numberSize(type))
@@ -107,6 +109,7 @@ function packNumber(type: DCNumberType, value: unknown, writer: Writer): void {
 
 function packBytes(type: DCBytesType, value: unknown, writer: Writer): void {
   const text = type.kind === 'string'
+  if (type.extension && !(value instanceof Uint8Array)) return packExtension(type, type.extension, value, writer)
   if (typeof value === 'string' && text) value = utf8.encode(value)
   if (!(value instanceof Uint8Array)) mistyped(writer, text ? 'a string' : 'a Uint8Array', value)
   if (!inRanges(type.sizes, value.length)) {
@@ -118,6 +121,15 @@ function packBytes(type: DCBytesType, value: unknown, writer: Writer): void {
     at = reserve(writer, prefix)
   writeBytes(writer, value)
   if (!endPrefix(writer, at, prefix)) throw tooLong(writer, value.length)
+}
+
+/** A float or a quaternion of the prelude, from its value. */
+function packExtension(type: DCBytesType, extension: FloatExtension, value: unknown, writer: Writer): void {
+  const at = reserve(writer, oneSize(type.sizes)!)
+  const expected = setExtension(writer.view, at, extension, value)
+  if (!expected) return
+  if (typeof value !== 'number') mistyped(writer, expected, value)
+  throw new RangeError(`${where(writer)}: ${value} does not fit ${extension}: expected ${expected}`)
 }
 
 function packArray(type: DCArrayType, value: unknown, writer: Writer): void {

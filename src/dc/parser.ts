@@ -1,6 +1,7 @@
 import { addClass, parseClass, parseMethod } from './class-parser.ts'
 import { createFile } from './compiled.ts'
 import { accept, nested, peek, syntaxError, take } from './cursor.ts'
+import { extended } from './extension.ts'
 import { hashFile } from './hash.ts'
 import { tokenize, type Token, type Tokens } from './lexer.ts'
 import type { DCError, DCFile, DCImport, DCParameterField, DCType } from './model.ts'
@@ -187,7 +188,7 @@ function parseTypedef(parser: Parser): void {
   take(parser)
   const { name, type, token, default: packed } = parseParameterWithDefault(parser)
   const old = schema.typeNames.get(name),
-    typedef = { name, type, ...(packed && { default: packed }) }
+    typedef = { name, type: extended(name, type), ...(packed && { default: packed }) }
   if (!name) parser.complain(token, 'A typedef needs a name')
   else if (old)
     parser.complain(

@@ -138,7 +138,9 @@ const parameterText = ({ type, name, default: packed }: DCParameter, named: Read
   typeText(type, named) + (name && ` ${name}`) + (packed ? ` = ${valueText(type, packed)}` : '')
 
 const typeText = (type: DCType, named: ReadonlySet<DCClass>): string => {
-  const text = bareText(type, named)
+  const bare = bareText(type, named)
+  // An alias of a type of the prelude is that type, too.
+  const text = 'extension' in type && type.extension !== type.typedefName ? `${type.extension}{${bare}}` : bare
   return type.typedefName && type.typedefName !== text ? `${type.typedefName}{${text}}` : text
 }
 

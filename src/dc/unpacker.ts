@@ -1,3 +1,4 @@
+import { getExtension } from './extension.ts'
 import { caseMembers, findCase, memberKeys, membersOf, type Member } from './members.ts'
 import {
   type DCParameterField,
@@ -99,7 +100,7 @@ export function unpackType(packable: DCPackable, reader: Reader): unknown {
       const scaled = getScaled(reader.view, reader.at, packable)
       reader.at += size
       if (reader.checks !== 'sizes' && !inRange(packable, scaled)) return fail(reader, 'range')
-      return dequantise(packable, scaled)
+      return packable.extension === 'bool' && isExtended(reader) ? scaled !== 0 : dequantise(packable, scaled)
     }
     case 'string':
     case 'blob':
@@ -118,6 +119,9 @@ export function unpackType(packable: DCPackable, reader: Reader): unknown {
   }
 }
 
+/** Whether values of the prelude's types are what they stand for, not what Panda3D sees. */
+const isExtended = (reader: Reader): boolean => reader.checks === 'all' && !reader.rawText
+
 function unpackBytes(type: DCBytesType, reader: Reader): unknown {
   const prefix = type.kind === 'blob32' ? 4 : 2
   let length = oneSize(type.sizes)
@@ -134,6 +138,10 @@ function unpackBytes(type: DCBytesType, reader: Reader): unknown {
     !inRanges(type.sizes, length)
   ) {
     return fail(reader, 'range')
+  }
+  if (type.extension && isExtended(reader)) {
+    const value = getExtension(reader.view, start, type.extension)
+    return value === undefined ? fail(reader, 'range') : value
   }
   return type.kind === 'string' && !reader.rawText
     ? utf8.decode(reader.bytes.subarray(start, reader.at))
