@@ -1,7 +1,19 @@
 import { columnKind, type Column } from './columns.ts'
 import { memberKeys, membersOf, type Member } from './members.ts'
-import { isBig, type DCClass, type DCField, type DCFile, type DCRange, type DCType } from './model.ts'
-import { dequantise } from './number.ts'
+import {
+  isBig,
+  type DCCase,
+  type DCClass,
+  type DCField,
+  type DCFile,
+  type DCNumberType,
+  type DCParameter,
+  type DCRange,
+  type DCSwitchType,
+  type DCType,
+} from './model.ts'
+import { dequantise, LIMITS, scaledModulus } from './number.ts'
+import { createReader, unpackType } from './unpacker.ts'
 
 /** Words that TypeScript does not take as the name of a constant, and the names that the generated file itself uses. */
 const TAKEN = /* @__PURE__ */ new RegExp(
@@ -41,29 +53,91 @@ const hasMethods = (dclass: DCClass): boolean => dclass.inherited.some(({ kind }
 function declareClass(dclass: DCClass, local: string): string {
   const parents = dclass.parents.map(({ name }) => name).join(', ')
   const lines = [
-    doc(dclass.comment, `dclass ${dclass.name}${parents && ` : ${parents}`}`, ''),
+    doc(dclass.comment, `\`dclass ${dclass.name}${parents && ` : ${parents}`}\``, ''),
     `${local === dclass.name ? 'export ' : ''}declare const ${local}: DClass & {`,
   ]
-  for (const field of dclass.inherited) {
-    lines.push(doc(field.comment, declarationOf(field), '  '), `  readonly ${field.name}: ${fieldType(field)}`)
-  }
+  for (const field of dclass.inherited)
+    lines.push(documentation(field, '  '), `  readonly ${field.name}: ${fieldType(field)}`)
   lines.push('}')
   if (local !== dclass.name) lines.push(`export { ${local} as ${dclass.name} }`)
   return lines.join('\n')
 }
 
 const fieldType = (field: DCField): string =>
-  field.kind === 'parameter' ? columnType(columnKind(field.type)) : `Message<${objectType(field.parameters)}>`
+  field.kind === 'parameter'
+    ? columnType(columnKind(field.type), field.type, '  ')
+    : `Message<${objectType(field.parameters)}>`
 
-function columnType(column: Column): string {
+function columnType(column: Column, type: DCType, indent: string): string {
   switch (column.kind) {
     case 'scalar':
       return column.array
-    case 'struct':
-      return `{ ${column.fields.map(({ name, column: part }) => `readonly ${name}: ${columnType(part)}`).join('; ')} }`
+    case 'struct': {
+      const members = type.kind === 'class' ? type.dclass.members : []
+      const inner = `${indent}  `
+      const parts = column.fields.flatMap(({ name, column: part }, i) => {
+        // A struct of columns has named fields only, in this order.
+        const member = members[i] as DCField & DCParameter
+        return [documentation(member, inner), `${inner}readonly ${name}: ${columnType(part, member.type, inner)}`]
+      })
+      return ['{', ...parts, `${indent}}`].join('\n')
+    }
     default:
       return `${valueType(column.type)}[]`
   }
+}
+
+/** Comment (a struct's own, if the field has none), declaration, and what that means in units of the value. */
+function documentation(field: DCField, indent: string): string {
+  const comment =
+    field.comment ?? (field.kind === 'parameter' && field.type.kind === 'class' ? field.type.dclass.comment : undefined)
+  return doc(comment, [`\`${declarationOf(field)}\``, ...factsOf(field)].join(': '), indent)
+}
+
+/** `0 to 359.9 in steps of 0.1, wraps around at 360`, and the default, where there is anything to say. */
+function factsOf(field: DCField): string[] {
+  if (field.kind !== 'parameter') return []
+  const facts = field.type.kind === 'number' ? numberFacts(field.type) : sizeFacts(field.type)
+  if (field.hasDefault && (field.type.kind === 'number' || field.type.kind === 'string')) {
+    const value = literalOf(field.type, field.initial)
+    if (value) facts.push(`default ${value}`)
+  }
+  return facts.length ? [facts.join(', ')] : []
+}
+
+function numberFacts(type: DCNumberType): string[] {
+  const { base, divisor, modulus } = type
+  if (base === 'float64' && !type.ranges.length) return modulus === undefined ? [] : [`wraps around at ${modulus}`]
+  const [min, max] = LIMITS[base]
+  const wraps = modulus !== undefined && base !== 'float64' && !type.ranges.length
+  const ranges = type.ranges.length
+    ? type.ranges
+    : [{ min: wraps ? 0 : min, max: wraps ? scaledModulus({ divisor, modulus }) - 1 : max }]
+  const steps = divisor === 1 || base === 'float64' ? '' : ` in steps of ${Number((1 / divisor).toPrecision(6))}`
+  return [
+    rangesInWords(ranges.map(range => ({ min: dequantise(type, range.min), max: dequantise(type, range.max) }))) +
+      steps,
+    ...(modulus === undefined ? [] : [`wraps around at ${modulus}`]),
+  ]
+}
+
+function sizeFacts(type: DCType): string[] {
+  if (type.kind === 'array' && type.sizes.length && !type.legacy) return [`${rangesInWords(type.sizes)} elements`]
+  return (type.kind === 'string' || type.kind === 'blob' || type.kind === 'blob32') && type.sizes.length
+    ? [`${rangesInWords(type.sizes)} bytes${type.kind === 'string' ? ' of UTF-8' : ''}`]
+    : []
+}
+
+const rangesInWords = (ranges: readonly DCRange[]): string =>
+  ranges.map(({ min, max }) => (min === max ? `${min}` : `${min} to ${max}`)).join(' or ')
+
+/** A packed value as TypeScript writes it; undefined for what has no literal. */
+function literalOf(type: DCType, packed: Uint8Array): string | undefined {
+  if (type.kind !== 'number' && type.kind !== 'string') return undefined
+  const value = unpackType(type, createReader(packed))
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
 }
 
 /** The type of a value as the packer takes and gives it. */
@@ -80,27 +154,43 @@ function valueType(type: DCType): string {
       return `${valueType(type.element)}[]`
     case 'class':
       return objectType(membersOf(type)!)
-    case 'switch': {
-      const cases = [...type.cases, ...(type.defaultCase ? [type.defaultCase] : [])]
-      const shapes = [...new Set(cases.map(({ fields }) => objectType([type.key, ...fields])))]
-      return shapes.length > 1 ? `(${shapes.join(' | ')})` : (shapes[0] ?? 'never')
-    }
+    case 'switch':
+      return switchType(type)
     default:
       return 'never'
   }
 }
 
-function objectType(members: readonly Member[]): string {
-  if (!members.length) return '{}'
-  const keys = memberKeys(members)
-  return `{ ${members.map((member, i) => `${keys[i]}: ${member.kind === 'parameter' ? valueType(member.type) : objectType(member.parameters)}`).join('; ')} }`
+/** One object type for each set of fields, with the keys that select it: `{ kind: 1 | 2; text: string }`. */
+function switchType(type: DCSwitchType): string {
+  const keyType = memberType(type.key)
+  const shapes = new Map<string, { branch: DCCase; keys: Set<string> }>()
+  for (const branch of [...type.cases, ...(type.defaultCase ? [type.defaultCase] : [])]) {
+    const fields = objectType([type.key, ...branch.fields])
+    const shape = shapes.get(fields) ?? { branch, keys: new Set() }
+    shapes.set(fields, shape)
+    const literal = branch.value && type.key.kind === 'parameter' ? literalOf(type.key.type, branch.value) : undefined
+    shape.keys.add(literal ?? keyType)
+  }
+  const types = [...shapes.values()].map(({ branch, keys }) =>
+    objectType([type.key, ...branch.fields], keys.has(keyType) ? keyType : [...keys].join(' | ')),
+  )
+  return types.length > 1 ? `(${types.join(' | ')})` : (types[0] ?? 'never')
 }
 
-/** A JSDoc block: the DC comment, then the DC declaration. */
+const memberType = (member: Member): string =>
+  member.kind === 'parameter' ? valueType(member.type) : objectType(member.parameters)
+
+/** `{ x: number; y: number }`; `first` takes the place of the first member's type. */
+function objectType(members: readonly Member[], first?: string): string {
+  if (!members.length) return '{}'
+  const keys = memberKeys(members)
+  return `{ ${members.map((member, i) => `${keys[i]}: ${i === 0 && first ? first : memberType(member)}`).join('; ')} }`
+}
+
+/** A JSDoc block: the DC comment, then what the declaration says. */
 function doc(comment: string | undefined, declaration: string, indent: string): string {
-  const lines = [...(comment?.split(/\r?\n/) ?? []), `\`${declaration}\``].map(line =>
-    line.replaceAll('*/', '*\\/').trimEnd(),
-  )
+  const lines = [...(comment?.split(/\r?\n/) ?? []), declaration].map(line => line.replaceAll('*/', '*\\/').trimEnd())
   return lines.length === 1
     ? `${indent}/** ${lines[0]} */`
     : [`${indent}/**`, ...lines.map(line => `${indent} * ${line}`.trimEnd()), `${indent} */`].join('\n')

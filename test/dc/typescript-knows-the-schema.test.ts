@@ -5,7 +5,12 @@ import { schemaOf, typeOf } from './plain.ts'
 test('each dclass becomes a constant with its columns and messages, inherited ones included', () => {
   const text = declareTypes(
     schemaOf(`
-    struct Vec3 { int16/100 x; int16/100 y; int16/100 z; };
+    // Metres.
+    struct Vec3 {
+      int16/100 x;  // to the east
+      int16/100(-40 - 40) y;
+      uint8 z;
+    };
     // Anything with a place.
     dclass Node { Vec3 position broadcast ram; };
     dclass Avatar : Node {
@@ -25,29 +30,55 @@ import type { DClass, Message, Schema } from 'bitecs-pipes'
  * \`dclass Node\`
  */
 export declare const Node: DClass & {
-  /** \`Vec3 position broadcast ram\` */
-  readonly position: { readonly x: Float32Array; readonly y: Float32Array; readonly z: Float32Array }
+  /**
+   * Metres.
+   * \`Vec3 position broadcast ram\`
+   */
+  readonly position: {
+    /**
+     * to the east
+     * \`int16/100 x\`: -327.68 to 327.67 in steps of 0.01
+     */
+    readonly x: Float32Array
+    /** \`int16/100(-40 - 40) y\`: -40 to 40 in steps of 0.01 */
+    readonly y: Float32Array
+    /** \`uint8 z\`: 0 to 255 */
+    readonly z: Uint8Array
+  }
 }
 
 /** \`dclass Avatar : Node\` */
 export declare const Avatar: DClass & {
-  /** \`Vec3 position broadcast ram\` */
-  readonly position: { readonly x: Float32Array; readonly y: Float32Array; readonly z: Float32Array }
-  /** \`string(0-24) name required broadcast ram\` */
+  /**
+   * Metres.
+   * \`Vec3 position broadcast ram\`
+   */
+  readonly position: {
+    /**
+     * to the east
+     * \`int16/100 x\`: -327.68 to 327.67 in steps of 0.01
+     */
+    readonly x: Float32Array
+    /** \`int16/100(-40 - 40) y\`: -40 to 40 in steps of 0.01 */
+    readonly y: Float32Array
+    /** \`uint8 z\`: 0 to 255 */
+    readonly z: Uint8Array
+  }
+  /** \`string(0-24) name required broadcast ram\`: 0 to 24 bytes of UTF-8 */
   readonly name: string[]
   /**
    * degrees
-   * \`int16/10%360 heading broadcast\`
+   * \`int16/10%360 heading broadcast\`: 0 to 359.9 in steps of 0.1, wraps around at 360, default 90
    */
   readonly heading: Float32Array
-  /** \`uint8(0-100) health broadcast ram\` */
+  /** \`uint8(0-100) health broadcast ram\`: 0 to 100, default 100 */
   readonly health: Uint8Array
   /** \`uint16 path[][2]\` */
   readonly path: number[][][]
   /** \`say(string(1-200) text, int64 at, Vec3 where, uint8) clsend\` */
   readonly say: Message<{ text: string; at: bigint; where: { x: number; y: number; z: number }; arg3: number }>
   /** \`switch extra[]\` */
-  readonly extra: ({ kind: number; s: string } | { kind: number; b: Uint8Array })[][]
+  readonly extra: ({ kind: 1; s: string } | { kind: number; b: Uint8Array })[][]
 }
 
 declare const schema: Schema<{
@@ -63,6 +94,20 @@ test('names that TypeScript or the file itself needs are exported under another 
   expect(text).toContain('declare const dc_Schema: DClass & {\n}\nexport { dc_Schema as Schema }')
   expect(text).toContain('export { dc_delete as delete }')
   expect(text).toContain('readonly delete: typeof dc_delete')
+})
+
+test('the key of a switch tells its cases apart', () => {
+  const extra = (declaration: string) =>
+    /extra: (.*)\n/.exec(declareTypes(schemaOf(`dclass A { ${declaration} extra; };`)))![1]
+  expect(extra('switch (uint8 k) { case 1: case 2: string s; break; case 3: break; }')).toBe(
+    '({ k: 1 | 2; s: string } | { k: 3 })[]',
+  )
+  expect(extra('switch (string k) { case "a": string s; break; default: break; }')).toBe(
+    '({ k: "a"; s: string } | { k: string })[]',
+  )
+  expect(extra('switch (int64 k) { case -5: break; }')).toBe('{ k: -5n }[]')
+  expect(extra('switch (uint8 k) { case 1: break; default: break; }')).toBe('{ k: number }[]')
+  expect(extra('switch (f(uint8 a)) { case {1}: break; }')).toBe('{ f: { a: number } }[]')
 })
 
 describe('columns', () => {
