@@ -12,7 +12,6 @@ const {
   createHistory,
   createPlayout,
   createServerClock,
-  cutSlot,
   insertRow,
   mixField,
   playoutAdvance,
@@ -20,13 +19,14 @@ const {
   resetSlot,
   serverTime,
   smoothOptions,
+  writeGeneration,
   writeValue,
 } = await import(dist)
 
 const PERIODS = { angle: 360, loop: 1 }
 
 export default function createAdapter({ snapRate, channels, playout: playoutOptions = {} }) {
-  const options = smoothOptions()
+  const options = smoothOptions(process.env.EX ? { extrapolate: +process.env.EX } : {})
   const playout = createPlayout({ updateRate: snapRate, ...playoutOptions })
   const clock = createServerClock()
   const objects = channels.map(channel => {
@@ -38,7 +38,7 @@ export default function createAdapter({ snapRate, channels, playout: playoutOpti
       velocity: -1,
       options,
     }
-    return { channel, field, history: createHistory([field], 1), epoch: undefined, epochTime: NaN }
+    return { channel, field, history: createHistory([field], 1) }
   })
   const shown = new Float64Array(channels.reduce((sum, { dim, off }) => Math.max(sum, off + dim), 0))
   let resyncs = 0
@@ -53,9 +53,8 @@ export default function createAdapter({ snapRate, channels, playout: playoutOpti
         const at = insertRow(history, tickTime, tickTime)
         if (at < 0) return
         for (let part = 0; part < channel.dim; part++) writeValue(history, at, 0, part, vals[channel.off + part])
+        writeGeneration(history, at, 0, epoch[index])
         if (history.count === 1) resetSlot(history, at, 0)
-        if (object.epoch !== undefined && epoch[index] !== object.epoch) cutSlot(history, at, 0)
-        object.epoch = epoch[index]
         commitRow(history, at)
       })
     },
@@ -71,6 +70,7 @@ export default function createAdapter({ snapRate, channels, playout: playoutOpti
         for (let part = 0; part < channel.dim; part++) shown[channel.off + part] = values[part]
       }
     },
+    playout,
     read: out => out.set(shown),
     renderTime: () => playout.time,
     serverTimeEstimate: () => estimate,

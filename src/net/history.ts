@@ -14,8 +14,11 @@ export const ROWS = 32
 export interface SmoothOptions {
   /** `hermite`: a cubic through the samples; `linear`: straight lines; `none`: the newest value at or before the time. */
   method: 'hermite' | 'linear' | 'none'
-  /** Whether it goes on when no newer sample is there: at full speed for 0.1 s, coming to a halt at 0.25 s. */
-  extrapolate: boolean
+  /**
+   * Seconds that it goes on when there is no newer sample, 0 for not at all: at full speed for two fifths of them, then
+   * ever slower until it stands still.
+   */
+  extrapolate: number
   /** Seconds on top of the playout delay; below 0: fresher, at the price of extrapolation. */
   delay: number
 }
@@ -65,7 +68,7 @@ export interface History {
   /** Rows by time, oldest first `[count]`. */
   readonly order: Uint8Array
   count: number
-  /** How often each slot had been moved elsewhere by then `[ROWS x slots]`. */
+  /** How often each slot had been moved elsewhere by then, modulo 256 `[ROWS x slots]`. */
   readonly generations: Uint8Array
   /** Server time from which on a slot is as it was moved to last; -Infinity: it never was `[slots]`. */
   readonly cuts: Float64Array
@@ -79,19 +82,17 @@ export interface History {
   readonly mixed: Float64Array
 }
 
-/** Seconds of extrapolation: at full speed, and until it has come to a halt. */
-const FULL_SPEED = 0.1
-const HALT = 0.25
+/** Share of the extrapolation that is done at full speed. */
+const FULL_SPEED = 0.4
 /** The blending over of what came late loses this share per second (as an exponent). */
 const BLEND_RATE = 35
 /** Weights below count for nothing. */
 const LEAST_WEIGHT = 1e-4
-const MOST_ROWS = 12
 
 /** The options of a DC keyword. */
 export const smoothOptions = (options: Partial<SmoothOptions> = {}): SmoothOptions => ({
   method: 'hermite',
-  extrapolate: true,
+  extrapolate: 0.5,
   delay: 0,
   ...options,
 })
@@ -186,20 +187,24 @@ export const resetSlot = (h: History, at: number, slot: number): void => {
   const { values, slots, width, generations } = h
   const from = h.order[at]! * width * slots + slot
   for (let row = 0; row < ROWS; row++) {
-    generations[row * slots + slot] = 0
+    generations[row * slots + slot] = generations[h.order[at]! * slots + slot]!
     const to = row * width * slots + slot
     for (let word = 0; word < width; word++) values[to + word * slots] = values[from + word * slots]!
   }
   h.cuts[slot] = -Infinity
 }
 
-/** From row `at` on the object is somewhere else: nothing is shown between there and where it was before. */
-export const cutSlot = (h: History, at: number, slot: number): void => {
-  const { slots, generations } = h
-  const generation = (generations[h.order[at]! * slots + slot]! + 1) & 0xff
-  // Rows after it were written before it was known, and are copies of its like.
-  for (let later = at; later < h.count; later++) generations[h.order[later]! * slots + slot] = generation
-  h.cuts[slot] = Math.max(h.cuts[slot]!, h.times[h.order[at]!]!)
+/**
+ * Writes how often the object has been moved elsewhere by then, modulo 256: between rows that differ in it, nothing is
+ * shown of the way from one to the other.
+ */
+export const writeGeneration = (h: History, at: number, slot: number, generation: number): void => {
+  const { slots, generations, order, times } = h
+  const index = order[at]! * slots + slot
+  generations[index] = generation
+  for (let newer = Math.max(1, at); newer <= at + 1 && newer < h.count; newer++)
+    if (generations[order[newer]! * slots + slot] !== generations[order[newer - 1]! * slots + slot])
+      h.cuts[slot] = Math.max(h.cuts[slot]!, times[order[newer]!]!)
 }
 
 /** The newer row keeps its sign, so that what it says is shown bit for bit. */
@@ -248,11 +253,12 @@ const blendOver = (h: History, each: Weights): void => {
   }
 }
 
-/** How far an object gets in the first `ahead` seconds without samples, as seconds at full speed. */
-const reach = (ahead: number): number => {
-  if (ahead <= FULL_SPEED) return ahead
-  const slowing = Math.min(ahead, HALT) - FULL_SPEED
-  return FULL_SPEED + slowing - (slowing * slowing) / (2 * (HALT - FULL_SPEED))
+/** How far an object gets `ahead` seconds after its newest sample, as seconds at full speed. */
+const reach = (ahead: number, halt: number): number => {
+  const full = FULL_SPEED * halt
+  if (ahead <= full) return ahead
+  const slowing = Math.min(ahead, halt) - full
+  return full + slowing - (slowing * slowing) / (2 * (halt - full))
 }
 
 /**
@@ -274,8 +280,8 @@ const weigh = (h: History, to: Weights, time: number, first: number, last: numbe
   const previous = order[at - 1]!
   const before = at > first ? start - untils[previous]! : 0
   if (at === last) {
-    if (isHeld || !extrapolate) return row
-    const ahead = reach(time - start)
+    if (isHeld || !(extrapolate > 0)) return row
+    const ahead = reach(time - start, extrapolate)
     if (to.isDriven) curve[ROWS + row] = ahead
     else if (at > first) {
       // As fast as the curve ends: a parabola through the last three, unless the first of them is a rest.
@@ -359,8 +365,8 @@ const createWeights = (options: SmoothOptions, isDriven: boolean): Weights => ({
   isBlending: false,
   base: 0,
   count: 0,
-  rows: new Int32Array(MOST_ROWS),
-  weights: new Float64Array(MOST_ROWS),
+  rows: new Int32Array(2 * ROWS),
+  weights: new Float64Array(2 * ROWS),
   oldest: 0,
 })
 
@@ -384,7 +390,7 @@ const gather = (h: History, each: Weights): void => {
   for (let index = 0; index < 2 * ROWS; index++) {
     const weight = each.isBlending ? curve[index]! + blend[index]! : curve[index]!
     shown[index] = weight
-    if (index === each.base || weight === 0 || Math.abs(weight) < LEAST_WEIGHT || count === MOST_ROWS) continue
+    if (index === each.base || Math.abs(weight) < LEAST_WEIGHT) continue
     rows[count] = index
     weights[count++] = weight
     oldest = Math.min(oldest, h.times[index % ROWS]!)

@@ -87,6 +87,8 @@ export interface Playout extends Required<PlayoutOptions> {
   runStart: number
   /** @internal */
   runLength: number
+  /** @internal Those of it that are in the window. */
+  runArrivals: number
   /** @internal Its values. */
   readonly run: Float64Array
 }
@@ -175,6 +177,7 @@ export function createPlayout(options: PlayoutOptions = {}): Playout {
     runSide: 0,
     runStart: NaN,
     runLength: 0,
+    runArrivals: 0,
     run: new Float64Array(LATE_RUN),
   }
   check('quantile', playout.quantile, 0, 1)
@@ -202,6 +205,9 @@ export function playoutPacket(p: Playout, localTime: number, serverTime: number)
     p.ignored++
     return false
   }
+  // A suspended machine's clock may have been read anew: arrivals are in order all the same.
+  if (localTime < p.receiveTime) localTime = p.receiveTime
+  if (localTime < p.localTime) localTime = p.localTime
   const travel = localTime - serverTime
   if (Number.isNaN(p.newest)) {
     // Nothing was newest before it: what it needed is the offset that the next one will need, if that comes as
@@ -220,7 +226,10 @@ export function playoutPacket(p: Playout, localTime: number, serverTime: number)
   p.newest = serverTime
   moveWithTrend(p, localTime)
   // Late ones hot on the heels of each other were held up together: one stall, not so many witnesses.
-  const sameStall = value > p.high && p.runSide > 0 && localTime - p.receiveTime < 0.3 * p.interval
+  const isClose = localTime - p.receiveTime < 0.3 * p.interval
+  const sameStall = isClose && value > p.high && p.runSide > 0
+  // And early ones: what a suspended tab finds in its queue was held up too, the last of it the least.
+  if (isClose && value < p.low && p.runSide < 0) supersede(p, value)
   if (!sameStall) noteOutlier(p, localTime, value)
   if (!sameStall && !(value > p.offset + Math.max(STALL, 4 * p.interval))) addArrival(p, localTime, need, travel)
   p.receiveTime = localTime
@@ -286,6 +295,7 @@ function addArrival(p: Playout, localTime: number, need: number, travel: number)
   arrivals.shift[slot] = 0
   arrivals.next = (slot + 1) % CAPACITY
   p.count = Math.min(p.count + 1, CAPACITY)
+  p.runArrivals++
 }
 
 function dropOld(p: Playout, localTime: number): void {
@@ -302,16 +312,12 @@ function slotOf(p: Playout, age: number): number {
 function moveWithTrend(p: Playout, localTime: number): void {
   if (p.trend === 0) return
   // No further than the trend is believed in: after a long silence, who knows.
-  shiftWindow(p, p.trend * Math.min(localTime - p.receiveTime, TREND_REACH), Infinity)
+  shiftWindow(p, p.trend * Math.min(localTime - p.receiveTime, TREND_REACH), 0)
 }
 
-/** Moves all arrivals received before `before` by `amount`, seconds, and the bounds with them. */
-function shiftWindow(p: Playout, amount: number, before: number): void {
-  const { received, shift } = p.arrivals
-  for (let age = 0; age < p.count; age++) {
-    const slot = slotOf(p, age)
-    if (received[slot]! < before) shift[slot]! += amount
-  }
+/** Moves all arrivals but the `kept` newest by `amount`, seconds, and the bounds with them. */
+function shiftWindow(p: Playout, amount: number, kept: number): void {
+  for (let age = kept; age < p.count; age++) p.arrivals.shift[slotOf(p, age)]! += amount
   p.median += amount
   p.low += amount
   p.high += amount
@@ -332,15 +338,24 @@ function noteOutlier(p: Playout, localTime: number, value: number): void {
     p.runSide = side
     p.runStart = localTime
     p.runLength = 0
+    p.runArrivals = 0
   }
   p.run[p.runLength++] = value
   if (p.runLength < (side > 0 ? LATE_RUN : EARLY_RUN)) return
   const run = p.run.subarray(0, p.runLength).sort()
-  shiftWindow(p, quantileOf(run, 0.5) - p.median, p.runStart)
+  shiftWindow(p, quantileOf(run, 0.5) - p.median, p.runArrivals)
   // A trend may have begun, or the one that was has ended: what came before the run says nothing about it.
   if (side * p.trend < 0 || localTime - p.trendStart > TREND_WINDOW) p.trendStart = p.runStart
   p.runSide = 0
   p.rebases++
+}
+
+/** The run so far says as much as its newest arrival, `value`. */
+function supersede(p: Playout, value: number): void {
+  p.run.fill(value, 0, p.runLength)
+  p.count -= p.runArrivals
+  p.arrivals.next = (p.arrivals.next - p.runArrivals + CAPACITY) % CAPACITY
+  p.runArrivals = 0
 }
 
 /** Sets the offset, and the bounds of what is an outlier, from the window. */
