@@ -26,3 +26,4 @@ export { canonicalText, schemaVersion, structureOf, type SchemaStructure } from 
 export { type DCText, parseSchema, PRELUDE, type SchemaTextOptions } from './prelude.ts'
 export { isQuaternion, QUATERNION_BITS, type Extension, type FloatExtension } from './extension.ts'
 export { formatDC, type Formatted } from './format.ts'
+export { diffSchemas, formatChanges, type SchemaChange } from './diff.ts'
