@@ -28,6 +28,12 @@ export interface MemoryNetworkOptions {
   down?: Partial<LinkConditions>
 }
 
+/** Both directions of a link. */
+export interface LinkPair {
+  up: LinkConditions
+  down: LinkConditions
+}
+
 /** Counts of datagrams in one direction, all clients together. `sent + duplicated = delivered + lost + under way`. */
 export interface LinkStats {
   sent: number
@@ -42,10 +48,13 @@ export interface LinkStats {
 /** A server and its clients in one process, joined by links of any quality. */
 export interface MemoryNetwork {
   readonly server: ServerTransport
-  /** A transport for one client; `authorization` is what the server finds on its connection. */
-  client(authorization?: unknown): ClientTransport
+  /**
+   * A transport for one client; `authorization` is what the server finds on its connection. With `link`, the client has
+   * conditions of its own in place of the network's, which may be changed at any time too.
+   */
+  client(authorization?: unknown, link?: LinkPair): ClientTransport
   /** May be changed at any time; datagrams under way keep the fate they were sent with. */
-  readonly conditions: { up: LinkConditions; down: LinkConditions }
+  readonly conditions: LinkPair
   /**
    * Delivers everything that is due at `now()`. What is sent in answer arrives in the next call at the earliest,
    * however small the lag, so that two sides that answer each other cannot hold it for ever.
@@ -66,6 +75,7 @@ export interface MemoryNetwork {
 interface End {
   readonly connection: Connection
   readonly direction: Direction
+  readonly link: LinkPair
   readonly conditioner: Conditioner
   readonly client: string
   peer: End | undefined
@@ -127,7 +137,11 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
         for (const end of serverEnds) end.connection.close()
       },
     },
-    client: authorization => ({ connect: async () => connect(authorization) }),
+    client(authorization, link = conditions) {
+      checkConditions(link.up)
+      checkConditions(link.down)
+      return { connect: async () => connect(authorization, link) }
+    },
     conditions,
     deliver,
     get pending() {
@@ -137,11 +151,11 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
   }
   return network
 
-  function connect(authorization: unknown): Connection {
+  function connect(authorization: unknown, link: LinkPair): Connection {
     if (!accept) throw new Error('memory network: nobody listens; await server.listen(...) before a client connects')
     const address = `memory:${++connections}`
-    const clientEnd = createEnd('up', 'memory:server', address)
-    const serverEnd = createEnd('down', address, address, authorization)
+    const clientEnd = createEnd('up', link, 'memory:server', address)
+    const serverEnd = createEnd('down', link, address, address, authorization)
     clientEnd.peer = serverEnd
     serverEnd.peer = clientEnd
     serverEnds.add(serverEnd)
@@ -149,7 +163,13 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
     return clientEnd.connection
   }
 
-  function createEnd(direction: Direction, address: string, client: string, authorization?: unknown): End {
+  function createEnd(
+    direction: Direction,
+    link: LinkPair,
+    address: string,
+    client: string,
+    authorization?: unknown,
+  ): End {
     const connection: Connection = {
       address,
       authorization,
@@ -159,7 +179,7 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
       onClose: () => {},
     }
     const conditioner = createConditioner(random(seeds() * 2 ** 32))
-    const end: End = { connection, direction, conditioner, client, peer: undefined, open: true }
+    const end: End = { connection, direction, link, conditioner, client, peer: undefined, open: true }
     return end
   }
 
@@ -177,7 +197,7 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
     count.sent++
     count.bytes += copy.byteLength
     network.tap?.(direction, copy, from.client)
-    const dues = conditionDatagram(from.conditioner, conditions[direction], now(), copy.byteLength)
+    const dues = conditionDatagram(from.conditioner, from.link[direction], now(), copy.byteLength)
     if (dues.length === 0) count.lost++
     else count.duplicated += dues.length - 1
     // Each arrival is the callee's to keep, and to change.
@@ -188,7 +208,7 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
     if (!end.open) return
     end.open = false
     serverEnds.delete(end)
-    if (end.peer?.open) schedule(now() + conditions[end.direction].lag, end.peer, undefined)
+    if (end.peer?.open) schedule(now() + end.link[end.direction].lag, end.peer, undefined)
   }
 
   function schedule(due: number, to: End, packet: Uint8Array | undefined): void {

@@ -1,0 +1,131 @@
+// Plays the convergence oracle on many seeds, in several processes:
+// `npm run converge -- --seeds 100000 [--first 1] [--processes 2] [--failures 5]`
+// `npm run converge -- --seed 4711` plays one seed and says what happens in it.
+// Exits with 1 when a seed failed; each is printed with the smallest scenario that fails like it.
+import { fork } from 'node:child_process'
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { describeScenario, explain, playSeed, prepareGame, type Outcome } from 'bitecs-pipes/testing'
+import { MENAGERIE } from '../test/support/menagerie.ts'
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    first: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    processes: { type: 'string', default: String(Math.min(2, cpus().length)) },
+    failures: { type: 'string', default: '5' },
+    part: { type: 'string' },
+  },
+})
+
+const whole = (name: 'seeds' | 'first' | 'seed' | 'processes' | 'failures' | 'part'): number => {
+  const number = Number(values[name])
+  if (Number.isInteger(number) && number >= 0) return number
+  console.error(`--${name} is ${values[name]}: give a whole number.`)
+  process.exit(2)
+}
+
+/** What a process tells about seeds that went well, and about one that did not. */
+type Report =
+  | {
+      readonly kind: 'progress'
+      readonly seeds: number
+      readonly ticks: number
+      readonly bytes: number
+      readonly slowest: number
+      readonly slowestSeed: number
+    }
+  | { readonly kind: 'failure'; readonly seed: number; readonly text: string }
+
+const prepared = prepareGame({ schema: MENAGERIE })
+const command = (seed: number) => `npm run converge -- --seed ${seed}`
+/** Seeds that a process plays between two reports. */
+const BATCH = 50
+
+/** One of several processes: every so many'th seed is its own. */
+const playPart = async (part: number, processes: number, first: number, seeds: number) => {
+  const tell = (report: Report) => process.send!(report)
+  let sum = { seeds: 0, ticks: 0, bytes: 0, slowest: 0, slowestSeed: first }
+  const add = (seed: number, outcome: Outcome) => {
+    sum.seeds++
+    sum.ticks += outcome.ticks
+    sum.bytes += outcome.bytes
+    if (outcome.settled > sum.slowest) Object.assign(sum, { slowest: outcome.settled, slowestSeed: seed })
+  }
+  for (let seed = first + part; seed < first + seeds; seed += processes) {
+    const { scenario, outcome } = await playSeed(prepared, seed)
+    add(seed, outcome)
+    if (outcome.failure)
+      tell({ kind: 'failure', seed, text: (await explain(prepared, scenario, outcome, { command })).text })
+    if (sum.seeds < BATCH) continue
+    tell({ kind: 'progress', ...sum })
+    sum = { seeds: 0, ticks: 0, bytes: 0, slowest: 0, slowestSeed: seed }
+    // Lets timers of sessions that are over end, and the parent's wish to stop come through.
+    await new Promise(resolve => setTimeout(resolve, 0))
+  }
+  tell({ kind: 'progress', ...sum })
+  process.disconnect()
+}
+
+const playAll = async (first: number, seeds: number, processes: number, mostFailures: number) => {
+  const start = performance.now()
+  const total = { seeds: 0, ticks: 0, bytes: 0, slowest: 0, slowestSeed: first }
+  const failed: number[] = []
+  const seconds = () => (performance.now() - start) / 1000
+  const progress = () =>
+    `${total.seeds} of ${seeds} seeds, ${failed.length} failed, ${Math.round(seconds())} s, ` +
+    `${(total.seeds / seconds()).toFixed(1)} a second`
+  const ends = Array.from({ length: processes }, (_, part) => {
+    const args = [
+      'bench/converge.ts',
+      ...['part', part, 'seeds', seeds, 'first', first, 'processes', processes].map((each, at) =>
+        at % 2 === 0 ? `--${each}` : `${each}`,
+      ),
+    ]
+    const child = fork('scripts/run.mjs', args)
+    child.on('message', (report: Report) => {
+      if (report.kind === 'failure') {
+        failed.push(report.seed)
+        console.log(`\n${report.text}\n`)
+        return
+      }
+      total.seeds += report.seeds
+      total.ticks += report.ticks
+      total.bytes += report.bytes
+      if (report.slowest > total.slowest)
+        Object.assign(total, { slowest: report.slowest, slowestSeed: report.slowestSeed })
+    })
+    const stop = () => child.kill()
+    return { child, stop, end: new Promise<number | null>(resolve => child.on('exit', resolve)) }
+  })
+  const timer = setInterval(() => {
+    console.log(progress())
+    if (failed.length < mostFailures) return
+    console.log(`${mostFailures} failures are enough.`)
+    for (const { stop } of ends) stop()
+  }, 5000)
+  const codes = await Promise.all(ends.map(({ end }) => end))
+  clearInterval(timer)
+  console.log(progress())
+  console.table({
+    seeds: total.seeds,
+    'virtual hours': Math.round((total.ticks / 30 / 3600) * 10) / 10,
+    'megabytes sent': Math.round(total.bytes / 1e6),
+    'slowest to settle, seconds': Math.round(total.slowest * 100) / 100,
+    'which was seed': total.slowestSeed,
+    failed: failed.sort((a, b) => a - b).join(' ') || 'none',
+  })
+  process.exit(failed.length > 0 || codes.some(code => code !== 0) ? 1 : 0)
+}
+
+if (values.part !== undefined) await playPart(whole('part'), whole('processes'), whole('first'), whole('seeds'))
+else if (values.seed === undefined) await playAll(whole('first'), whole('seeds'), whole('processes'), whole('failures'))
+else {
+  const { scenario, outcome } = await playSeed(prepared, whole('seed'), { isLogged: true })
+  console.log([...describeScenario(scenario), ...outcome.log.map(line => `  ${line}`)].join('\n'))
+  const { log: _, ...rest } = outcome
+  console.log(rest)
+  if (outcome.failure) console.log(`\n${(await explain(prepared, scenario, outcome, { command })).text}`)
+  process.exit(outcome.failure ? 1 : 0)
+}

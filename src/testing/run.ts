@@ -1,0 +1,669 @@
+import {
+  addComponent,
+  addEntity,
+  entityExists,
+  hasComponent,
+  query,
+  removeEntity,
+  type EntityId,
+  type World,
+} from 'bitecs'
+import { createClient } from '../client.ts'
+import { Owned, type Schema } from '../components/index.ts'
+import type { LinkConditions } from '../net/conditioner.ts'
+import { memoryNetwork, type LinkPair } from '../net/memory.ts'
+import { createServer, type ServerClient } from '../server.ts'
+import { createDice, type Dice } from './dice.ts'
+import type { ClientSide, PreparedGame, ServerSide } from './game.ts'
+import { differences, show } from './oracle.ts'
+import { plansOf, type ClassPlan, type FieldPlan } from './plan.ts'
+import { randomValue } from './random-value.ts'
+import type { ClientScenario, Scenario, ScenarioEvent } from './scenario.ts'
+import { turn } from './worlds.ts'
+
+/** Why a run failed. */
+export interface Failure {
+  /**
+   * `difference`: a client shows something else than it should; `error`: something was thrown or reported; `session`: one
+   * ended by itself, or did not begin; `protocol`: an honest side counted what only a broken one sends.
+   */
+  readonly kind: 'difference' | 'error' | 'session' | 'protocol'
+  /** What is wrong, a line each. */
+  readonly lines: readonly string[]
+}
+
+/** What came of a run. */
+export interface Outcome {
+  readonly failure: Failure | undefined
+  /** Ticks in all, with the quiet. */
+  readonly ticks: number
+  /** Seconds of quiet until every client showed what it should; those that the limit allows when one never did. */
+  readonly settled: number
+  readonly clients: number
+  readonly objects: number
+  /** Datagrams and bytes sent, both ways. */
+  readonly datagrams: number
+  readonly bytes: number
+  /** What happened, a line each, when asked for. */
+  readonly log: readonly string[]
+}
+
+export interface RunOptions {
+  /** Seconds of quiet after which every client must show what it should. Default 20. */
+  readonly patience?: number
+  /** Whether to write down what happens. */
+  readonly isLogged?: boolean
+}
+
+/** Seconds of quiet. */
+const PATIENCE = 20
+/** Ticks between two looks at whether all is well by now. */
+const LOOK_EVERY = 5
+/** Ticks for which it must stay so: what the network still holds must not undo it. */
+const STAY = 15
+const NOTHING_LOST: LinkConditions = { lag: 0, jitter: 0, loss: 0, duplicate: 0, reorder: 0 }
+
+interface Actor extends ClientSide<any> {
+  readonly plan: ClientScenario
+  readonly link: LinkPair
+  /** Zones that it asked for, as far as it was not refused: what the oracle goes by. */
+  readonly requested: Set<number>
+  /** Objects (doIds) that were its own in this session. */
+  readonly onceOwned: Set<number>
+  state: 'connecting' | 'in' | 'out' | 'failed'
+  hiddenUntil: number
+  ended: string
+}
+
+interface Spawned {
+  readonly eid: EntityId
+  readonly doId: number
+  readonly plan: ClassPlan
+}
+
+/** Something that goes on for some ticks. */
+interface Activity {
+  readonly until: number
+  readonly side: 'server' | 'client'
+  act(): void
+}
+
+/** A run in the making. */
+interface Run {
+  readonly prepared: PreparedGame
+  readonly scenario: Scenario
+  readonly side: ServerSide<any>
+  readonly actors: (Actor | undefined)[]
+  readonly objects: Map<number, Spawned>
+  readonly errors: string[]
+  readonly log: string[] | undefined
+  activities: Activity[]
+  stalls: {
+    readonly client: number
+    readonly up: boolean
+    readonly down: boolean
+    readonly isHeld: boolean
+    readonly until: number
+  }[]
+  tick: number
+}
+
+/**
+ * Plays a scenario to its end and compares. Never rejects for what it finds: that is in `failure`. The same scenario
+ * gives the same run.
+ */
+export const play = async (prepared: PreparedGame, scenario: Scenario, options: RunOptions = {}): Promise<Outcome> => {
+  const { patience = PATIENCE } = options
+  const { game } = prepared
+  const tickRate = game.server?.tickRate ?? 30
+  let time = 0
+  const now = () => time
+  const network = memoryNetwork({ seed: scenario.linkSeed, now })
+  const makeWorld = prepared.makeWorlds()
+  const errors: string[] = []
+  const onError = (error: unknown, where: string) => errors.push(`${where}: ${describeError(error)}`)
+  const actors: (Actor | undefined)[] = scenario.clients.map(() => undefined)
+  const world = makeWorld()
+  const schema = prepared.takeSchema()
+  const allowZone = game.server?.allowZone
+  const server = createServer(world, schema, {
+    timeout: 30,
+    firstTick: scenario.firstTick,
+    ...game.server,
+    transport: network.server,
+    now,
+    onError,
+    ...(allowZone && {
+      allowZone(client: ServerClient, zone: number) {
+        const isAllowed = allowZone(client, zone)
+        if (!isAllowed) actors.find(actor => actor?.client.clientId === client.id)?.requested.delete(zone)
+        return isAllowed
+      },
+    }),
+  })
+  const side: ServerSide<any> = { world, schema, server, now }
+  const run: Run = {
+    prepared,
+    scenario,
+    side,
+    actors,
+    objects: new Map(),
+    errors,
+    log: options.isLogged ? [] : undefined,
+    activities: [],
+    stalls: [],
+    tick: 0,
+  }
+  const frameTime = 1 / tickRate / scenario.framesPerTick
+  let ticks = 0
+
+  const join = async (index: number) => {
+    actors[index] ??= createActor(run, index, makeWorld(), now, onError, (link, plan) =>
+      game.tap ? game.tap(network.client(undefined, link), plan) : network.client(undefined, link),
+    )
+    await signIn(run, actors[index])
+  }
+
+  /** One tick: the server's frame and the clients'. `isActive`: whether events and the game go on. */
+  const step = async (isActive: boolean, events: readonly ScenarioEvent[]) => {
+    ticks++
+    for (let frame = 0; frame < scenario.framesPerTick; frame++) {
+      time += frameTime
+      network.deliver()
+      if (frame === 0) {
+        server.receive(world)
+        if (isActive) {
+          for (const event of events) actAtServer(run, event)
+          run.activities = run.activities.filter(activity => activity.until > run.tick)
+          for (const activity of run.activities) if (activity.side === 'server') activity.act()
+          game.tick?.(side)
+        }
+        server.replicate(world)
+        noteOwners(run)
+      }
+      for (const actor of actors) if (actor && actor.hiddenUntil <= run.tick) showFrame(run, actor)
+      if (frame === 0 && isActive) {
+        for (const event of events) actAtClient(run, event)
+        for (const activity of run.activities) if (activity.side === 'client') activity.act()
+      }
+      for (const actor of actors) actor?.client.send(actor.world)
+    }
+    for (const event of events) if (event.kind === 'rejoin' && isAway(actors[event.client])) await join(event.client)
+  }
+
+  let failure: Failure | undefined
+  let settled = patience
+  try {
+    game.start?.(side)
+    if (scenario.idle > 0 && scenario.clients.length > 0) {
+      await join(0)
+      for (let count = 0; count < scenario.idle; count++) await step(false, [])
+    }
+    let next = 0
+    for (; run.tick < scenario.ticks; run.tick++) {
+      for (let index = 0; index < actors.length; index++)
+        if (!actors[index] && scenario.clients[index]!.join <= run.tick) await join(index)
+      const first = next
+      while (next < scenario.events.length && scenario.events[next]!.tick <= run.tick) next++
+      const events = first === next ? NO_EVENTS : scenario.events.slice(first, next)
+      for (const event of events) if (event.kind === 'stall') startStall(run, event)
+      condition(run)
+      await step(true, events)
+    }
+    run.activities = []
+    run.stalls = []
+    condition(run)
+    for (const actor of actors) if (actor) actor.hiddenUntil = 0
+    const limit = Math.ceil(patience * tickRate)
+    let good = -1
+    for (let quiet = 0; quiet <= limit; quiet++, run.tick++) {
+      if (quiet % LOOK_EVERY === 0 && good < 0 && isSettled(run)) good = quiet
+      if (good >= 0 && quiet >= good + STAY) break
+      if (errors.length > 0) break
+      await step(false, NO_EVENTS)
+    }
+    if (good >= 0) settled = good / tickRate
+    failure = judge(run)
+  } catch (error) {
+    errors.push(describeError(error))
+  }
+  if (errors.length > 0) failure = { kind: 'error', lines: errors.slice(0, 10) }
+  for (const actor of actors) actor?.client.disconnect()
+  await server.close()
+  await turn()
+  prepared.release()
+  const { up, down } = network.stats
+  return {
+    failure,
+    ticks,
+    settled,
+    clients: actors.filter(Boolean).length,
+    objects: run.objects.size,
+    datagrams: up.sent + down.sent,
+    bytes: up.bytes + down.bytes,
+    log: run.log ?? [],
+  }
+}
+
+/** Left, and knows it. */
+const isAway = (actor: Actor | undefined): boolean => actor?.state === 'out' && actor.client.state === 'closed'
+
+const NO_EVENTS: readonly ScenarioEvent[] = []
+
+const describeError = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : show(error)
+
+const createActor = (
+  run: Run,
+  index: number,
+  world: World,
+  now: () => number,
+  onError: (error: unknown, where: string) => void,
+  connectBy: (link: LinkPair, index: number) => ReturnType<ReturnType<typeof memoryNetwork>['client']>,
+): Actor => {
+  const { prepared, scenario } = run
+  const plan = scenario.clients[index]!
+  const isFirst = index === 0 && scenario.idle > 0
+  const link: LinkPair = isFirst
+    ? { up: { ...NOTHING_LOST }, down: { ...NOTHING_LOST } }
+    : { up: { ...plan.up }, down: { ...plan.down } }
+  const schema: Schema<any> = prepared.takeSchema()
+  const client = createClient(world, schema, {
+    updateRate: isFirst ? 255 : plan.updateRate,
+    commandRate: isFirst ? 255 : plan.commandRate,
+    timeout: 30,
+    ...prepared.game.client,
+    transport: connectBy(link, index),
+    now,
+    onError: (error, where) => onError(error, `client ${index}, ${where}`),
+  })
+  const actor: Actor = {
+    world,
+    schema,
+    client,
+    index,
+    now,
+    plan,
+    link,
+    requested: new Set(),
+    onceOwned: new Set(),
+    state: 'connecting',
+    hiddenUntil: 0,
+    ended: '',
+  }
+  listenToInterest(actor)
+  client.onDisconnect(reason => {
+    if (actor.state === 'in') actor.ended = reason
+    actor.requested.clear()
+  })
+  return actor
+}
+
+/** Whoever asks for zones, the scenario or the game's own bots: the oracle has to know. */
+const listenToInterest = ({ client, requested }: Actor): void => {
+  const { interest } = client
+  const { set, add, remove } = interest
+  Object.assign(interest, {
+    set(zones: readonly number[]) {
+      const answer = set(zones)
+      requested.clear()
+      for (const zone of zones) requested.add(zone)
+      return answer
+    },
+    add(zones: readonly number[]) {
+      const answer = add(zones)
+      for (const zone of zones) requested.add(zone)
+      return answer
+    },
+    remove(zones: readonly number[]) {
+      const answer = remove(zones)
+      for (const zone of zones) requested.delete(zone)
+      return answer
+    },
+  })
+}
+
+const signIn = async (run: Run, actor: Actor): Promise<void> => {
+  const { game } = run.prepared
+  actor.state = 'connecting'
+  actor.onceOwned.clear()
+  say(run, `client ${actor.index} signs in`)
+  actor.client.connect(game.hello?.(actor.index, createDice(run.scenario.seed + actor.index))).catch((error: Error) => {
+    if (actor.state !== 'connecting') return
+    actor.state = 'failed'
+    actor.ended = error.message
+  })
+  await turn()
+}
+
+const say = (run: Run, text: string): void => {
+  run.log?.push(`tick ${run.tick}: ${text}`)
+}
+
+/** The client's half of a frame that is drawn. */
+const showFrame = (run: Run, actor: Actor): void => {
+  const { client, world } = actor
+  if (actor.state === 'connecting' && client.state === 'connected') {
+    actor.state = 'in'
+    run.prepared.game.joined?.(actor)
+    if (actor.plan.zones.length > 0) {
+      say(run, `client ${actor.index} is let in and asks for zones ${actor.plan.zones.join(', ')}`)
+      void client.interest.set(actor.plan.zones)
+    }
+  }
+  client.receive(world)
+  client.interpolate(world)
+}
+
+type Stall = Extract<ScenarioEvent, { kind: 'stall' }>
+
+const startStall = (run: Run, { client, way, isHeld, ticks }: Stall): void => {
+  say(
+    run,
+    `client ${client}: the link ${isHeld ? 'holds back' : 'loses'} everything ${way === 'both' ? 'both ways' : way} for ${ticks} ticks`,
+  )
+  run.stalls.push({ client, up: way !== 'down', down: way !== 'up', isHeld, until: run.tick + ticks })
+}
+
+/** Sets every link as its scenario and the stalls have it in this tick. */
+const condition = (run: Run): void => {
+  if (run.stalls.length === 0 && run.tick > 0 && run.tick < run.scenario.ticks && !run.scenario.idle) return
+  const tickRate = run.side.server.tickRate
+  for (const actor of run.actors) {
+    if (!actor) continue
+    Object.assign(actor.link.up, actor.plan.up)
+    Object.assign(actor.link.down, actor.plan.down)
+  }
+  for (const stall of run.stalls) {
+    const link = run.actors[stall.client]?.link
+    const left = (stall.until - run.tick) / tickRate
+    if (!link || left <= 0) continue
+    for (const conditions of [...(stall.up ? [link.up] : []), ...(stall.down ? [link.down] : [])])
+      if (stall.isHeld) Object.assign(conditions, { lag: conditions.lag + left, jitter: 0 })
+      else conditions.loss = 1
+  }
+  if (run.stalls.length > 0) run.stalls = run.stalls.filter(stall => stall.until >= run.tick)
+}
+
+const noteOwners = ({ side: { world, schema }, actors }: Run): void => {
+  const { doId, owner } = schema.DistributedObject
+  for (const eid of query(world, [schema.DistributedObject])) {
+    if (owner[eid] === 0) continue
+    for (const actor of actors) if (actor?.client.clientId === owner[eid]) actor!.onceOwned.add(doId[eid]!)
+  }
+}
+
+const clientOf = (run: Run, index: number): ServerClient | undefined => {
+  const actor = run.actors[index]
+  return actor?.state === 'in' ? run.side.server.clients.get(actor.client.clientId) : undefined
+}
+
+/** A spawn that is still there: leaving owners take theirs along, and rules remove what they like. */
+const objectOf = (run: Run, object: number): Spawned | undefined => {
+  const found = run.objects.get(object)
+  const { world, schema } = run.side
+  const isThere = found && entityExists(world, found.eid) && schema.DistributedObject.doId[found.eid] === found.doId
+  return isThere ? found : undefined
+}
+
+const spawnAtRandom = (run: Run, plan: ClassPlan, dice: Dice): EntityId => {
+  const { world } = run.side
+  const eid = addEntity(world)
+  addComponent(world, eid, plan.info.component)
+  for (const field of fieldsFor(run, plan, 'server')) if (dice.chance(0.5)) writeAtRandom(field, eid, dice)
+  return eid
+}
+
+const fieldsFor = (run: Run, plan: ClassPlan, by: 'server' | 'owner'): readonly FieldPlan[] => {
+  const { isWritten } = run.prepared.game
+  const fields = by === 'server' ? plan.writable : plan.playable
+  return isWritten ? fields.filter(({ name }) => isWritten(name, by)) : fields
+}
+
+/** Writes a random legal value, or some of the numbers of a struct; returns what, in words. */
+const writeAtRandom = (field: FieldPlan, eid: EntityId, dice: Dice): string => {
+  if (field.leaves.length === 0) {
+    const value = randomValue(field.field, dice)
+    field.values[eid] = value
+    return `${field.name} = ${show(value)}`
+  }
+  const chosen = field.leaves.length > 1 && dice.chance(0.5) ? [dice.pick(field.leaves)] : field.leaves
+  const texts = chosen.map(({ name, type, column }) => {
+    const value = randomValue(type, dice) as number
+    ;(column as Float64Array)[eid] = value
+    return `${name} = ${show(value)}`
+  })
+  return texts.join(', ')
+}
+
+const planFor = ({ world, schema }: { world: World; schema: Schema<any> }, eid: EntityId): ClassPlan | undefined => {
+  let found: ClassPlan | undefined
+  for (const plan of plansOf(schema)) if (hasComponent(world, eid, plan.info.component)) found = plan
+  return found
+}
+
+const actAtServer = (run: Run, event: ScenarioEvent): void => {
+  const { side, prepared } = run
+  const { game } = prepared
+  const { world, schema, server } = side
+  const { zone, doId } = schema.DistributedObject
+  if (event.kind === 'spawn') {
+    const dice = createDice(event.seed)
+    const make = game.spawn?.[event.name]
+    const plan = plansOf(schema).find(({ name }) => name === event.name)
+    const eid = make ? make(side, dice) : spawnAtRandom(run, plan!, dice)
+    const owner = clientOf(run, event.owner)
+    if (zone[eid] === 0 && event.zone !== 0) server.place(eid, event.zone, owner ?? 0)
+    run.objects.set(event.object, { eid, doId: doId[eid]!, plan: planFor(side, eid)! })
+    say(
+      run,
+      `spawns #${event.object}, ${event.name} (object ${doId[eid]}), in zone ${zone[eid]}${owner ? ` for client ${event.owner}` : ''}`,
+    )
+    return
+  }
+  if (event.kind === 'rule') {
+    const dice = createDice(event.seed)
+    say(run, `rule ${event.name}${event.ticks > 1 ? ` for ${event.ticks} ticks` : ''}`)
+    run.activities.push({
+      until: run.tick + event.ticks,
+      side: 'server',
+      act: () => game.rules![event.name]!(side, dice),
+    })
+    return
+  }
+  if (event.kind === 'leave') {
+    const client = clientOf(run, event.client)
+    if (!event.isKicked || !client) return
+    const actor = run.actors[event.client]!
+    say(run, `client ${event.client} is kicked`)
+    actor.state = 'out'
+    server.kick(client)
+    return
+  }
+  if (!('object' in event)) return
+  const object = objectOf(run, event.object)
+  if (!object) return
+  const { eid, plan } = object
+  const name = `#${event.object} (${plan.name} ${object.doId})`
+  switch (event.kind) {
+    case 'remove':
+      say(run, `removes ${name}`)
+      removeEntity(world, eid)
+      return
+    case 'move':
+      say(run, `moves ${name} from zone ${zone[eid]} to ${event.zone}`)
+      server.place(eid, event.zone)
+      return
+    case 'own': {
+      if (zone[eid] === 0) return
+      const owner = clientOf(run, event.owner)
+      say(run, `hands ${name} to ${owner ? `client ${event.owner}` : 'the server'}`)
+      server.place(eid, zone[eid]!, owner ?? 0)
+      return
+    }
+    case 'write': {
+      const dice = createDice(event.seed)
+      const fields = fieldsFor(run, plan, 'server')
+      if (fields.length === 0) return
+      const field = dice.pick(fields)
+      run.activities.push({
+        until: run.tick + event.ticks,
+        side: 'server',
+        act() {
+          if (objectOf(run, event.object) !== object) return
+          const text = writeAtRandom(field, eid, dice)
+          if (run.log) say(run, `writes ${name}: ${text}`)
+        },
+      })
+      return
+    }
+    case 'tell': {
+      const dice = createDice(event.seed)
+      const { isSent } = game
+      const messages = plan.told.filter(field => isSent?.(`${plan.name}.${field.name}`) ?? true)
+      if (messages.length === 0 || zone[eid] === 0) return
+      const message = dice.pick(messages)
+      say(run, `tells ${name}: ${message.name}`)
+      server.sendUpdate(eid, { field: message }, randomValue(message, dice) as Record<string, unknown>)
+      return
+    }
+    default:
+  }
+}
+
+/** The client that owns an object, and its entity there, if it knows that it is its own. */
+const ownerOf = (run: Run, { eid, doId }: Spawned): { actor: Actor; own: EntityId } | undefined => {
+  const owner = run.side.schema.DistributedObject.owner[eid]!
+  const actor =
+    owner === 0 ? undefined : run.actors.find(each => each?.state === 'in' && each.client.clientId === owner)
+  const own = actor?.client.entityOf(doId) ?? 0
+  return actor && own !== 0 && hasComponent(actor.world, own, Owned) ? { actor, own } : undefined
+}
+
+const actAtClient = (run: Run, event: ScenarioEvent): void => {
+  const { game } = run.prepared
+  if (event.kind === 'play') {
+    const dice = createDice(event.seed)
+    const object = objectOf(run, event.object)
+    const found = object && ownerOf(run, object)
+    if (!found) return
+    const plans = plansOf(found.actor.schema)
+    const plan = plans[plansOf(run.side.schema).indexOf(object.plan)]!
+    const fields = fieldsFor(run, plan, 'owner')
+    if (fields.length === 0) return
+    const field = dice.pick(fields)
+    run.activities.push({
+      until: run.tick + event.ticks,
+      side: 'client',
+      act() {
+        const owner = objectOf(run, event.object) === object ? ownerOf(run, object) : undefined
+        if (!owner || owner.actor !== found.actor || owner.own !== found.own) return
+        const text = writeAtRandom(field, owner.own, dice)
+        if (run.log)
+          say(run, `client ${owner.actor.index} writes #${event.object} (${plan.name} ${object.doId}): ${text}`)
+      },
+    })
+    return
+  }
+  if (!('client' in event)) return
+  const actor = run.actors[event.client]
+  if (!actor || actor.state !== 'in' || actor.client.state !== 'connected') return
+  switch (event.kind) {
+    case 'interest':
+      say(run, `client ${actor.index}: interest.${event.operation}(${event.zones.join(', ')})`)
+      void actor.client.interest[event.operation](event.zones)
+      return
+    case 'hide':
+      say(run, `client ${actor.index} is hidden for ${event.ticks} ticks`)
+      actor.hiddenUntil = run.tick + event.ticks
+      return
+    case 'leave':
+      if (event.isKicked) return
+      say(run, `client ${actor.index} leaves`)
+      actor.state = 'out'
+      actor.client.disconnect()
+      return
+    case 'bot': {
+      const dice = createDice(event.seed)
+      say(run, `client ${actor.index}: bot ${event.name}${event.ticks > 1 ? ` for ${event.ticks} ticks` : ''}`)
+      run.activities.push({
+        until: run.tick + event.ticks,
+        side: 'client',
+        act() {
+          if (actor.state === 'in' && actor.client.state === 'connected') game.bots![event.name]!(actor, dice)
+        },
+      })
+      return
+    }
+    case 'ask': {
+      const object = objectOf(run, event.object)
+      const own = object ? actor.client.entityOf(object.doId) : 0
+      if (!object || own === 0) return
+      const dice = createDice(event.seed)
+      const plan = plansOf(actor.schema)[plansOf(run.side.schema).indexOf(object.plan)]!
+      const { isSent } = game
+      const possible = hasComponent(actor.world, own, Owned) ? [...plan.asked, ...plan.owned] : plan.asked
+      const messages = possible.filter(field => isSent?.(`${plan.name}.${field.name}`) ?? true)
+      if (messages.length === 0) return
+      const message = dice.pick(messages)
+      say(run, `client ${actor.index} asks #${event.object} (${plan.name} ${object.doId}): ${message.name}`)
+      actor.client.sendUpdate(own, { field: message }, randomValue(message, dice) as Record<string, unknown>)
+      return
+    }
+    default:
+  }
+}
+
+const differencesOf = (run: Run, actor: Actor, most?: number): string[] => {
+  const { side, prepared } = run
+  const { isVisible } = prepared.game
+  const client = side.server.clients.get(actor.client.clientId)
+  return differences(side, actor, actor.requested, {
+    ...(most === undefined ? {} : { most }),
+    onceOwned: actor.onceOwned,
+    ...(isVisible && client && { isVisible: (eid, byZone) => isVisible(side, eid, client, byZone) }),
+  })
+}
+
+/** Whether every client is where its scenario ends, and shows what it should. */
+const isSettled = (run: Run): boolean =>
+  run.actors.every(actor => {
+    if (!actor || actor.state === 'failed') return true
+    if (actor.state === 'connecting') return false
+    if (actor.state === 'out') return actor.client.state === 'closed' && objectsIn(actor) === 0
+    return actor.client.state !== 'connected' || differencesOf(run, actor, 1).length === 0
+  })
+
+const objectsIn = ({ world, schema }: Actor): number => query(world, [schema.DistributedObject]).length
+
+/** The last word, when all has been quiet for long enough. */
+const judge = (run: Run): Failure | undefined => {
+  const { actors, side } = run
+  const ended = actors.flatMap(actor => {
+    if (!actor || actor.state === 'out') return []
+    if (actor.state === 'in' && actor.client.state === 'connected') return []
+    return [`client ${actor.index} is ${actor.client.state}: ${actor.ended || 'its session did not begin'}`]
+  })
+  if (ended.length > 0) return { kind: 'session', lines: ended }
+  const lines = actors.flatMap(actor => {
+    if (!actor) return []
+    if (actor.state === 'out') {
+      const left = objectsIn(actor)
+      return left > 0 ? [`client ${actor.index} has left and still shows ${left} objects`] : []
+    }
+    const { clientId } = actor.client
+    return differencesOf(run, actor).map(line => `client ${actor.index} (id ${clientId}), ${line}`)
+  })
+  if (lines.length > 0) return { kind: 'difference', lines: lines.slice(0, 12) }
+  const { malformed, outOfRange, flooded } = side.server.violations
+  const counts = Object.entries({ malformed, outOfRange, flooded }).filter(([, count]) => count > 0)
+  const counted = [
+    ...counts.map(([name, count]) => `server.violations.${name} is ${count}`),
+    ...actors.flatMap(actor =>
+      actor && actor.client.stats.malformed > 0
+        ? [`client ${actor.index}: stats.malformed is ${actor.client.stats.malformed}`]
+        : [],
+    ),
+  ]
+  return counted.length > 0 ? { kind: 'protocol', lines: counted } : undefined
+}
