@@ -14,6 +14,7 @@ export const entries = {
   'bitecs-pipes/geckos/client': 'src/geckos-client.ts',
   'bitecs-pipes/memory': 'src/memory.ts',
   'bitecs-pipes/time': 'src/time.ts',
+  'bitecs-pipes/testing': 'src/testing.ts',
   'bitecs-pipes/vite': 'src/vite.ts',
 }
 
