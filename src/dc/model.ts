@@ -215,7 +215,20 @@ export interface DCError {
   readonly line: number
   /** From 1, in UTF-16 code units. */
   readonly column: number
+  /** UTF-16 code units that it is about, at least 1. */
+  readonly length: number
   readonly message: string
+  readonly severity: 'error' | 'warning'
+  /** The line of the text, without its line break. */
+  readonly source: string
+  /** Of a syntax error: what would have been right here. */
+  readonly expected?: string
+  /** Of a syntax error: what came instead. */
+  readonly found?: string
+  /** What was probably meant, of a name that is not known. */
+  readonly suggestion?: string
+  /** What to do about it, in words that can follow the message. */
+  readonly help?: string
 }
 
 const SIZES: Record<DCNumberBase, number> = {

@@ -1,4 +1,5 @@
-import { peek, SYNTAX, syntaxError, take } from './cursor.ts'
+import { isTopLevel, peek, SYNTAX, syntaxError, take } from './cursor.ts'
+import { nearest } from './errors.ts'
 import type { Comment, Token } from './lexer.ts'
 import type { DCClass, DCError, DCField, DCType, DCTypedef } from './model.ts'
 import type { NamedType, TypeCursor } from './type-parser.ts'
@@ -24,8 +25,10 @@ export interface Schema {
   readonly flags: Map<string, number>
   readonly keywords: Set<string>
   readonly fields: DCField[]
-  /** Complaints about bases that may still be declared. */
-  readonly missingBases: Map<string, DCError>
+  /** Complaints about types and bases that may still be declared below. */
+  readonly missing: Map<string, DCError>
+  /** Words of declarations that could not be read: whoever uses them is not to blame. */
+  readonly lost: Set<string>
   /** Nodes that visiting all types takes. */
   size: number
 }
@@ -42,11 +45,14 @@ export interface Parser extends TypeCursor {
 /** Panda3D's built-in keywords; the place is the bit of the flag. */
 export const HISTORICAL = ['required', 'broadcast', 'ownrecv', 'ram', 'db', 'clsend', 'clrecv', 'ownsend', 'airecv']
 /** Words that are never names. `__proto__` is ours: values are plain objects. */
-export const RESERVED = /^(dclass|struct|from|import|keyword|typedef|switch|case|default|break|__proto__)$/
-/** Words that only begin declarations: where a class must have ended, even if its brace is missing. */
-export const TOP_LEVEL = /^(dclass|from|import|keyword|typedef)$/
+export const RESERVED: ReadonlySet<string> = new Set(
+  'dclass struct from import keyword typedef switch case default break __proto__'.split(' '),
+)
 /** After so many complaints nothing more is read. */
-export const MAX_ERRORS = 50
+export const MAX_ERRORS = 100
+/** Words of lost declarations that are kept. */
+const MAX_LOST = 10000
+
 /** Small structs doubled thirty times are a billion nodes to hash; no schema comes near this many. */
 export const MAX_SIZE = 1 << 19
 const MAX_TYPE_DEPTH = 128
@@ -67,21 +73,27 @@ export const createClass = (name: string, isStruct: boolean): ClassDraft => ({
 export const acceptName = (parser: Parser): Token | undefined =>
   parser.isName(peek(parser)) ? take(parser) : undefined
 
-/** Takes the next token, which must be a name. */
-export function expectName(parser: Parser): Token {
-  const token = peek(parser)
-  if (token.kind === 'id' && !parser.isName(token)) {
-    return syntaxError(
-      parser,
-      `a name that is no ${parser.schema.flags.has(token.text) ? 'keyword (keywords are reserved words)' : 'reserved word'}`,
-    )
-  }
-  return acceptName(parser) ?? syntaxError(parser, 'a name')
+/** Takes the next token, which must be a name. Reserved words are taken for names after a complaint. */
+export function expectName(parser: Parser, what = 'a name'): Token {
+  return acceptName(parser) ?? acceptReserved(parser) ?? syntaxError(parser, what)
 }
 
-/** Runs a parser; after a syntax error, whatever finds the place to go on from. */
+/** Takes a word that can be no name, but stands where only one can, and complains about it. */
+export function acceptReserved(parser: Parser): Token | undefined {
+  const token = peek(parser)
+  if (token.kind !== 'id' || parser.isName(token) || isTopLevel(token)) return undefined
+  const kind = parser.schema.flags.has(token.text) ? 'keyword' : 'reserved word'
+  parser.complain(token, `Syntax error: expected a name, found the ${kind} ${token.text}`, {
+    expected: 'a name',
+    found: token.text,
+    help: kind === 'keyword' ? 'keywords are no names, once declared: choose another' : 'choose another name',
+  })
+  return take(parser)
+}
+
+/** Runs a parser; after a syntax error, whatever finds the place to go on from. What was passed over is lost. */
 export function recover(parser: Parser, parse: () => void, skip: () => void): void {
-  const { depth, owner } = parser
+  const { depth, owner, at } = parser
   try {
     parse()
   } catch (error) {
@@ -89,7 +101,28 @@ export function recover(parser: Parser, parse: () => void, skip: () => void): vo
     parser.depth = depth
     parser.owner = owner
     skip()
+    lose(parser, at, parser.at)
   }
+}
+
+/** Remembers the names in tokens [from, to): they may have been declarations. */
+function lose({ list, schema: { lost } }: Parser, from: number, to: number): void {
+  for (let i = from; i < to && lost.size < MAX_LOST; i++) if (list[i]!.kind === 'id') lost.add(list[i]!.text)
+}
+
+/** The complaint (a warning if not `strict`) about an undeclared name; none if its declaration was lost to an error before. */
+export function complainUnknown(
+  parser: Parser,
+  token: Token,
+  message: string,
+  candidates: Iterable<string>,
+  help?: string,
+  strict = true,
+): DCError | undefined {
+  if (parser.schema.lost.has(token.text)) return undefined
+  const suggestion = nearest(token.text, candidates)
+  const report = strict ? parser.complain : parser.warn
+  return report(token, `${message}: ${token.text}`, suggestion ? { suggestion } : help ? { help } : {})
 }
 
 /** Refuses types that are too deep or too large to visit. */

