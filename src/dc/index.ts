@@ -17,6 +17,7 @@ export {
 } from './unpacker.ts'
 export { dequantise, inRange, LIMITS, quantise } from './number.ts'
 export { memberKeys, membersOf, type Member } from './members.ts'
+export { formatError, formatErrors, nearest } from './errors.ts'
 export { packText, type PackedText } from './text-value.ts'
 export { columnKind, type Column, type Column as ColumnKind, type ColumnArray } from './columns.ts'
 export { declareTypes, declarationOf } from './types.ts'
