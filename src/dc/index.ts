@@ -23,7 +23,15 @@ export { columnKind, type Column, type Column as ColumnKind, type ColumnArray } 
 export { declareTypes, declarationOf } from './types.ts'
 export * from './declare.ts'
 export { declarationText, type DeclarationOptions, type DeclarationText } from './declaration-text.ts'
-export { canonicalText, schemaVersion, structureOf, type SchemaStructure } from './structure.ts'
+export {
+  canonicalText,
+  printOf,
+  schemaVersion,
+  structureOf,
+  type ClassStructure,
+  type FieldStructure,
+  type SchemaStructure,
+} from './structure.ts'
 export { type DCText, parseSchema, PRELUDE, type SchemaTextOptions } from './prelude.ts'
 export { isQuaternion, QUATERNION_BITS, type Extension, type FloatExtension } from './extension.ts'
 export { formatDC, type Formatted } from './format.ts'

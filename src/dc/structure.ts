@@ -26,8 +26,6 @@ export interface SchemaStructure {
 /** A class or struct: what is its own, without its number in the file. */
 export interface ClassStructure {
   readonly name: string
-  /** 32-bit hash of the name. */
-  readonly key: number
   /** 32-bit hash of the header and the own fields in order. */
   readonly print: number
   /** `dclass Avatar : Node`. */
@@ -38,8 +36,8 @@ export interface ClassStructure {
 
 /** A field, without its number. */
 export interface FieldStructure {
+  /** Of one without a name its place, `#2`. */
   readonly name: string
-  readonly key: number
   readonly print: number
   /** `uint8(0..100) health = 100 broadcast ram`. */
   readonly text: string
@@ -104,13 +102,14 @@ const makeStructure = (all: readonly DCClass[]): SchemaStructure => {
     const header = headerOf(dclass)
     const own = addText(start(), header)
     addText(whole, `${header}\n`)
-    const fields = ownFields(dclass).map(field => {
+    const fields = ownFields(dclass).map((field, at) => {
       const text = fieldText(field, named)
+      const name = field.name || `#${at}`
       addText(own, `\n${text}`)
       addText(whole, `${numbered(field, text)}\n`)
-      return { name: field.name, key: printOf(field.name), print: printOf(text), text }
+      return { name, print: printOf(text), text }
     })
-    return { name: dclass.name, key: printOf(dclass.name), print: (own.high ^ own.low) >>> 0, header, fields }
+    return { name: dclass.name, print: (own.high ^ own.low) >>> 0, header, fields }
   })
   return { hash: (BigInt(whole.high) << 32n) | BigInt(whole.low), classes }
 }

@@ -15,7 +15,7 @@ import type { Peer } from './peer.ts'
 export const PROTOCOL_VERSION = 1
 
 /** First byte of a datagram. */
-export const Kind = { hello: 0xb1, welcome: 0xb2, refuse: 0xb3, data: 0xb4, bye: 0xb5 } as const
+export const Kind = { hello: 0xb1, welcome: 0xb2, refuse: 0xb3, data: 0xb4, bye: 0xb5, inquiry: 0xb6, answer: 0xb7 } as const
 
 /** First byte of a chunk in a data packet. */
 export const Chunk = {
