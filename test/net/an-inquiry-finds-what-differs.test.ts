@@ -29,7 +29,7 @@ const exchange = (client: DCFile, server: DCFile) => {
   const findings = createFindings()
   let packets = 0
   while (inquiry.questions.size > 0) {
-    const [{ packet }] = [...inquiry.questions.values()] as [{ packet: Uint8Array }]
+    const { packet } = [...inquiry.questions.values()][0]!
     expect(packet.length).toBeLessThanOrEqual(MAX_PACKET)
     const question = openPacket(packet)
     expect(question.kind).toBe(Kind.inquiry)
@@ -146,6 +146,8 @@ test('of large schemas it finds all that a bounded exchange can hold, and says w
   ])
 })
 
+type Classes = { name: string; fields: [string, string][] }[]
+
 test('it finds exactly what differs, in any two schemas', () => {
   const dclass = fc.record({
     name: fc.constantFrom('A', 'B', 'C', 'D'),
@@ -155,11 +157,11 @@ test('it finds exactly what differs, in any two schemas', () => {
     }),
   })
   const schema = fc.uniqueArray(dclass, { selector: ({ name }) => name, maxLength: 4 })
-  const text = (classes: fc.TypeOfArbitrary<typeof schema>) =>
+  const text = (classes: Classes) =>
     classes
       .map(({ name, fields }) => `dclass ${name} { ${fields.map(([field, type]) => `${type} ${field};`).join('')} };`)
       .join('')
-  const places = (classes: fc.TypeOfArbitrary<typeof schema>, others: fc.TypeOfArbitrary<typeof schema>) =>
+  const places = (classes: Classes, others: Classes) =>
     classes.flatMap(({ name, fields }) => {
       const other = others.find(each => each.name === name)
       if (!other) return [name]
@@ -193,7 +195,7 @@ test('questions and answers that are broken, or of somebody else, are survived a
       const inquiry = createInquiry(client, 7, identity(server))
       const findings = createFindings()
       for (let step = 0; step < 20 && inquiry.questions.size > 0; step++) {
-        const [{ packet }] = [...inquiry.questions.values()] as [{ packet: Uint8Array }]
+        const { packet } = [...inquiry.questions.values()][0]!
         for (const question of [packet, mutate(packet, chance), Uint8Array.from([Kind.inquiry, ...noise])]) {
           const answer = answerInquiry(structureOf(server), openPacket(question).reader, question.length, findings)
           expect(answer?.length ?? 0).toBeLessThanOrEqual(MAX_GROWTH * question.length)
