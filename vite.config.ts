@@ -16,6 +16,8 @@ export const entries = {
   'bitecs-pipes/time': 'src/time.ts',
   'bitecs-pipes/testing': 'src/testing.ts',
   'bitecs-pipes/vite': 'src/vite.ts',
+  'bitecs-pipes/node': 'src/node.ts',
+  'bitecs-pipes/register': 'src/register.ts',
 }
 
 /** What examples, tests and benchmarks share: `.dc` imports work, and `bitecs-pipes` means the sources here. */

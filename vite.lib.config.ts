@@ -16,7 +16,12 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     lib: {
-      entry: Object.fromEntries(Object.entries(entries).map(([name, file]) => [distName(name), file])),
+      entry: {
+        ...Object.fromEntries(Object.entries(entries).map(([name, file]) => [distName(name), file])),
+        // Not imported by anybody: the command line, and what Node runs in a thread of its own.
+        cli: 'src/cli/main.ts',
+        'register-hooks': 'src/register-hooks.ts',
+      },
       formats: ['es'],
     },
     rolldownOptions: {

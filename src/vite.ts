@@ -1,54 +1,87 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import type { Plugin } from 'vite'
-import { compileDC, parseDC, type DCFile } from './dc/index.ts'
-import { declareTypes } from './dc/types.ts'
+import { relative } from 'node:path'
+import type { HotUpdateOptions, Plugin } from 'vite'
+import { formatError, formatErrors, type DCError, type DCFile } from './dc/index.ts'
+import { keepTypes, moduleOf, readFiles } from './tools/index.ts'
 
 export interface PipesOptions {
   /** Entity ids must stay below this: the length of every column. Default 10,000. */
   readonly capacity?: number
-  /** Whether `lobby.dc.d.ts` is kept beside `lobby.dc`, so that TypeScript knows its fields. Default true. */
+  /**
+   * Whether `lobby.dc.d.ts` is kept beside `lobby.dc`, so that TypeScript knows its fields (or `lobby.d.dc.ts`, if that is
+   * there: `pipes dc types --nodenext` makes it). Default true.
+   */
   readonly types?: boolean
 }
 
-const moduleOf = (file: DCFile, capacity: number | undefined): string => {
-  const names = file.classes.filter(dclass => !dclass.isStruct && !dclass.isPlaceholder).map(dclass => dclass.name)
-  // Names may be JavaScript's reserved words; as export names these are legal.
-  const locals = names.map((dclass, index) => `const $${index} = schema.dclasses[${JSON.stringify(dclass)}]`)
-  const exported = names.map((dclass, index) => `$${index} as ${dclass}`)
-  return [
-    `import { loadSchema } from 'bitecs-pipes'`,
-    `const schema = loadSchema(${JSON.stringify(compileDC(file))}, ${JSON.stringify({ capacity })})`,
-    ...locals,
-    `export { ${exported.join(', ')} }`,
-    'export default schema',
-  ].join('\n')
+/** What Vite's overlay and its terminal show of an error. */
+interface Problem {
+  readonly message: string
+  readonly loc: { readonly file: string; readonly line: number; readonly column: number }
+  /** The line with a caret, then the other errors. */
+  readonly frame: string
 }
 
-const keepTypes = async (path: string, file: DCFile): Promise<void> => {
-  const wanted = declareTypes(file)
-  const present = await readFile(`${path}.d.ts`, 'utf8').catch(() => '')
-  if (present !== wanted) await writeFile(`${path}.d.ts`, wanted)
+const problemOf = (path: string, errors: readonly DCError[]): Problem => {
+  const [first, ...others] = errors as [DCError, ...DCError[]]
+  const more = others.length === 0 ? '' : ` (and ${others.length} more ${others.length === 1 ? 'error' : 'errors'})`
+  const frame = formatError(first).split('\n').slice(1).join('\n')
+  return {
+    message: first.message + more,
+    // Vite counts columns from 0.
+    loc: { file: path, line: first.line, column: first.column - 1 },
+    frame: [frame, ...(others.length === 0 ? [] : [formatErrors(others.slice(0, 19))])].join('\n\n'),
+  }
+}
+
+/** The path of an id that is a DC module; undefined for others, and for `game.dc?raw` and the like. */
+const pathOf = (id: string): string | undefined => {
+  const [path = '', query = ''] = id.split('?')
+  return path.endsWith('.dc') && !/(^|&)(raw|url|inline|no-inline)(&|=|$)/.test(query) ? path : undefined
 }
 
 /**
- * The vite plugin: `import schema, { Avatar } from './game.dc'` in pages, servers and tests. Errors of the DC text show
- * in the overlay with file, line and column; the generated `game.dc.d.ts` follows every change.
+ * The vite plugin: `import schema, { Avatar } from './game.dc'` in pages, servers and tests. A change of the file reloads what
+ * imports it. Its errors show in the overlay and the terminal with file, line, column and a caret, and the page goes on with the
+ * schema it has. The generated `game.dc.d.ts` follows every change; it is not written when it is up to date.
  */
-export const pipes = ({ capacity, types = true }: PipesOptions = {}): Plugin => ({
-  name: 'bitecs-pipes',
-  async load(id) {
-    const path = id.split('?')[0]!
-    if (!path.endsWith('.dc')) return undefined
-    const text = await readFile(path, 'utf8')
-    const name = path.split('/').at(-1)!
-    const { file, errors } = parseDC([{ name, text }])
-    const first = errors[0]
-    if (first) {
-      const all = errors.slice(0, 20).map(error => `${error.line}:${error.column} ${error.message}`)
-      this.error({ message: all.join('\n'), loc: { file: path, line: first.line, column: first.column - 1 } })
-    }
-    if (types) await keepTypes(path, file)
-    this.addWatchFile(path)
-    return { code: moduleOf(file, capacity), map: null, moduleType: 'js' }
-  },
-})
+export const pipes = ({ capacity, types = true }: PipesOptions = {}): Plugin => {
+  let root = process.cwd()
+  const read = (path: string): { file: DCFile; problem: Problem | undefined } => {
+    const { file, errors } = readFiles([path], {}, [relative(root, path)])
+    if (errors.length > 0) return { file, problem: problemOf(path, errors) }
+    if (types) keepTypes(path, file)
+    return { file, problem: undefined }
+  }
+  return {
+    name: 'bitecs-pipes',
+    configResolved(config) {
+      root = config.root
+    },
+    load(id) {
+      const path = pathOf(id)
+      if (!path) return undefined
+      this.addWatchFile(path)
+      const { file, problem } = read(path)
+      if (problem) this.error(problem)
+      return { code: moduleOf(file, capacity), map: null, moduleType: 'js' }
+    },
+    hotUpdate({ type, file: path, modules, server }: HotUpdateOptions) {
+      if (!path.endsWith('.dc') || type === 'delete' || modules.length === 0) return undefined
+      const { problem } = read(path)
+      if (!problem) return undefined
+      // Told once, not for each environment.
+      if (this.environment.name === 'client') {
+        const { message, loc, frame } = problem
+        server.config.logger.error(`${relative(root, path)}:${loc.line}:${loc.column + 1}: ${message}\n${frame}`, {
+          timestamp: true,
+        })
+        server.environments.client.hot.send({
+          type: 'error',
+          err: { plugin: 'bitecs-pipes', id: path, stack: '', ...problem },
+        })
+      }
+      // What runs goes on with the schema that it has.
+      return []
+    },
+  }
+}

@@ -44,7 +44,10 @@ const TOP = /^(dclass|struct|switch|typedef|keyword|import|from)$/
 const WIDTH = 100
 const INDENT = '  '
 
-const isComment = (part: Piece | Block): part is Piece => part.kind === 'line comment' || part.kind === 'block comment'
+type Comment = Piece & { readonly kind: 'line comment' | 'block comment' }
+
+const isComment = (part: Piece | Block): part is Comment =>
+  part.kind === 'line comment' || part.kind === 'block comment'
 
 /**
  * Puts a DC text into the common style: a field a line, two blanks a level, `uint8(0-100)`. Comments stay where they belong, short

@@ -17,6 +17,8 @@ const layers: Record<string, { folders: string[]; packages: string[] }> = {
     folders: ['src/net', 'src/dc'],
     packages: ['node:', '@geckos.io/client', '@geckos.io/server', 'node-datachannel'],
   },
+  'src/tools': { folders: ['src/dc'], packages: ['node:'] },
+  'src/cli': { folders: ['src/dc', 'src/tools'], packages: ['node:', 'commander'] },
   'src/systems': { folders: ['src/dc', 'src/components', 'src/net'], packages: ['bitecs', 'gl-matrix'] },
 }
 

@@ -1,5 +1,15 @@
-import { execFileSync, execSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { execFileSync, execSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { publint } from 'publint'
@@ -34,7 +44,7 @@ beforeAll(() => {
   const modules = join(app, 'node_modules')
   mkdirSync(join(modules, 'bitecs-pipes'), { recursive: true })
   execFileSync('tar', ['-xzf', tarball, '-C', join(modules, 'bitecs-pipes'), '--strip-components=1'])
-  for (const name of ['bitecs', 'gl-matrix', 'vite', 'node-datachannel', '@geckos.io']) {
+  for (const name of ['bitecs', 'commander', 'gl-matrix', 'vite', 'node-datachannel', '@geckos.io']) {
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction')
   }
 })
@@ -75,6 +85,64 @@ test('Node loads every entry', () => {
     process.exit()`
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: app, encoding: 'utf8' })
   for (const [name, exports] of Object.entries(JSON.parse(output))) {
+    // This one is there for what it does.
+    if (name === 'bitecs-pipes/register') continue
     expect(exports, `${name} exports something`).toBeGreaterThan(0)
   }
+})
+
+test('the command line runs, by both of its names', () => {
+  writeFileSync(join(app, 'good.dc'), 'dclass Avatar { uint8 health; };')
+  writeFileSync(join(app, 'bad.dc'), 'dclass Avatar { uint9 health; };')
+  const { bin, version } = manifest
+  expect(Object.keys(bin)).toEqual(['bitecs-pipes', 'pipes'])
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(app, 'node_modules/bitecs-pipes', bin.pipes), ...args], {
+      cwd: app,
+      encoding: 'utf8',
+    })
+  expect(run('--version')).toMatchObject({ status: 0, stdout: `${version}\n` })
+  expect(run('dc', 'check', 'good.dc')).toMatchObject({
+    status: 0,
+    stdout: '1 file: 0 errors, 0 warnings\n',
+    stderr: '',
+  })
+  const bad = run('dc', 'check', 'bad.dc')
+  expect(bad.status).toBe(1)
+  expect(bad.stderr).toContain('bad.dc:1:17: error: ')
+  expect(run('dc', 'chekc').status).toBe(2)
+})
+
+test('Node imports .dc files with --import bitecs-pipes/register, and reads them with readDC', () => {
+  writeFileSync(join(app, 'game.dc'), 'dclass Avatar { uint8 health = 7; };')
+  writeFileSync(
+    join(app, 'main.mjs'),
+    `import schema, { Avatar } from './game.dc'
+     import { createWorld, addEntity, addComponent } from 'bitecs'
+     import { createSchema } from 'bitecs-pipes'
+     import { createServer } from 'bitecs-pipes/server'
+     import { readDC } from 'bitecs-pipes/node'
+     import { memoryNetwork } from 'bitecs-pipes/memory'
+     const world = createWorld()
+     const server = createServer(world, schema, { transport: memoryNetwork().server })
+     const eid = addEntity(world)
+     addComponent(world, eid, Avatar)
+     const other = readDC(new URL('./game.dc', import.meta.url), { capacity: 5 })
+     console.log(JSON.stringify([Avatar.health[eid], other.hash === schema.hash, other.dclasses.Avatar.health.length]))
+     try { readDC('broken.dc') } catch (error) { console.log(error.message) }
+     await import('./broken.dc').catch(error => console.log(error.message))
+     process.exit()`,
+  )
+  writeFileSync(join(app, 'broken.dc'), 'dclass A {\n  flaot64 x;\n};')
+  const output = execFileSync(process.execPath, ['--import', 'bitecs-pipes/register', 'main.mjs'], {
+    cwd: app,
+    encoding: 'utf8',
+  })
+  const [first, ...errors] = output.split('\n')
+  expect(JSON.parse(first!)).toEqual([7, true, 5])
+  const error = 'broken.dc:2:3: error: Undeclared type: flaot64'
+  expect(
+    errors.filter(line => line.startsWith(error)),
+    output,
+  ).toHaveLength(2)
 })
