@@ -138,6 +138,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
       objects: 0,
       zones: 0,
       undecodable: 0,
+      desyncs: 0,
       malformed: 0,
       orphanedMessages: 0,
     },

@@ -1,5 +1,7 @@
 import { entityExists, type EntityId, type World } from 'bitecs'
 import { checkCapacity, checkWorld, type Message, type Schema } from './components/index.ts'
+import type { DCClass } from './dc/index.ts'
+import { MAX_ZONES } from './net/interest.ts'
 import type { Reason } from './net/hello.ts'
 import { createStore } from './net/store.ts'
 import type { ServerTransport } from './net/transport.ts'
@@ -8,13 +10,18 @@ import { watchObjects } from './systems/objects.ts'
 import { nameOf, packMessage } from './systems/pack-message.ts'
 import { audienceOfMessage } from './systems/permissions.ts'
 import { replicate } from './systems/replicate.ts'
+import { setVisibility } from './systems/visibility.ts'
 import { serverReceive } from './systems/server-receive.ts'
-import type {
-  MessageHandler,
-  ServerClient,
-  ServerObject,
-  ServerState,
-  ViolationCounts,
+import {
+  touch,
+  type MessageHandler,
+  type Refused,
+  type ServerClient,
+  type ServerObject,
+  type ServerState,
+  type Session,
+  type ViolationCounts,
+  type Visibility,
 } from './systems/server-state.ts'
 import { endSession, openSession } from './systems/sessions.ts'
 
@@ -31,7 +38,8 @@ export {
 export { tickLoop, type TickLoop, type TickLoopOptions } from './systems/tick-loop.ts'
 export type { Reason } from './net/hello.ts'
 export type { Connection, ServerTransport } from './net/transport.ts'
-export type { ServerClient, SessionStats, ViolationCounts } from './systems/server-state.ts'
+export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
+export type { Refused, ServerClient, SessionStats, ViolationCounts, Visibility } from './systems/server-state.ts'
 
 export interface ServerOptions {
   /** How clients reach the server: `geckos()` from `bitecs-pipes/geckos/server`, or `memoryNetwork().server`. */
@@ -56,6 +64,24 @@ export interface ServerOptions {
   readonly messageRate?: number
   /** The same in bytes a second, owner-written strings and blobs included; one largest message (256 KB) more at once. Default 32 KB. */
   readonly messageBytes?: number
+  /** Bytes a second that one client is sent at most; less while its link fills up. 1024 and up. Default 96 KB. */
+  readonly maxBytesPerSecond?: number
+  /** Zones that a client can ask for at once. 1..256. Default 256. */
+  readonly maxZones?: number
+  /** Seconds that a zone which a client does not want any more is sent on, so that walking along a border is cheap. 0..60. Default 0. */
+  readonly linger?: number
+  /** Frames of each group that are kept as baselines: the seconds of change that a client may be behind. 8..64. Default 64. */
+  readonly snapshotHistory?: number
+  /**
+   * How changes are found: `compare` looks at every object's columns in each tick; `mark` only at those that were
+   * placed or given to {@link Server.markDirty} since the last one, for worlds where little changes. Default `compare`.
+   */
+  readonly detect?: 'compare' | 'mark'
+  /**
+   * What the objects of a class in a zone are worth to a client, looked at four times a second. The worthier go first
+   * when the budget is short; 0.5, 0.25 and 0.125 are also sent to it only every 2nd, 4th and 8th time. Default 1.
+   */
+  readonly priority?: (client: ServerClient, zone: number, dclass: DCClass) => number
   /** Whether a client may see a zone that it asks for. Default: yes. */
   readonly allowZone?: (client: ServerClient, zone: number) => boolean
   /**
@@ -89,12 +115,28 @@ export interface Server {
   /** Calls `handler` for each client that left; its objects are removed right after. */
   onLeave(handler: (client: ServerClient, reason: Reason) => void): () => void
   /**
+   * Calls `handler` for each client that was not let in. Of one with another schema it is told when the client has gone, with
+   * what differs and which side is older.
+   */
+  onRefused(handler: (refused: Refused) => void): () => void
+  /**
    * Handles a message from clients. It was checked already: the sender may send it, and its values are in the DC ranges.
    * A `broadcast` message is relayed to the other interested clients afterwards, unless a handler returns `false`.
    */
   on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args, client: ServerClient) => unknown): () => void
   /** Puts an object into a zone (1..2^32-1), and hands it to an owner (0: the server; left out: as it is). */
   place(eid: EntityId, zone: number, owner?: ServerClient | 0): void
+  /** With `detect: 'mark'`: has the next `replicate` look at an object whose columns were written. */
+  markDirty(eid: EntityId): void
+  /**
+   * Overrides who sees an object besides its owner: `always` (wherever it is), `never`, or `zone` as usual; for all
+   * clients, or for one, which then goes before what is for all.
+   */
+  setVisibility(eid: EntityId, visibility: Visibility, client?: ServerClient): void
+  /** Gives a client these zones to see, besides those that it asked for; they replace those of the last call. */
+  setZones(client: ServerClient, zones: Iterable<number>): void
+  /** Takes a zone away from a client that asked for it. */
+  revokeZone(client: ServerClient, zone: number): void
   /**
    * Sends a message of an object to the clients that its keywords name (`broadcast`: all interested; `ownrecv`: the
    * owner), or to one of them. Throws when the keywords name nobody or the arguments do not fit the DC types.
@@ -127,16 +169,23 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
   return {
     world,
     schema,
-    store: createStore(schema.file),
+    store: createStore(
+      schema.file,
+      inRange('snapshotHistory', options.snapshotHistory ?? 64, 8, 64, 'frames'),
+    ),
     objects: new Map(),
     byDoId: new Map(),
     removed: [],
+    serverClasses: [],
+    exceptions: new Set(),
+    ownedZones: new Map(),
     sessions: new Set(),
     clients: new Map(),
     sessionOf: new Map(),
     handlers: new Map(),
     onJoin: new Set(),
     onLeave: new Set(),
+    onRefused: new Set(),
     transport: options.transport,
     tickRate: inRange('tickRate', options.tickRate ?? 30, 1, 1000, 'ticks a second'),
     maxClients: inRange('maxClients', options.maxClients ?? 24, 1, 0xffff, 'clients'),
@@ -146,6 +195,11 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600, 'seconds'),
     messageRate: inRange('messageRate', options.messageRate ?? 60, 1, 100_000, 'messages a second'),
     messageBytes: inRange('messageBytes', options.messageBytes ?? 32 * 1024, 1, 1e9, 'bytes a second'),
+    maxBytesPerSecond: inRange('maxBytesPerSecond', options.maxBytesPerSecond ?? 96 * 1024, 1024, 1e9, 'bytes a second'),
+    maxZones: inRange('maxZones', options.maxZones ?? MAX_ZONES, 1, MAX_ZONES, 'zones'),
+    linger: inRange('linger', options.linger ?? 0, 0, 60, 'seconds'),
+    detect: options.detect ?? 'compare',
+    priority: options.priority,
     allowZone: options.allowZone ?? (() => true),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
     now: options.now ?? (() => performance.now() / 1000),
@@ -165,6 +219,18 @@ const objectOf = (state: ServerState, eid: EntityId): ServerObject => {
         : `Entity ${eid} does not exist in the server's world.`,
     )
   return object
+}
+
+const checkZone = (where: string, zone: number): number => {
+  if (!Number.isInteger(zone) || zone < 1 || zone > 0xffffffff)
+    throw new RangeError(`${where}: zone is ${zone}; zones are whole numbers from 1 to 4294967295.`)
+  return zone
+}
+
+const sessionOf = (state: ServerState, client: ServerClient, where: string): Session => {
+  const session = state.sessionOf.get(client.id)
+  if (!session) throw new Error(`${where}: client ${client.id} is not connected.`)
+  return session
 }
 
 /**
@@ -196,6 +262,7 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     },
     onJoin: handler => subscribeTo(state.onJoin, handler),
     onLeave: handler => subscribeTo(state.onLeave, handler),
+    onRefused: handler => subscribeTo(state.onRefused, handler),
     on(message, handler) {
       let handlers = state.handlers.get(message.field)
       if (!handlers) state.handlers.set(message.field, (handlers = new Set()))
@@ -204,12 +271,24 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     place(eid, zone, owner) {
       objectOf(state, eid)
       checkCapacity(schema, eid)
-      if (!Number.isInteger(zone) || zone < 1 || zone > 0xffffffff)
-        throw new RangeError(`place(${eid}): zone is ${zone}; zones are whole numbers from 1 to 4294967295.`)
+      checkZone(`place(${eid})`, zone)
       if (owner !== undefined && owner !== 0 && !state.clients.has(owner.id))
         throw new Error(`place(${eid}): client ${owner.id} is not connected.`)
       DistributedObject.zone[eid] = zone
       if (owner !== undefined) DistributedObject.owner[eid] = owner === 0 ? 0 : owner.id
+      touch(objectOf(state, eid))
+    },
+    markDirty: eid => touch(objectOf(state, eid)),
+    setVisibility: (eid, visibility, client) => setVisibility(state, objectOf(state, eid), visibility, client),
+    setZones(client, zones) {
+      const session = sessionOf(state, client, 'setZones')
+      session.granted.clear()
+      for (const zone of zones) session.granted.add(checkZone(`setZones(client ${client.id})`, zone))
+      session.isZonesDirty = true
+    },
+    revokeZone(client, zone) {
+      const session = sessionOf(state, client, 'revokeZone')
+      if (session.requested.delete(zone)) session.isZonesDirty = true
     },
     sendUpdate(eid, message, args, to) {
       const { field } = message

@@ -1,49 +1,69 @@
-/** Writes bits, least significant first, into a buffer that grows by doubling up to a limit. */
+/** Writes bits, least significant first, into a buffer that grows by doubling. */
 export interface BitWriter {
   bytes: Uint8Array
-  /** Bits written so far. */
-  length: number
+  /** Whole bytes written so far. */
+  at: number
+  /** The bits after them, fewer than 8. */
+  rest: number
+  fill: number
 }
 
 /** Makes a writer; `capacity` is in bytes. */
-export const bitWriter = (capacity = 2048): BitWriter => ({ bytes: new Uint8Array(capacity), length: 0 })
+export const bitWriter = (capacity = 2048): BitWriter => ({
+  bytes: new Uint8Array(Math.max(8, capacity)),
+  at: 0,
+  rest: 0,
+  fill: 0,
+})
 
-/** Starts again from the first bit. */
-export const resetWriter = (writer: BitWriter): void => {
-  writer.length = 0
-}
-
-const ensureBits = (writer: BitWriter, bits: number): void => {
-  const need = (writer.length + bits + 7) >>> 3
-  if (need <= writer.bytes.length) return
-  const grown = new Uint8Array(Math.max(need, writer.bytes.length * 2))
+const grow = (writer: BitWriter): void => {
+  const grown = new Uint8Array(writer.bytes.length * 2)
   grown.set(writer.bytes)
   writer.bytes = grown
 }
 
+/** Starts again from the first byte, or from byte `at`. */
+export const resetWriter = (writer: BitWriter, at = 0): void => {
+  while (at + 8 > writer.bytes.length) grow(writer)
+  writer.at = at
+  writer.rest = 0
+  writer.fill = 0
+}
+
+const write24 = (writer: BitWriter, value: number, count: number): void => {
+  let rest = writer.rest | (value << writer.fill)
+  let fill = writer.fill + count
+  if (fill >= 8) {
+    let { at } = writer
+    const { bytes } = writer
+    do {
+      bytes[at++] = rest
+      rest >>>= 8
+      fill -= 8
+    } while (fill >= 8)
+    writer.at = at
+    if (at + 8 > bytes.length) grow(writer)
+  }
+  writer.rest = rest
+  writer.fill = fill
+}
+
 /** Appends the low `count` (0..32) bits of `value`. */
 export const writeBits = (writer: BitWriter, value: number, count: number): void => {
-  ensureBits(writer, count)
-  const bytes = writer.bytes
-  let at = writer.length
-  let left = count
-  let rest = value >>> 0
-  while (left > 0) {
-    const index = at >>> 3
-    const shift = at & 7
-    const take = left < 8 - shift ? left : 8 - shift
-    const bits = rest & ((1 << take) - 1)
-    if (shift === 0) bytes[index] = bits
-    else bytes[index]! |= bits << shift
-    rest >>>= take
-    at += take
-    left -= take
-  }
-  writer.length = at
+  if (count > 24) {
+    write24(writer, value & 0xffff, 16)
+    write24(writer, (value >>> 16) & (count === 32 ? 0xffff : (1 << (count - 16)) - 1), count - 16)
+  } else write24(writer, value & ((1 << count) - 1), count)
+}
+
+/** Pads the last byte with zero bits. Returns how many bytes there are now. */
+export const finishBits = (writer: BitWriter): number => {
+  if (writer.fill > 0) write24(writer, 0, 8 - writer.fill)
+  return writer.at
 }
 
 /** A copy of what was written, the last byte padded with zero bits. */
-export const writtenBytes = (writer: BitWriter): Uint8Array => writer.bytes.slice(0, (writer.length + 7) >>> 3)
+export const writtenBytes = (writer: BitWriter): Uint8Array => writer.bytes.slice(0, finishBits(writer))
 
 /** Reads bits, least significant first. Reading past the end yields zeros and sets `failed`; it never throws. */
 export interface BitReader {
@@ -63,6 +83,30 @@ export const bitReader = (bytes: Uint8Array, start = 0, end = bytes.length): Bit
   failed: false,
 })
 
+/** Points a reader at other bytes. */
+export const resetReader = (reader: BitReader, bytes: Uint8Array, start: number, end: number): void => {
+  reader.bytes = bytes
+  reader.position = start * 8
+  reader.end = end * 8
+  reader.failed = false
+}
+
+const read24 = (reader: BitReader, count: number): number => {
+  const { bytes, position } = reader
+  const index = position >>> 3
+  const shift = position & 7
+  let value = bytes[index]! >>> shift
+  if (shift + count > 8) {
+    value |= bytes[index + 1]! << (8 - shift)
+    if (shift + count > 16) {
+      value |= bytes[index + 2]! << (16 - shift)
+      if (shift + count > 24) value |= bytes[index + 3]! << (24 - shift)
+    }
+  }
+  reader.position = position + count
+  return value & ((1 << count) - 1)
+}
+
 /** Takes `count` (0..32) bits as an unsigned number. */
 export const readBits = (reader: BitReader, count: number): number => {
   if (reader.position + count > reader.end) {
@@ -70,16 +114,7 @@ export const readBits = (reader: BitReader, count: number): number => {
     reader.position = reader.end
     return 0
   }
-  let value = 0
-  let got = 0
-  let at = reader.position
-  while (got < count) {
-    const shift = at & 7
-    const take = count - got < 8 - shift ? count - got : 8 - shift
-    value += ((reader.bytes[at >>> 3]! >>> shift) & ((1 << take) - 1)) * 2 ** got
-    got += take
-    at += take
-  }
-  reader.position = at
-  return value
+  if (count <= 24) return count === 0 ? 0 : read24(reader, count)
+  const low = read24(reader, 16)
+  return (low | (read24(reader, count - 16) << 16)) >>> 0
 }

@@ -5,16 +5,18 @@ export interface ByteWriter {
   readonly bytes: Uint8Array
   readonly view: DataView
   length: number
+  /** Where the room ends: at first the buffer's length, never beyond it. */
+  limit: number
 }
 
 /** Makes a writer of `capacity` bytes; a datagram's worth by default. */
 export const byteWriter = (capacity = MAX_PACKET): ByteWriter => {
   const bytes = new Uint8Array(capacity)
-  return { bytes, view: new DataView(bytes.buffer), length: 0 }
+  return { bytes, view: new DataView(bytes.buffer), length: 0, limit: capacity }
 }
 
 /** Room in bytes. */
-export const bytesLeft = (writer: ByteWriter): number => writer.bytes.length - writer.length
+export const bytesLeft = (writer: ByteWriter): number => writer.limit - writer.length
 
 export const writeU8 = (writer: ByteWriter, value: number): void => {
   writer.view.setUint8(writer.length, value)
@@ -53,6 +55,14 @@ export const writeVarint = (writer: ByteWriter, value: number): void => {
 export const writeBytes = (writer: ByteWriter, bytes: Uint8Array): void => {
   writer.bytes.set(bytes, writer.length)
   writer.length += bytes.length
+}
+
+/** Copies `count` bytes from `source`, without the view that `set` would need. */
+export const copyBytes = (writer: ByteWriter, source: Uint8Array, start: number, count: number): void => {
+  const { bytes } = writer
+  let at = writer.length
+  for (let index = start, end = start + count; index < end; index++) bytes[at++] = source[index]!
+  writer.length = at
 }
 
 /** Reads whole bytes. Reading past the end yields zeros and sets `failed`; it never throws. */

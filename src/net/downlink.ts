@@ -1,7 +1,18 @@
-import { bytesLeft, byteWriter, varintSize, writeBytes, writeU8, writeVarint, type ByteWriter } from './bytes.ts'
-import { frameAt, isInReach, newestFrame } from './frames.ts'
+import { createBudget, allowance, spend, type Budget } from './budget.ts'
+import {
+  bytesLeft,
+  byteWriter,
+  copyBytes,
+  varintSize,
+  writeBytes,
+  writeU16,
+  writeU8,
+  writeVarint,
+  type ByteWriter,
+} from './bytes.ts'
+import { baselineAt, newestFrame, type Frame } from './frames.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
-import { createPeer, mustWait, resendTimeout, sendSequence, type Peer, type Sent } from './peer.ts'
+import { createPeer, mustWait, resendTimeout, sendSequence, spareContent, type Peer, type Sent } from './peer.ts'
 import {
   acknowledgeFragments,
   createReliableReceiver,
@@ -13,8 +24,9 @@ import {
   type ReliableReceiver,
   type ReliableSender,
 } from './reliable.ts'
-import { segmentFor, type Group, type Store, type Zone } from './store.ts'
+import { hashOf, segmentFor, valueSetsOf, type Group, type Segment, type Store, type Zone } from './store.ts'
 import { ticksSince } from './ticks.ts'
+import { MAX_PACKET } from './transport.ts'
 import { encodeValue, type ValueSet } from './values.ts'
 
 /** What one client is known to have of one group. */
@@ -25,50 +37,104 @@ export interface Subscription {
   /** Tick of the newest frame sent to it, and when (seconds); -1 before the first. */
   sent: number
   sentTime: number
-  /** Sends since it was last served: the longest waiting goes first. */
+  /** Tick and time of the newest segment that needs no unacknowledged one, and how many after it do. */
+  anchor: number
+  anchorTime: number
+  chained: number
+  /** Whether something from the anchor on was lost: what builds on it cannot be decoded. */
+  isBroken: boolean
+  /** Sends since it was last served, and what the game says that it is worth: the largest product goes first. */
   waiting: number
+  weight: number
+  weighedAt: number
   /** Sends that were lost since the last acknowledgement. */
   losses: number
+  /** Tick of the frame whose hash was sent last, and when; -1 before the first. */
+  auditTick: number
+  auditedAt: number
+  /** What the packet that is being built does with it. */
+  plan: 'nothing' | 'due' | 'deferred' | 'sent'
+  base: Frame | undefined
+  segment: Segment | undefined
 }
 
-/** What a packet to a client carried. */
+/** A zone that the client sees. */
+export interface ZoneView {
+  readonly zone: Zone
+  /** One for each of the zone's groups when it was looked at last. */
+  subscriptions: Subscription[]
+  /** The groups then: another array length or last group means that there are others now. */
+  groupCount: number
+  newestGroup: number
+  /** Objects whose value fields have not all gone into the reliable stream since the zone was opened. */
+  readonly owed: Set<ValueSet>
+}
+
+/** What a packet to a client carried; used again for later packets. */
 export interface DownContent {
-  readonly segments: { subscription: Subscription; tick: number }[]
+  /** The first `count` are valid. */
+  readonly subscriptions: Subscription[]
+  readonly ticks: number[]
+  count: number
   fragments: number[] | undefined
 }
+
+/** What a group is worth to this client: see {@link Subscription.weight}. */
+export type Weigh = (group: Group) => number
 
 /** The server's sending side of one session. */
 export interface Downlink {
   readonly peer: Peer<DownContent>
   readonly sender: ReliableSender
   readonly receiver: ReliableReceiver
+  readonly budget: Budget
   /** Zones that the client sees now. */
-  readonly zones: Map<Zone, Map<Group, Subscription>>
+  readonly zones: Map<Zone, ZoneView>
+  /** All subscriptions, in the order of group ids; built anew when `isStale`. */
+  readonly subscriptions: Subscription[]
+  isStale: boolean
   /** Value fields that it lacks, by object. */
   readonly values: Map<ValueSet, Set<number>>
-  /** Objects of each zone whose value fields have not all gone into the reliable stream since the zone was opened. */
-  readonly owed: Map<Zone, Set<ValueSet>>
   /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
   readonly messages: { readonly bytes: Uint8Array; time: number | undefined }[]
-  readonly writer: ByteWriter
+  /** How deep segments of the packet at hand may build on unacknowledged ones. */
+  depth: number
+  /** The game's say in what goes first; nothing: all groups are worth 1. */
+  weigh: Weigh | undefined
   /** False when the reliable stream overflowed: the session must end. */
   isSound: boolean
   /** Whether starving state went first in the last packet: then it is the others' turn. */
   wasStateFirst: boolean
+  /** Whether something did not fit into the last packet. */
+  wasTight: boolean
+  readonly onAcked: (sent: Sent<DownContent>) => void
+  readonly onLost: (sent: Sent<DownContent>) => void
+  readonly onDoubt: (sent: Sent<DownContent>) => void
 }
 
-export const createDownlink = (): Downlink => ({
-  peer: createPeer(),
-  sender: createReliableSender(),
-  receiver: createReliableReceiver(),
-  zones: new Map(),
-  values: new Map(),
-  owed: new Map(),
-  messages: [],
-  writer: byteWriter(),
-  isSound: true,
-  wasStateFirst: false,
-})
+/** `most` is the limit of its bytes a second. */
+export const createDownlink = (most = Infinity): Downlink => {
+  const downlink: Downlink = {
+    peer: createPeer(),
+    sender: createReliableSender(),
+    receiver: createReliableReceiver(),
+    budget: createBudget(most),
+    zones: new Map(),
+    subscriptions: [],
+    isStale: false,
+    values: new Map(),
+    messages: [],
+    depth: 1,
+    weigh: undefined,
+    isSound: true,
+    wasStateFirst: false,
+    wasTight: false,
+    onAcked: sent => onDownAcked(downlink, sent),
+    onLost: sent => onDownLost(downlink, sent),
+    onDoubt: breakChains,
+  }
+  return downlink
+}
 
 /** Sends that a group waits before state goes ahead of messages, reliable and others, in every second packet. */
 const STARVING = 3
@@ -78,32 +144,87 @@ const STATE_RESERVE = 500
 const VALUES_AHEAD = 64
 /** Above so many postponed groups the packet says "all that are not in here". */
 const MAX_DEFERRED = 30
-/** Bytes of a deferred chunk that says so: messages leave that much, so that there is always room for it. */
-const DEFERRED_ALL = 2
+/** What says so instead of a count. */
+const ALL_DEFERRED = 0xff
+/** Bytes of a state chunk that says nothing but that: messages leave that much, so that there is always room for it. */
+const DEFERRED_ALL = 4
 /** So many losses in a row and the baseline is in doubt: a keyframe needs none. */
 const MAX_LOSSES = 8
 /** Unreliable messages that may wait; older ones are dropped, as the network might. */
 const MAX_MESSAGES = 256
 /** Seconds that an unreliable message may wait for room: what is said now or never must not come after a stall. */
 const MESSAGE_LIFE = 0.25
+/** Seconds between two looks at what a group is worth, and between two hashes of it. */
+const WEIGH_INTERVAL = 0.25
+const AUDIT_INTERVAL = 1
+/** Bytes of one hash at most, with the chunk that it is in: group, age, hash. */
+const AUDIT_BYTES = 1 + 5 + 5 + 2 + 1
+
+const createSubscription = (group: Group): Subscription => ({
+  group,
+  acked: -1,
+  sent: -1,
+  sentTime: -Infinity,
+  anchor: -1,
+  anchorTime: -Infinity,
+  chained: 0,
+  isBroken: false,
+  waiting: 0,
+  weight: 1,
+  weighedAt: -Infinity,
+  losses: 0,
+  auditTick: -1,
+  auditedAt: -Infinity,
+  plan: 'nothing',
+  base: undefined,
+  segment: undefined,
+})
 
 /** Starts to send a zone. */
-export const subscribe = (downlink: Downlink, zone: Zone, valueSets: (group: Group) => Iterable<ValueSet>): void => {
+export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void => {
   if (downlink.zones.has(zone)) return
-  downlink.zones.set(zone, new Map())
-  const owed = new Set<ValueSet>()
-  downlink.owed.set(zone, owed)
-  for (const group of zone.groups)
-    for (const set of valueSets(group)) {
-      needValues(downlink, set)
-      if (set.packed.length > 0) owed.add(set)
-    }
+  const view: ZoneView = { zone, subscriptions: [], groupCount: 0, newestGroup: 0, owed: new Set() }
+  downlink.zones.set(zone, view)
+  downlink.isStale = true
+  for (const group of zone.groups) for (const set of valueSetsOf(store, group)) oweValues(downlink, zone, set)
 }
 
 /** Stops to send a zone; what the client knew of it counts for nothing when it returns. */
 export const unsubscribe = (downlink: Downlink, zone: Zone): void => {
-  downlink.zones.delete(zone)
-  downlink.owed.delete(zone)
+  if (downlink.zones.delete(zone)) downlink.isStale = true
+}
+
+const newestGroupOf = (zone: Zone): number => zone.groups[zone.groups.length - 1]?.id ?? 0
+
+/** Has a subscription for each group of each zone, in the order of group ids. */
+const refreshSubscriptions = (downlink: Downlink): void => {
+  let { isStale } = downlink
+  for (const view of downlink.zones.values())
+    if (view.groupCount !== view.zone.groups.length || view.newestGroup !== newestGroupOf(view.zone)) isStale = true
+  if (!isStale) return
+  downlink.isStale = false
+  downlink.subscriptions.length = 0
+  for (const view of downlink.zones.values()) {
+    const before = view.subscriptions
+    view.subscriptions = view.zone.groups.map(
+      group => before.find(each => each.group === group) ?? createSubscription(group),
+    )
+    view.groupCount = view.zone.groups.length
+    view.newestGroup = newestGroupOf(view.zone)
+    downlink.subscriptions.push(...view.subscriptions)
+  }
+  downlink.subscriptions.sort((a, b) => a.group.id - b.group.id)
+}
+
+/** The client has lost, or mistrusts, what it has of a group: it starts again. */
+export const resync = (downlink: Downlink, groupId: number): void => {
+  for (const view of downlink.zones.values()) {
+    const at = view.subscriptions.findIndex(each => each.group.id === groupId)
+    if (at < 0) continue
+    // Another object: answers to packets from before, which speak of the old one, say nothing any more.
+    view.subscriptions[at] = createSubscription(view.subscriptions[at]!.group)
+    downlink.isStale = true
+  }
 }
 
 /** Notes that the client lacks one value field of an object, or all of them. */
@@ -118,7 +239,7 @@ export const needValues = (downlink: Downlink, set: ValueSet, index?: number): v
 /** The same of an object that just came into a zone: whoever waits for that zone waits for these too. */
 export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet): void => {
   needValues(downlink, set)
-  if (set.packed.length > 0) downlink.owed.get(zone)?.add(set)
+  if (set.packed.length > 0) downlink.zones.get(zone)?.owed.add(set)
 }
 
 /** Queues a reliable message (copied). */
@@ -134,35 +255,51 @@ export const queueUnreliable = (downlink: Downlink, message: Uint8Array): void =
 
 /** Whether the client has all of a zone: every group acknowledged once, no value field outstanding. */
 export const isSettled = (downlink: Downlink, zone: Zone): boolean => {
-  const subscriptions = downlink.zones.get(zone)
+  const view = downlink.zones.get(zone)
   // Whatever is in the reliable stream by now arrives before an answer that is queued after it.
   flushValues(downlink)
-  if (!subscriptions) return false
-  for (const set of downlink.owed.get(zone) ?? []) if (set.isAlive && set.zone === zone) return false
-  return zone.groups.every(
-    group => (group.used === 0 && !subscriptions.has(group)) || (subscriptions.get(group)?.acked ?? -1) >= 0,
-  )
+  if (!view) return false
+  for (const set of view.owed) if (set.isAlive && set.zone === zone) return false
+  refreshSubscriptions(downlink)
+  return view.subscriptions.every(each => (each.group.used === 0 && each.sent < 0) || each.acked >= 0)
 }
 
-/** A packet arrived: what it carried is known to the client. */
-export const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
-  for (const { subscription, tick } of sent.content.segments) {
+/** Whether there is more to send than fits the client's ordinary packets: then it is sent to in every tick. */
+export const isBehind = (downlink: Downlink): boolean =>
+  downlink.wasTight || downlink.sender.queue.length > 1 || downlink.values.size > 0
+
+const onDownAcked = (downlink: Downlink, { content }: Sent<DownContent>): void => {
+  for (let index = 0; index < content.count; index++) {
+    const subscription = content.subscriptions[index]!
+    const tick = content.ticks[index]!
     subscription.losses = 0
     if (subscription.acked < 0 || ticksSince(tick, subscription.acked) > 0) subscription.acked = tick
   }
-  if (sent.content.fragments) acknowledgeFragments(downlink.sender, sent.content.fragments)
+  if (content.fragments) acknowledgeFragments(downlink.sender, content.fragments)
 }
 
-/** A packet was lost: what was newest in it is due again. */
-export const onDownLost = (downlink: Downlink, sent: Sent<DownContent>): void => {
-  for (const { subscription, tick } of sent.content.segments) {
+const onDownLost = (downlink: Downlink, { content, time }: Sent<DownContent>): void => {
+  for (let index = 0; index < content.count; index++) {
+    const subscription = content.subscriptions[index]!
+    const tick = content.ticks[index]!
     subscription.losses++
     if (subscription.sent === tick) subscription.sentTime = -Infinity
+    if (subscription.anchor === tick) subscription.anchorTime = -Infinity
+    if (ticksSince(tick, subscription.anchor) >= 0) subscription.isBroken = true
   }
-  if (sent.content.fragments) loseFragments(downlink.sender, sent.content.fragments, sent.time)
+  if (content.fragments) loseFragments(downlink.sender, content.fragments, time)
+}
+
+/** A packet came and could not be decoded: one that it builds on is missing. */
+const breakChains = ({ content }: Sent<DownContent>): void => {
+  for (let index = 0; index < content.count; index++) {
+    const subscription = content.subscriptions[index]!
+    if (ticksSince(content.ticks[index]!, subscription.anchor) > 0) subscription.isBroken = true
+  }
 }
 
 const flushValues = (downlink: Downlink): void => {
+  if (downlink.values.size === 0) return
   for (const [set, needed] of downlink.values) {
     // Noted while the client saw the object: by now one of the two may have gone elsewhere.
     const isSeen = set.isAlive && set.zone !== undefined && downlink.zones.has(set.zone)
@@ -172,12 +309,13 @@ const flushValues = (downlink: Downlink): void => {
       needed.delete(index)
     }
     downlink.values.delete(set)
-    if (set.zone) downlink.owed.get(set.zone)?.delete(set)
+    if (set.zone) downlink.zones.get(set.zone)?.owed.delete(set)
   }
 }
 
-const writeMessages = (downlink: Downlink, now: number): void => {
-  const { messages, writer } = downlink
+const writeMessages = (downlink: Downlink, writer: ByteWriter, now: number): void => {
+  const { messages } = downlink
+  if (messages.length === 0) return
   let kept = 0
   for (const message of messages) {
     message.time ??= now
@@ -191,94 +329,272 @@ const writeMessages = (downlink: Downlink, now: number): void => {
   messages.length = kept
 }
 
-/** Subscriptions whose newest frame the client has not got and that is not on its way. */
-const dueGroups = (downlink: Downlink, now: number, onTheWay: Group[]): Subscription[] => {
-  const due: Subscription[] = []
-  const { peer } = downlink
-  // A message never runs ahead of the state that it was sent with: when it is sent again, so is that.
-  const isRepeating = hasRepeats(downlink.sender, now, resendTimeout(peer))
-  const patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
-  for (const [zone, subscriptions] of downlink.zones) {
-    for (const group of zone.groups) {
-      const newest = newestFrame(group.history)
-      if (!newest) continue
-      // Nothing is there and the client has never been told otherwise.
-      if (group.used === 0 && !subscriptions.has(group)) continue
-      let subscription = subscriptions.get(group)
-      if (!subscription) {
-        subscription = { group, acked: -1, sent: -1, sentTime: -Infinity, waiting: 0, losses: 0 }
-        subscriptions.set(group, subscription)
-      }
-      if (subscription.acked === newest.tick) continue
-      if (subscription.sent === newest.tick && now - subscription.sentTime < patience) {
-        onTheWay.push(group)
-        continue
-      }
-      subscription.waiting++
-      due.push(subscription)
-    }
-  }
-  return due.sort((a, b) => b.waiting - a.waiting)
+/**
+ * How deep segments may build on unacknowledged ones, in sends: a lost packet costs those after it too, up to the next
+ * anchor. Less with more loss, and never so much that an object stands still for long.
+ */
+export const chainDepth = (loss: number, rate: number): number => {
+  if (loss > 0.03) return 1
+  const most = loss > 0.01 ? 2 : loss > 0.003 ? 4 : 8
+  return Math.max(1, Math.min(most, Math.floor(rate * (loss > 0.01 ? 0.07 : 0.15))))
 }
 
-/** Bytes before a segment's own: chunk, group, class and zone of a keyframe, ages, length. */
-const segmentHeader = (keyframe: boolean, group: Group, age: number, span: number, length: number): number =>
-  2 +
-  varintSize(group.id) +
-  (keyframe ? varintSize(group.layout.dclass.number) + varintSize(group.zone.id) : varintSize(span)) +
+/** Every how manieth send a group of that weight takes part in, as a power of two: 1, 2, 4 or 8. */
+const strideShift = (weight: number): number => (weight > 0.7 ? 0 : weight > 0.35 ? 1 : weight > 0.17 ? 2 : 3)
+
+const weigh = (downlink: Downlink, subscription: Subscription, now: number): void => {
+  if (!downlink.weigh || now - subscription.weighedAt < WEIGH_INTERVAL) return
+  subscription.weighedAt = now
+  const weight = downlink.weigh(subscription.group)
+  subscription.weight = weight > 0 && weight < Infinity ? weight : 0.01
+}
+
+/** Decides what this packet has to say of each group. Returns how many are due. */
+const planGroups = (downlink: Downlink, now: number, beat: number, patience: number): number => {
+  let due = 0
+  const { subscriptions } = downlink
+  for (let index = 0; index < subscriptions.length; index++) {
+    const subscription = subscriptions[index]!
+    const { group } = subscription
+    subscription.plan = 'nothing'
+    const newest = newestFrame(group.history)
+    // Nothing is there and the client has never been told otherwise; or it has all there is.
+    if (newest === undefined || subscription.acked === newest.tick) continue
+    if (group.used === 0 && subscription.sent < 0) continue
+    if (
+      (subscription.sent === newest.tick && now - subscription.sentTime < patience) ||
+      (subscription.acked < 0 && downlink.depth === 1 && now - subscription.anchorTime < patience)
+    ) {
+      subscription.plan = 'deferred'
+      continue
+    }
+    weigh(downlink, subscription, now)
+    const shift = strideShift(subscription.weight)
+    if (shift > 0 && subscription.acked >= 0 && ((beat + group.id) & ((1 << shift) - 1)) !== 0) {
+      subscription.plan = 'deferred'
+      continue
+    }
+    subscription.waiting++
+    subscription.plan = 'due'
+    due++
+  }
+  return due
+}
+
+/** Chooses the baseline of a group's segment: see PROTOCOL.md, "Anchors and chains". */
+const chooseBase = (downlink: Downlink, subscription: Subscription, now: number, beat: number, patience: number) => {
+  const { history } = subscription.group
+  const newest = newestFrame(history)!
+  const { depth } = downlink
+  const { sent, acked } = subscription
+  if (sent >= 0 && sent !== newest.tick && sent !== acked && !subscription.isBroken && depth > 1) {
+    const isAnchorDue =
+      acked < 0
+        ? now - subscription.anchorTime > patience
+        : (beat >> strideShift(subscription.weight)) % depth === 0 || subscription.chained >= depth
+    const base = isAnchorDue ? undefined : baselineAt(history, sent)
+    if (base) return base
+  }
+  if (acked < 0 || subscription.losses >= MAX_LOSSES) return undefined
+  return baselineAt(history, acked)
+}
+
+/** Bytes before a segment's own, at most: see {@link writeEntry}. */
+const entryHeader = (group: Group, base: Frame | undefined, age: number, length: number): number =>
+  varintSize(group.id * 4 + 3) +
   varintSize(age) +
+  (base === undefined ? varintSize(group.layout.dclass.number * 4 + 3) + varintSize(group.zone.id) : 2) +
   varintSize(length)
 
-const writeSegment = (
+/** Spans of the segments in the packet that is being built, counted; the one that occurs most is the packet's default. */
+const spanCounts = new Uint16Array(256)
+
+/** Packets of all clients are built in one buffer, and handed out as one of these views of it. */
+const writer = byteWriter(MAX_PACKET)
+const views: Uint8Array[] = []
+const packetView = (): Uint8Array => (views[writer.length] ??= writer.bytes.subarray(0, writer.length))
+
+/** Due subscriptions in the order in which they are served. */
+const order: Subscription[] = []
+
+/** Shell sort: in place and without memory, which the array's own is not. */
+const sortByPriority = (count: number): void => {
+  for (let gap = count >> 1; gap > 0; gap >>= 1)
+    for (let index = gap; index < count; index++) {
+      const each = order[index]!
+      const priority = each.waiting * each.weight
+      let at = index
+      for (; at >= gap && order[at - gap]!.waiting * order[at - gap]!.weight < priority; at -= gap)
+        order[at] = order[at - gap]!
+      order[at] = each
+    }
+}
+
+/** Chooses which of the due groups go into the packet, those first that matter and waited. Returns the default span. */
+const selectSegments = (
   downlink: Downlink,
   store: Store,
-  subscription: Subscription,
   tick: number,
   now: number,
-  reserve: number,
-): boolean => {
-  const { group } = subscription
-  const { writer } = downlink
+  beat: number,
+  patience: number,
+  room: number,
+): number => {
+  let count = 0
+  let left = room
+  let bestSpan = 0
+  for (const each of downlink.subscriptions) if (each.plan === 'due') order[count++] = each
+  if (downlink.wasTight) sortByPriority(count)
+  downlink.wasTight = false
+  for (let index = 0; index < count; index++) {
+    const subscription = order[index]!
+    const { group } = subscription
+    const newest = newestFrame(group.history)!
+    const base = chooseBase(downlink, subscription, now, beat, patience)
+    const segment = segmentFor(store, group, base)
+    const size = entryHeader(group, base, ticksSince(tick, newest.tick), segment.length) + segment.length
+    if (size > left) {
+      subscription.plan = 'deferred'
+      downlink.wasTight = true
+      continue
+    }
+    left -= size
+    subscription.plan = 'sent'
+    subscription.base = base
+    subscription.segment = segment
+    const span = base ? Math.min(255, ticksSince(newest.tick, base.tick)) : 0
+    if (base && ++spanCounts[span]! > spanCounts[bestSpan]!) bestSpan = span
+  }
+  for (let index = 0; index < count; index++) order[index] = undefined as never
+  spanCounts.fill(0)
+  return bestSpan
+}
+
+/** One group in the state chunk: {@link StateEntry} in replica.ts reads it. */
+const writeEntry = (store: Store, subscription: Subscription, tick: number, lastId: number, defaultSpan: number): void => {
+  const { group, base } = subscription
+  const segment = subscription.segment!
   const newest = newestFrame(group.history)!
-  const isInDoubt = subscription.losses >= MAX_LOSSES
-  const acked = subscription.acked < 0 || isInDoubt ? undefined : frameAt(group.history, subscription.acked)
-  const base = acked && isInReach(group.history, acked) ? acked : undefined
-  const bytes = segmentFor(store, group, base)
   const age = ticksSince(tick, newest.tick)
   const span = base ? ticksSince(newest.tick, base.tick) : 0
-  const size = segmentHeader(base === undefined, group, age, span, bytes.length) + bytes.length
-  if (size > bytesLeft(writer) - reserve) return false
-  writeU8(writer, Chunk.segment)
-  writeU8(writer, (base ? 0 : 1) | (group.layout.audience === 'owner' ? 2 : 0))
-  writeVarint(writer, group.id)
-  writeVarint(writer, age)
-  if (base) writeVarint(writer, span)
-  else {
-    writeVarint(writer, group.layout.dclass.number)
+  const kind = base === undefined ? 2 : age === 0 && span === defaultSpan ? 0 : 1
+  writeVarint(writer, (group.id - lastId) * 4 + kind)
+  if (kind > 0) writeVarint(writer, age)
+  if (kind === 1) writeVarint(writer, span)
+  if (kind === 2) {
+    writeVarint(
+      writer,
+      group.layout.dclass.number * 4 + (group.layout.audience === 'owner' ? 1 : 0) + (group.zone.exclusiveTo > 0 ? 2 : 0),
+    )
     writeVarint(writer, group.zone.id)
   }
-  writeVarint(writer, bytes.length)
-  writeBytes(writer, bytes)
+  writeVarint(writer, segment.length)
+  copyBytes(writer, store.writer.bytes, segment.start, segment.length)
+}
+
+const noteSent = (subscription: Subscription, content: DownContent, now: number): void => {
+  const newest = newestFrame(subscription.group.history)!
+  const { base } = subscription
+  if (base === undefined || base.tick === subscription.acked) {
+    subscription.anchor = newest.tick
+    subscription.anchorTime = now
+    subscription.chained = 0
+    subscription.isBroken = false
+  } else subscription.chained++
   subscription.sent = newest.tick
   subscription.sentTime = now
   subscription.waiting = 0
-  return true
+  subscription.base = undefined
+  subscription.segment = undefined
+  content.subscriptions[content.count] = subscription
+  content.ticks[content.count++] = newest.tick
 }
 
-const writeDeferred = (writer: ByteWriter, groups: readonly Group[]): void => {
-  if (groups.length === 0) return
-  const isAll =
-    groups.length > MAX_DEFERRED || groups.reduce((sum, group) => sum + varintSize(group.id), 2) > bytesLeft(writer)
-  writeU8(writer, Chunk.deferred)
-  writeU8(writer, isAll ? 0 : groups.length)
-  if (!isAll) for (const group of groups) writeVarint(writer, group.id)
+/** Writes the chosen segments in the order of their groups, then the groups that the packet says nothing of. */
+const writeState = (
+  downlink: Downlink,
+  store: Store,
+  content: DownContent,
+  tick: number,
+  now: number,
+  defaultSpan: number,
+): void => {
+  const { subscriptions } = downlink
+  let deferred = 0
+  let deferredBytes = 1
+  let lastId = 0
+  let isOpen = false
+  for (let index = 0; index < subscriptions.length; index++) {
+    const subscription = subscriptions[index]!
+    if (subscription.plan === 'deferred') {
+      deferred++
+      deferredBytes += varintSize(subscription.group.id)
+    }
+    if (subscription.plan !== 'sent') continue
+    if (!isOpen) openState(defaultSpan)
+    isOpen = true
+    writeEntry(store, subscription, tick, lastId, defaultSpan)
+    lastId = subscription.group.id
+    noteSent(subscription, content, now)
+  }
+  if (!isOpen && deferred === 0) return
+  if (!isOpen) openState(0)
+  writeU8(writer, 0)
+  const isAll = deferred > MAX_DEFERRED || deferredBytes > bytesLeft(writer)
+  writeU8(writer, isAll ? ALL_DEFERRED : deferred)
+  if (isAll) return
+  lastId = 0
+  for (let index = 0; index < subscriptions.length; index++) {
+    const subscription = subscriptions[index]!
+    if (subscription.plan !== 'deferred') continue
+    writeVarint(writer, subscription.group.id - lastId)
+    lastId = subscription.group.id
+  }
+}
+
+const openState = (defaultSpan: number): void => {
+  writeU8(writer, Chunk.state)
+  writeU8(writer, defaultSpan)
+}
+
+/** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
+const writeAudits = (downlink: Downlink, tick: number, now: number): void => {
+  const { subscriptions } = downlink
+  let isOpen = false
+  for (let index = 0; index < subscriptions.length; index++) {
+    const subscription = subscriptions[index]!
+    if (now - subscription.auditedAt < AUDIT_INTERVAL) continue
+    const newest = newestFrame(subscription.group.history)
+    if (newest === undefined || newest.tick === subscription.auditTick) continue
+    if (subscription.plan !== 'sent' && subscription.acked !== newest.tick) continue
+    if (bytesLeft(writer) < AUDIT_BYTES) break
+    subscription.auditedAt = now
+    subscription.auditTick = newest.tick
+    if (!isOpen) writeU8(writer, Chunk.audit)
+    isOpen = true
+    writeVarint(writer, subscription.group.id)
+    writeVarint(writer, ticksSince(tick, newest.tick))
+    writeU16(writer, hashOf(subscription.group))
+  }
+  if (isOpen) writeVarint(writer, 0)
+}
+
+const openFragment = (): void => writeU8(writer, Chunk.fragment)
+
+/** What waited longest, times its weight. */
+const longestWait = (downlink: Downlink): number => {
+  let longest = 0
+  for (const each of downlink.subscriptions) if (each.plan === 'due' && each.waiting > longest) longest = each.waiting
+  return longest
 }
 
 /**
  * Builds the one datagram that a client gets in this send: header, reliable fragments, messages, then the segments of
- * the groups that waited longest, as many as fit; the rest is named as deferred. When groups starve, state goes first
- * in every second packet: neither state nor messages can then hold up the other for ever. `undefined` while the
- * client's link is overdue with its acknowledgements. The bytes belong to the downlink and are valid until the next call.
+ * the groups that matter most and waited longest, as many as fit; the rest is named as deferred. When groups starve,
+ * state goes first in every second packet: neither state nor messages can then hold up the other for ever.
+ * `undefined` while the client's link is overdue with its acknowledgements, or its budget is used up. `beat` counts
+ * the sends of all clients with its `rate`, `ackInterval` is how often (seconds) it answers. The bytes are valid until
+ * the next call for any client.
  */
 export const buildPacket = (
   downlink: Downlink,
@@ -286,35 +602,61 @@ export const buildPacket = (
   tick: number,
   now: number,
   ackInterval: number,
+  beat: number,
+  rate: number,
 ): Uint8Array | undefined => {
-  const { peer, writer } = downlink
-  if (mustWait(peer, now, ackInterval)) return undefined
+  const { peer, sender, budget } = downlink
+  if (mustWait(peer, now, ackInterval)) {
+    budget.wasHeldUp = true
+    return undefined
+  }
+  const limit = allowance(budget, peer, now)
+  if (limit < 64) return undefined
+  downlink.depth = chainDepth(peer.loss, rate)
   flushValues(downlink)
+  refreshSubscriptions(downlink)
+  // A message never runs ahead of the state that it was sent with: when it is sent again, so is that.
+  const isRepeating = hasRepeats(sender, now, resendTimeout(peer))
+  const patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
+  const due = planGroups(downlink, now, beat, patience)
+  const isStarving = due > 0 && longestWait(downlink) > STARVING
+  // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
+  if (isStarving && limit < MAX_PACKET && downlink.wasTight) return undefined
+  writer.limit = limit
   writeHeader(writer, peer, tick, now)
-  const deferred: Group[] = []
-  const due = dueGroups(downlink, now, deferred)
-  const content: DownContent = { segments: [], fragments: undefined }
-  const isStateFirst = !downlink.wasStateFirst && due.length > 0 && due[0]!.waiting > STARVING
+  const content = spareContent(peer) ?? { subscriptions: [], ticks: [], count: 0, fragments: undefined }
+  content.count = 0
+  content.fragments = undefined
+  const isStateFirst = !downlink.wasStateFirst && isStarving
   downlink.wasStateFirst = isStateFirst
-  const writeQueued = () => {
-    content.fragments = writeFragments(downlink.sender, writer, now, resendTimeout(peer), STATE_RESERVE, () =>
-      writeU8(writer, Chunk.fragment),
-    )
-    writeMessages(downlink, now)
-  }
-  if (!isStateFirst) writeQueued()
+  if (!isStateFirst) writeQueued(downlink, content, now)
+  writeGroups(downlink, store, content, tick, now, beat, patience, due)
+  if (isStateFirst) writeQueued(downlink, content, now)
+  patchSequence(writer, sendSequence(peer, content, now, downlink.onLost))
+  spend(budget, writer.length)
+  return packetView()
+}
+
+const writeQueued = (downlink: Downlink, content: DownContent, now: number): void => {
+  const { sender, peer } = downlink
+  if (sender.queue.length > 0)
+    content.fragments = writeFragments(sender, writer, now, resendTimeout(peer), STATE_RESERVE, openFragment)
+  writeMessages(downlink, writer, now)
+}
+
+const writeGroups = (
+  downlink: Downlink,
+  store: Store,
+  content: DownContent,
+  tick: number,
+  now: number,
+  beat: number,
+  patience: number,
+  due: number,
+): void => {
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
-  const reserve = Math.min(deferred.length + due.length, MAX_DEFERRED) * 3 + 2
-  for (const subscription of due) {
-    if (writeSegment(downlink, store, subscription, tick, now, content.segments.length === 0 ? DEFERRED_ALL : reserve))
-      content.segments.push({ subscription, tick: subscription.sent })
-    else deferred.push(subscription.group)
-  }
-  writeDeferred(writer, deferred)
-  if (isStateFirst) writeQueued()
-  patchSequence(
-    writer,
-    sendSequence(peer, content, now, sent => onDownLost(downlink, sent)),
-  )
-  return writer.bytes.subarray(0, writer.length)
+  const room = bytesLeft(writer) - 4 - Math.min(due, MAX_DEFERRED) * 2
+  const span = due > 0 ? selectSegments(downlink, store, tick, now, beat, patience, room) : 0
+  writeState(downlink, store, content, tick, now, span)
+  writeAudits(downlink, tick, now)
 }

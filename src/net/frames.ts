@@ -14,9 +14,12 @@ export interface Frame {
   readonly ids: Uint32Array
   /** `[slots x layout.width]`, row-major. */
   readonly rows: Uint32Array
+  /** The sender's: bit i of the two words, slot i is not as in the frame before. */
+  changedLow: number
+  changedHigh: number
 }
 
-/** How many frames a group keeps: enough for a second of changes at 60 Hz. */
+/** How many frames a receiver keeps of a group, and a sender at most: enough for a second of changes at 60 Hz. */
 export const HISTORY = 64
 /** How far back a sender may refer, in frames; the rest is slack for reordering, so that a receiver still holds it. */
 export const REACH = 40
@@ -25,9 +28,11 @@ export const REACH = 40
 export interface History {
   readonly layout: Layout
   readonly frames: Frame[]
+  /** How many it keeps. */
+  readonly length: number
 }
 
-export const createHistory = (layout: Layout): History => ({ layout, frames: [] })
+export const createHistory = (layout: Layout, length = HISTORY): History => ({ layout, frames: [], length })
 
 /** The newest frame, or `undefined` before the first. */
 export const newestFrame = (history: History): Frame | undefined => history.frames[history.frames.length - 1]
@@ -37,11 +42,13 @@ const emptyFrame = (layout: Layout, tick: number): Frame => ({
   until: tick,
   ids: new Uint32Array(layout.slots),
   rows: new Uint32Array(layout.slots * layout.width),
+  changedLow: 0,
+  changedHigh: 0,
 })
 
 /** Takes the oldest frame out to be used again, or makes one while the history is short. Its content is stale. */
 export const spareFrame = (history: History, tick: number): Frame => {
-  if (history.frames.length < HISTORY) return emptyFrame(history.layout, tick)
+  if (history.frames.length < history.length) return emptyFrame(history.layout, tick)
   const frame = history.frames.shift()!
   frame.tick = tick
   return frame
@@ -51,6 +58,12 @@ export const spareFrame = (history: History, tick: number): Frame => {
 export const copyFrame = (into: Frame, from: Frame): void => {
   into.ids.set(from.ids)
   into.rows.set(from.rows)
+}
+
+/** Notes that a slot of the frame is not as it was in the one before. */
+export const markSlot = (frame: Frame, slot: number): void => {
+  if (slot < 32) frame.changedLow |= 1 << slot
+  else frame.changedHigh |= 1 << (slot - 32)
 }
 
 /** The frame that became current exactly at `tick`. */
@@ -64,9 +77,17 @@ export const frameAt = (history: History, tick: number): Frame | undefined => {
   return undefined
 }
 
-/** Whether a sender may still name this frame as a baseline. */
-export const isInReach = (history: History, frame: Frame): boolean =>
-  history.frames.lastIndexOf(frame) >= history.frames.length - REACH
+/** The frame of `tick`, if there is one that a sender may still name as a baseline. */
+export const baselineAt = (history: History, tick: number): Frame | undefined => {
+  const { frames, length } = history
+  const reach = Math.min(REACH, (length * REACH) / HISTORY)
+  for (let index = frames.length - 1; index >= 0 && index >= frames.length - reach; index--) {
+    const since = ticksSince(frames[index]!.tick, tick)
+    if (since === 0) return frames[index]
+    if (since < 0) return undefined
+  }
+  return undefined
+}
 
 /**
  * The frame to write tick `tick` into: a copy of the newest one, made at most once a tick.
@@ -77,8 +98,35 @@ export const frameForWriting = (history: History, tick: number): Frame => {
   if (newest?.tick === tick) return newest
   const frame = spareFrame(history, tick)
   if (newest) copyFrame(frame, newest)
+  else {
+    frame.ids.fill(0)
+    frame.rows.fill(0)
+  }
+  frame.changedLow = 0
+  frame.changedHigh = 0
   history.frames.push(frame)
   return frame
+}
+
+/** Slots that may differ between two frames, as two words of bits: see {@link changedSince}. */
+export interface SlotSet {
+  low: number
+  high: number
+}
+
+/** Fills `slots` with those that changed after `base` (all of them without one) up to the newest frame. */
+export const changedSince = (history: History, base: Frame | undefined, slots: SlotSet): void => {
+  slots.low = 0
+  slots.high = 0
+  const { frames } = history
+  for (let index = frames.length - 1; index >= 0; index--) {
+    const frame = frames[index]!
+    if (frame === base) return
+    slots.low |= frame.changedLow
+    slots.high |= frame.changedHigh
+  }
+  slots.low = -1
+  slots.high = -1
 }
 
 /** Puts a received frame in its place by tick. Returns false, and keeps nothing, when that tick is there already. */
@@ -89,4 +137,15 @@ export const insertFrame = (history: History, frame: Frame): boolean => {
   if (at > 0 && frames[at - 1]!.tick === frame.tick) return false
   frames.splice(at, 0, frame)
   return true
+}
+
+/** A 16-bit hash of a frame: FNV-1a over its ids and rows, folded. */
+export const hashFrame = (frame: Frame): number => {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < frame.ids.length; index++) hash = Math.imul(hash ^ frame.ids[index]!, 0x01000193)
+  for (let index = 0; index < frame.rows.length; index++) {
+    hash = Math.imul(hash ^ frame.rows[index]!, 0x01000193)
+    hash ^= hash >>> 15
+  }
+  return (hash ^ (hash >>> 16)) & 0xffff
 }

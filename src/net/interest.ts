@@ -84,3 +84,58 @@ export const decodeInterestDone = (reader: ByteReader): { request: number; refus
   const refused = readZones(reader, MAX_ZONES)
   return refused && { request, refused }
 }
+
+/** A group whose frames the client has not, or mistrusts: the server starts it again. */
+export const encodeResync = (group: number): Uint8Array => {
+  const writer = byteWriter(8)
+  writeU8(writer, Control.resync)
+  writeVarint(writer, group)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodeResync = (reader: ByteReader): number | undefined => {
+  const group = readVarint(reader)
+  return reader.failed || reader.position < reader.end ? undefined : group
+}
+
+/** The group of an object with its own rule of who sees it is not sent any more, as of `tick`. */
+export interface Leave {
+  readonly tick: number
+  readonly doId: number
+  readonly group: number
+  /** Whether the client sees the object no more; else it is, or will be, in another group. */
+  readonly isGone: boolean
+}
+
+export const encodeLeave = ({ tick, doId, group, isGone }: Leave): Uint8Array => {
+  const writer = byteWriter(20)
+  writeU8(writer, Control.leave)
+  writeU32(writer, tick)
+  writeU32(writer, doId)
+  writeVarint(writer, group)
+  writeU8(writer, isGone ? 1 : 0)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodeLeave = (reader: ByteReader): Leave | undefined => {
+  const tick = readU32(reader)
+  const doId = readU32(reader)
+  const group = readVarint(reader)
+  const flag = readU8(reader)
+  return reader.failed || flag > 1 ? undefined : { tick, doId, group, isGone: flag === 1 }
+}
+
+/** The zone that an object with its own rule is in now. */
+export const encodePlaced = (doId: number, zone: number): Uint8Array => {
+  const writer = byteWriter(12)
+  writeU8(writer, Control.placed)
+  writeU32(writer, doId)
+  writeVarint(writer, zone)
+  return writer.bytes.slice(0, writer.length)
+}
+
+export const decodePlaced = (reader: ByteReader): { doId: number; zone: number } | undefined => {
+  const doId = readU32(reader)
+  const zone = readVarint(reader)
+  return reader.failed ? undefined : { doId, zone }
+}

@@ -69,8 +69,8 @@ export const FIXED_WORDS = 2
 
 /** The most bits that one segment may take: it travels in one datagram, never split. */
 export const MAX_SEGMENT_BITS = 1060 * 8
-/** Bits that a slot can cost beside its words: four flags, the zone that the old object went to, the new doId. */
-const SLOT_BITS = 4 + 32 + 32
+/** Bits that a slot can cost beside its words: its number, flags, the zone that the old object went to, the new doId. */
+const SLOT_BITS = 6 + 5 + 32 + 32
 
 const LIMITS: Record<string, readonly [number, number]> = {
   int8: [-0x80, 0x7f],
@@ -166,7 +166,7 @@ const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCPara
     defaults[index + FIXED_WORDS] = wordOf(word, value as number | bigint)
   })
   const rowBits = bits.reduce((sum, size) => sum + size + 4, SLOT_BITS)
-  const slots = Math.min(64, Math.floor((MAX_SEGMENT_BITS - 16) / rowBits))
+  const slots = Math.min(64, Math.floor((MAX_SEGMENT_BITS - 16 - 64) / rowBits))
   if (slots < 1)
     throw new Error(
       `dclass ${dclass.name} has ${Math.ceil(rowBits / 8)} bytes of numbers, more than one datagram holds: ` +

@@ -12,10 +12,10 @@ import {
 import type { Peer } from './peer.ts'
 
 /** Version of everything that crosses the wire; peers with another one are refused at hello. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
-/** First byte of a datagram. */
-export const Kind = { hello: 0xb1, welcome: 0xb2, refuse: 0xb3, data: 0xb4, bye: 0xb5, inquiry: 0xb6, answer: 0xb7 } as const
+/** First byte of a datagram; that of data holds three flags in its low bits. */
+export const Kind = { hello: 0xb1, welcome: 0xb2, refuse: 0xb3, bye: 0xb5, inquiry: 0xb6, answer: 0xb7, data: 0xc0 } as const
 
 /** First byte of a chunk in a data packet. */
 export const Chunk = {
@@ -23,10 +23,10 @@ export const Chunk = {
   fragment: 1,
   /** An atomic field, sent once: doId, field number, length, packed arguments. */
   message: 2,
-  /** One group's state (server to client). */
-  segment: 3,
-  /** Groups whose newest state is not in this packet: the receiver must not take them for unchanged. */
-  deferred: 4,
+  /** Segments of groups, and which groups are not told of (server to client). */
+  state: 3,
+  /** Hashes of groups, for the receiver to compare (server to client). */
+  audit: 4,
   /** Owner-written state of one object (client to server). */
   upload: 5,
 } as const
@@ -45,37 +45,63 @@ export const Control = {
   interest: 5,
   /** One owner-written value field (client to server). */
   field: 6,
+  /** A group whose state is doubtful or forgotten: start again with a keyframe (client to server). */
+  resync: 7,
+  /** A group of one object that has its own rule of who sees it: the client does no more (server to client). */
+  leave: 8,
+  /** The zone that such an object is in now (server to client). */
+  placed: 9,
 } as const
 
-/** Bytes before the first chunk. */
-export const HEADER = 1 + 2 + 2 + 4 + 4 + 2 + 4
-/** The hold time travels in units of 0.1 ms; the largest one also means "nothing received yet". */
+/** Most bytes before the first chunk. */
+export const HEADER = 1 + 2 + 2 + 2 + 2 + 1 + 8
+/** The hold time travels in units of 0.1 ms; the largest one means that or longer. */
 const HOLD_UNITS = 10_000
-const NOTHING_RECEIVED = 0xffff
+const LONGEST = 0xffff
+
+/** Flags of a data packet: acknowledgements are in it; how many bytes of them: 0, 1, 4 or 8, the bits above are ones. */
+const HAS_ACK = 4
+const ACK_BYTES = [0, 1, 4, 8] as const
 
 /** Header of a data packet. */
 export interface Header {
   sequence: number
+  /** The server's tick (server to client) or the newest one that the client holds (client to server), low 16 bits. */
+  tick: number
   ack: number
   ackLow: number
   ackHigh: number
   /** Seconds between the arrival of `ack` at the sender and this packet; -1 when it received nothing yet. */
   hold: number
-  /** The server's tick (server to client) or the newest tick that the client holds (client to server). */
-  tick: number
+  /** How many packets the sender of this one received so far, low 8 bits. */
+  received: number
 }
+
+/** The tick nearest to `reference` whose low 16 bits are `low`. */
+export const expandTick = (low: number, reference: number): number =>
+  (reference + (((low - reference) << 16) >> 16)) >>> 0
 
 /** Starts a data packet in `writer`. The sequence number is filled in by the caller last: see {@link patchSequence}. */
 export const writeHeader = <C>(writer: ByteWriter, peer: Peer<C>, tick: number, now: number): void => {
   writer.length = 0
-  writeU8(writer, Kind.data)
+  const newest = peer.newestReceived
+  let low = peer.decoded[0]!
+  let high = peer.decoded[1]!
+  // There were no packets before the first: their bits are ones, which is what costs nothing.
+  if (newest < 31) low |= -1 << (newest + 1)
+  if (newest < 63) high |= newest < 32 ? -1 : -1 << (newest - 31)
+  const size = (high | 0) !== -1 ? 3 : low >> 8 !== -1 ? 2 : (low | 0) !== -1 ? 1 : 0
+  writeU8(writer, Kind.data | (newest < 0 ? 0 : HAS_ACK | size))
   writeU16(writer, 0)
-  writeU16(writer, peer.newestReceived & 0xffff)
-  writeU32(writer, peer.decoded[0]!)
-  writeU32(writer, peer.decoded[1]!)
-  const hold = Math.max(0, Math.min(NOTHING_RECEIVED - 1, Math.round((now - peer.newestReceivedTime) * HOLD_UNITS)))
-  writeU16(writer, peer.newestReceived < 0 ? NOTHING_RECEIVED : hold)
-  writeU32(writer, tick)
+  writeU16(writer, tick & 0xffff)
+  if (newest < 0) return
+  writeU16(writer, newest & 0xffff)
+  const hold = Math.max(0, Math.min(LONGEST, Math.round((now - peer.newestReceivedTime) * HOLD_UNITS)))
+  writeU16(writer, hold)
+  writeU8(writer, peer.received & 0xff)
+  if (size === 1) writeU8(writer, low & 0xff)
+  else if (size >= 2) writeU32(writer, low >>> 0)
+  if (size === 3) writeU32(writer, high >>> 0)
 }
 
 /** Fills in the sequence number of a packet that is complete. */
@@ -83,19 +109,24 @@ export const patchSequence = (writer: ByteWriter, sequence: number): void => {
   writer.view.setUint16(1, sequence & 0xffff, true)
 }
 
-/** Reads the header of a data packet whose kind byte was read already; `reader.failed` tells a short one. */
+/** Reads the header of a data packet whose first byte was read already; `reader.failed` tells a short one. */
 export const readHeader = (reader: ByteReader): Header => {
-  const sequence = readU16(reader)
-  const ack = readU16(reader)
-  const ackLow = readU32(reader)
-  const ackHigh = readU32(reader)
-  const hold = readU16(reader)
-  const tick = readU32(reader)
-  return { sequence, ack, ackLow, ackHigh, hold: hold === NOTHING_RECEIVED ? -1 : hold / HOLD_UNITS, tick }
+  const flags = reader.bytes[0]!
+  const header = { sequence: readU16(reader), tick: readU16(reader), ack: 0, ackLow: -1, ackHigh: -1, hold: -1, received: 0 }
+  if ((flags & HAS_ACK) === 0) return header
+  header.ack = readU16(reader)
+  header.hold = readU16(reader) / HOLD_UNITS
+  header.received = readU8(reader)
+  const size = ACK_BYTES[flags & 3]!
+  if (size === 1) header.ackLow = readU8(reader) | -256
+  else if (size >= 4) header.ackLow = readU32(reader) | 0
+  if (size === 8) header.ackHigh = readU32(reader) | 0
+  return header
 }
 
 /** The kind of a datagram and a reader behind its first byte. */
 export const openPacket = (packet: Uint8Array): { kind: number; reader: ByteReader } => {
   const reader = byteReader(packet)
-  return { kind: readU8(reader), reader }
+  const first = readU8(reader)
+  return { kind: (first & 0xf8) === Kind.data ? Kind.data : first, reader }
 }

@@ -10,7 +10,7 @@ export const ACK_BITS = 64
 /** A packet counts as lost when one sent this many later has arrived. */
 const REORDER = 3
 /** Seconds; a hold of this long or longer was cut to it on the wire and says nothing of the round trip. */
-export const LONGEST_HOLD = 6.5534
+export const LONGEST_HOLD = 6.5535
 /** Grace over the smallest round trip before an unanswered packet stops the sender (seconds). */
 const OVERDUE = 0.1
 /** While stopped, one probe each so many seconds. */
@@ -48,8 +48,16 @@ export interface Peer<Content> {
   rttDeviation: number
   minRtt: number
   minRttTime: number
-  /** Share of sent packets that were lost, 0..1, smoothed over about 60 packets. */
+  /**
+   * Share of sent packets that were lost, 0..1, smoothed over about 60 packets: from how many the other end says that it
+   * received, since one that cannot be decoded for want of another is not lost.
+   */
   loss: number
+  /** Packets received so far, each once. */
+  received: number
+  /** What the other end said last of that, and its newest sequence then; -1 before. */
+  reported: number
+  reportedAt: number
   /** Packets received twice or too late to tell; dropped. */
   duplicates: number
 }
@@ -70,6 +78,9 @@ export const createPeer = <Content>(): Peer<Content> => ({
   minRtt: Infinity,
   minRttTime: -Infinity,
   loss: 0,
+  received: 0,
+  reported: 0,
+  reportedAt: -1,
   duplicates: 0,
 })
 
@@ -111,6 +122,7 @@ export const receiveSequence = <C>(peer: Peer<C>, low: number, now: number): num
     peer.newestReceived = sequence
     peer.newestReceivedTime = now
     setBit(peer.seen, 0)
+    peer.received++
     return sequence
   }
   const index = peer.newestReceived - sequence
@@ -119,6 +131,7 @@ export const receiveSequence = <C>(peer: Peer<C>, low: number, now: number): num
     return -1
   }
   setBit(peer.seen, index)
+  peer.received++
   return sequence
 }
 
@@ -128,22 +141,44 @@ export const markDecoded = <C>(peer: Peer<C>, sequence: number): void => {
   if (index >= 0 && index < ACK_BITS) setBit(peer.decoded, index)
 }
 
+/** The content of a packet long answered, to be filled again for the next one; `undefined` when there is none. */
+export const spareContent = <C>(peer: Peer<C>): C | undefined => {
+  const old = peer.sent[peer.nextSequence % SENT]
+  return old === undefined || old.state === 'flying' ? undefined : old.content
+}
+
 /** Takes the number of the packet about to be sent and remembers what it carries. */
 export const sendSequence = <C>(peer: Peer<C>, content: C, now: number, onLost: (sent: Sent<C>) => void): number => {
   const sequence = peer.nextSequence++
-  const forgotten = peer.sent[sequence % SENT]
-  if (forgotten?.state === 'flying') lose(peer, forgotten, onLost)
-  peer.sent[sequence % SENT] = { sequence, time: now, state: 'flying', content }
+  const record = peer.sent[sequence % SENT]
+  if (record?.state === 'flying') lose(record, onLost)
+  if (record) {
+    record.sequence = sequence
+    record.time = now
+    record.state = 'flying'
+    record.content = content
+  } else peer.sent[sequence % SENT] = { sequence, time: now, state: 'flying', content }
   peer.lastSendTime = now
   return sequence
 }
 
-const LOSS_WEIGHT = 1 / 60
+/** Packets over which the loss is smoothed. */
+const LOSS_PACKETS = 60
 
-const lose = <C>(peer: Peer<C>, sent: Sent<C>, onLost: (sent: Sent<C>) => void): void => {
+const lose = <C>(sent: Sent<C>, onLost: (sent: Sent<C>) => void): void => {
   sent.state = 'lost'
-  peer.loss += (1 - peer.loss) * LOSS_WEIGHT
   onLost(sent)
+}
+
+/** Takes in how many packets the other end has by now (low 8 bits); it may not claim more than it was sent. */
+const measureLoss = <C>(peer: Peer<C>, newest: number, received: number): void => {
+  const sent = newest - peer.reportedAt
+  if (sent <= 0) return
+  const arrived = (received - peer.reported) & 0xff
+  // Longer apart than the counter reaches: nothing can be said.
+  if (sent < 200) peer.loss += (Math.max(0, 1 - arrived / sent) - peer.loss) * Math.min(1, sent / LOSS_PACKETS)
+  peer.reported = received
+  peer.reportedAt = newest
 }
 
 const sampleRtt = <C>(peer: Peer<C>, sample: number, now: number): void => {
@@ -163,7 +198,9 @@ const sampleRtt = <C>(peer: Peer<C>, sample: number, now: number): void => {
 
 /**
  * Applies the acknowledgements of a received packet: `ack` is the newest sequence (16 bits) that the other end saw,
- * `low` and `high` its 64 bits (bit 0 is `ack` itself), `hold` the seconds it held `ack` before answering.
+ * `low` and `high` its 64 bits (bit 0 is `ack` itself), `hold` the seconds it held `ack` before answering,
+ * `received` how many packets it has got (low 8 bits).
+ * `onDoubt` is told of the newest packet when it came and was not decoded.
  * Returns false, and changes nothing, when it acknowledges what was never sent.
  */
 export const receiveAcks = <C>(
@@ -172,9 +209,11 @@ export const receiveAcks = <C>(
   low: number,
   high: number,
   hold: number,
+  received: number,
   now: number,
   onAcked: (sent: Sent<C>) => void,
   onLost: (sent: Sent<C>) => void,
+  onDoubt?: (sent: Sent<C>) => void,
 ): boolean => {
   const newest = expandSequence(ack, peer.nextSequence - 1)
   if (newest >= peer.nextSequence || newest < 0) return false
@@ -188,14 +227,15 @@ export const receiveAcks = <C>(
     const sequence = newest - index
     const sent = sequence < 0 ? undefined : peer.sent[sequence % SENT]
     if (sent?.sequence !== sequence || sent.state === 'acked') continue
-    if (sent.state === 'flying') peer.loss -= peer.loss * LOSS_WEIGHT
     sent.state = 'acked'
     onAcked(sent)
   }
+  if (onDoubt && (low & 1) === 0 && first?.sequence === newest && first.state === 'flying') onDoubt(first)
+  measureLoss(peer, newest, received)
   if (newest > peer.newestAcked) peer.newestAcked = newest
   for (let sequence = Math.max(0, newest - ACK_BITS - REORDER); sequence <= newest - REORDER; sequence++) {
     const sent = peer.sent[sequence % SENT]
-    if (sent?.sequence === sequence && sent.state === 'flying') lose(peer, sent, onLost)
+    if (sent?.sequence === sequence && sent.state === 'flying') lose(sent, onLost)
   }
   return true
 }

@@ -1,8 +1,9 @@
-import { bitReader } from './bits.ts'
-import { more, readBytes, readU8, readVarint, type ByteReader } from './bytes.ts'
-import { createHistory, frameAt, insertFrame, newestFrame, spareFrame, type Frame, type History } from './frames.ts'
+import { bitReader, resetReader } from './bits.ts'
+import { more, readBytes, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
+import { createHistory, frameAt, hashFrame, insertFrame, newestFrame, spareFrame, type Frame, type History } from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
 import { decodeSegment } from './segment.ts'
+import type { Leave } from './interest.ts'
 import { ticksSince } from './ticks.ts'
 import type { ValueMessage } from './values.ts'
 import type { DCFile } from '../dc/index.ts'
@@ -16,6 +17,8 @@ import type { DCFile } from '../dc/index.ts'
 export interface ReplicaGroup {
   readonly id: number
   readonly zone: number
+  /** Whether it holds one object that has its own rule of who sees it: zones do not matter then. */
+  readonly isExclusive: boolean
   readonly layout: Layout
   readonly history: History
   /** Tick of the newest packet that told something of the group. */
@@ -45,16 +48,26 @@ export interface Replica {
   readonly zones: Set<number>
   /** When zones that we left were left: older packets about them are ignored. */
   readonly leftZones: Map<number, number>
+  /** When groups with one object that we see no more were left: older packets about them are ignored. */
+  readonly leftGroups: Map<number, number>
   /** Groups of zones that were left, for the receive system to clear. */
   readonly droppedGroups: ReplicaGroup[]
+  /**
+   * For the receive system: objects whose own group is not sent any more, or that left a zone's group for one that we do
+   * not get; and the zone that others with their own rule are in.
+   */
+  readonly gone: Map<number, { readonly tick: number; readonly isGone: boolean }>
+  readonly placed: Map<number, number>
   readonly values: { readonly interested: Map<number, ReplicaValues>; readonly owner: Map<number, ReplicaValues> }
   /** Objects whose value fields arrived since the receive system looked. */
   readonly dirtyValues: Set<number>
   newestTick: number
   hasTick: boolean
   sweptTick: number
-  /** Segments that could not be decoded: their baseline is not here, or the bytes are wrong. */
+  /** Segments that could not be decoded: what they build on did not come in time, or the bytes are wrong. */
   undecodable: number
+  /** Groups whose hash was not the server's: a fault that must never happen, healed by a keyframe. */
+  desyncs: number
 }
 
 /** The most groups that a server may make a client hold. */
@@ -69,18 +82,23 @@ export const createReplica = (file: DCFile): Replica => ({
   groups: new Map(),
   zones: new Set(),
   leftZones: new Map(),
+  leftGroups: new Map(),
   droppedGroups: [],
+  gone: new Map(),
+  placed: new Map(),
   values: { interested: new Map(), owner: new Map() },
   dirtyValues: new Set(),
   newestTick: 0,
   hasTick: false,
   sweptTick: 0,
   undecodable: 0,
+  desyncs: 0,
 })
 
-const createReplicaGroup = (id: number, zone: number, layout: Layout): ReplicaGroup => ({
+const createReplicaGroup = (id: number, zone: number, layout: Layout, isExclusive: boolean): ReplicaGroup => ({
   id,
   zone,
+  isExclusive,
   layout,
   history: createHistory(layout),
   heardTick: 0,
@@ -98,38 +116,159 @@ export const hearTick = (replica: Replica, tick: number): boolean => {
   return true
 }
 
+/** What became of the segments of a packet. */
+export type Decoded =
+  /** All are here. */
+  | 'all'
+  /** Some wait for a frame that may still come. */
+  | 'waiting'
+  /** Some will not be decoded any more; newer ones have made them needless, or were asked for. */
+  | 'lost'
+
+/** A segment's place in a state chunk. */
+interface StateEntry {
+  group: number
+  isKeyframe: boolean
+  frameTick: number
+  baseTick: number
+  classNumber: number
+  isOwner: boolean
+  isExclusive: boolean
+  zone: number
+  start: number
+  end: number
+}
+
+const entry: StateEntry = {
+  group: 0,
+  isKeyframe: false,
+  frameTick: 0,
+  baseTick: 0,
+  classNumber: 0,
+  isOwner: false,
+  isExclusive: false,
+  zone: 0,
+  start: 0,
+  end: 0,
+}
+
+/** Reads the head of the next entry into `entry`. False at the end of the list, or when it is malformed. */
+const readEntry = (reader: ByteReader, tick: number, lastId: number, defaultSpan: number): boolean => {
+  const head = readVarint(reader)
+  if (reader.failed || head === 0) return false
+  const kind = head & 3
+  if (kind === 3 || head < 4) {
+    reader.failed = true
+    return false
+  }
+  entry.group = lastId + (head >>> 2)
+  entry.isKeyframe = kind === 2
+  entry.frameTick = (tick - (kind > 0 ? readVarint(reader) : 0)) >>> 0
+  entry.baseTick = (entry.frameTick - (kind === 0 ? defaultSpan : kind === 1 ? readVarint(reader) : 0)) >>> 0
+  const classAndFlags = kind === 2 ? readVarint(reader) : 0
+  entry.classNumber = classAndFlags >>> 2
+  entry.isOwner = (classAndFlags & 1) === 1
+  entry.isExclusive = (classAndFlags & 2) === 2
+  entry.zone = kind === 2 ? readVarint(reader) : 0
+  const length = readVarint(reader)
+  entry.start = reader.position
+  entry.end = reader.position + length
+  if (entry.end > reader.end) reader.failed = true
+  reader.position = entry.end
+  return !reader.failed
+}
+
+/** Ticks that an undecodable segment waits for what it builds on. */
+const HOLD_TICKS = 16
+
+/** What a packet's state chunk told: filled by {@link readState}. */
+export interface Told {
+  /** Groups that it had segments of. */
+  readonly heard: Set<number>
+  /** Groups that it says nothing of; `isAllDeferred`: every other group. */
+  readonly deferred: Set<number>
+  isAllDeferred: boolean
+}
+
+export const createTold = (): Told => ({ heard: new Set(), deferred: new Set(), isAllDeferred: false })
+
+const WORST: readonly Decoded[] = ['all', 'waiting', 'lost']
+const worse = (a: Decoded, b: Decoded): Decoded => (WORST.indexOf(a) > WORST.indexOf(b) ? a : b)
+
 /**
- * Reads one segment chunk behind its type byte. Returns whether the packet may still be acknowledged: false when the
- * segment could not be decoded. `reader.failed` is set when the chunk itself is malformed.
+ * Reads a state chunk behind its type byte: decodes what can be decoded, and notes in `told` what it speaks of.
+ * `reader.failed` is set when the chunk is malformed. May be called again for a packet whose segments wait.
  */
-export const readSegment = (replica: Replica, reader: ByteReader, tick: number, heard: Set<ReplicaGroup>): boolean => {
-  const flags = readU8(reader)
-  const isKeyframe = (flags & 1) === 1
-  const id = readVarint(reader)
-  const frameTick = (tick - readVarint(reader)) >>> 0
-  const span = isKeyframe ? 0 : readVarint(reader)
-  const classNumber = isKeyframe ? readVarint(reader) : 0
-  const zone = isKeyframe ? readVarint(reader) : 0
-  const bytes = readBytes(reader, readVarint(reader))
-  if (reader.failed) return false
-  let group = replica.groups.get(id)
+export const readState = (replica: Replica, reader: ByteReader, tick: number, told: Told): Decoded => {
+  const defaultSpan = readU8(reader)
+  let result: Decoded = 'all'
+  let lastId = 0
+  while (readEntry(reader, tick, lastId, defaultSpan)) {
+    lastId = entry.group
+    told.heard.add(lastId)
+    const one = takeSegment(replica, reader.bytes, tick)
+    if (one !== 'all') result = worse(result, one)
+  }
+  const count = readU8(reader)
+  told.isAllDeferred = count === ALL_DEFERRED
+  let id = 0
+  if (!told.isAllDeferred)
+    for (let index = 0; index < count && more(reader); index++) told.deferred.add((id += readVarint(reader)))
+  return result
+}
+
+/** What stands for "all" in place of the number of deferred groups. */
+const ALL_DEFERRED = 0xff
+
+/** Moves behind a state chunk whose type byte was read. */
+export const skipState = (reader: ByteReader): void => {
+  const defaultSpan = readU8(reader)
+  while (readEntry(reader, 0, 0, defaultSpan));
+  const count = readU8(reader)
+  if (count !== ALL_DEFERRED) for (let index = 0; index < count && more(reader); index++) readVarint(reader)
+}
+
+/** The same for an audit chunk. */
+export const skipAudit = (reader: ByteReader): void => {
+  while (readVarint(reader) !== 0 && !reader.failed) {
+    readVarint(reader)
+    readU16(reader)
+  }
+}
+
+const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded => {
+  const { isKeyframe, frameTick, baseTick, zone } = entry
+  let group = replica.groups.get(entry.group)
   if (!group) {
-    if (!isKeyframe || replica.groups.size >= MAX_GROUPS) return undecodable(replica)
-    const layouts = replica.layouts[classNumber]
-    const layout = flags & 2 ? layouts?.owner : layouts?.interested
-    if (!layout) return undecodable(replica)
-    const left = replica.leftZones.get(zone)
     // A late packet about a zone that we left since: nothing to know, nothing to ask for.
-    if (left !== undefined && ticksSince(tick, left) <= 0) return true
-    group = createReplicaGroup(id, zone, layout)
-    replica.groups.set(id, group)
+    const left = !isKeyframe
+      ? undefined
+      : entry.isExclusive
+        ? replica.leftGroups.get(entry.group)
+        : replica.leftZones.get(zone)
+    if (left !== undefined && ticksSince(tick, left) <= 0) return 'all'
+    if (!isKeyframe) return undecodable(replica, tick)
+    const layouts = replica.layouts[entry.classNumber]
+    const layout = entry.isOwner ? layouts?.owner : layouts?.interested
+    if (!layout || replica.groups.size >= MAX_GROUPS) return undecodable(replica, -Infinity)
+    group = createReplicaGroup(entry.group, zone, layout, entry.isExclusive)
+    replica.groups.set(entry.group, group)
     group.heardTick = tick
   }
-  heard.add(group)
-  if (!decodeInto(replica, group, bytes, isKeyframe ? undefined : (frameTick - span) >>> 0, frameTick)) return false
+  const known = frameAt(group.history, frameTick)
+  if (!known) {
+    const base = isKeyframe ? undefined : frameAt(group.history, baseTick)
+    if (!isKeyframe && !base) {
+      const newest = newestFrame(group.history)
+      // What is older than what we have is not waited for.
+      const isNeedless = newest !== undefined && ticksSince(newest.tick, frameTick) > 0
+      return undecodable(replica, isNeedless ? -Infinity : tick)
+    }
+    if (!decodeInto(group, bytes, base, frameTick)) return undecodable(replica, -Infinity)
+  }
   if (ticksSince(tick, group.heardTick) > 0) group.heardTick = tick
   holdUntil(frameAt(group.history, frameTick), tick)
-  return true
+  return 'all'
 }
 
 /** A frame is known to have been the group's state until `tick`. */
@@ -137,50 +276,76 @@ const holdUntil = (frame: Frame | undefined, tick: number): void => {
   if (frame && ticksSince(tick, frame.until) > 0) frame.until = tick
 }
 
-const undecodable = (replica: Replica): boolean => {
+/** A segment of a packet of `tick` cannot be decoded (yet). */
+const undecodable = (replica: Replica, tick: number): Decoded => {
+  if (tick !== -Infinity && ticksSince(replica.newestTick, tick) < HOLD_TICKS) return 'waiting'
   replica.undecodable++
-  return false
+  return 'lost'
 }
 
-const decodeInto = (
-  replica: Replica,
-  group: ReplicaGroup,
-  bytes: Uint8Array,
-  baseTick: number | undefined,
-  frameTick: number,
-): boolean => {
-  if (frameAt(group.history, frameTick)) return true
-  const base = baseTick === undefined ? undefined : frameAt(group.history, baseTick)
-  if (baseTick !== undefined && !base) return undecodable(replica)
+const segmentReader = bitReader(new Uint8Array(0))
+const departures: number[] = []
+
+const decodeInto = (group: ReplicaGroup, bytes: Uint8Array, base: Frame | undefined, frameTick: number): boolean => {
   const frame = spareFrame(group.history, frameTick)
-  const left: [number, number | undefined][] = []
-  if (!decodeSegment(bitReader(bytes), group.layout, base, frame, (doId, zone) => left.push([doId, zone])))
-    return undecodable(replica)
+  // The baseline was the oldest frame of a full history and has just been taken for the new one.
+  if (frame === base) return false
+  departures.length = 0
+  resetReader(segmentReader, bytes, entry.start, entry.end)
+  if (!decodeSegment(segmentReader, group.layout, base, frame, noteDeparture)) return false
   frame.until = frameTick
   insertFrame(group.history, frame)
-  for (const [doId, zone] of left) group.movedTo.set(doId, zone)
+  for (let index = 0; index < departures.length; index += 2)
+    group.movedTo.set(departures[index]!, departures[index + 1]! < 0 ? undefined : departures[index + 1])
   group.isDirty = true
   return true
 }
 
-/** Reads the list of groups whose newest state is not in the packet; `undefined` means all that are not. */
-export const readDeferred = (reader: ByteReader): Set<number> | undefined => {
-  const count = readU8(reader)
-  if (count === 0) return undefined
-  const ids = new Set<number>()
-  for (let index = 0; index < count && more(reader); index++) ids.add(readVarint(reader))
-  return ids
+const noteDeparture = (doId: number, zone: number | undefined): void => {
+  departures.push(doId, zone ?? -1)
+}
+
+/**
+ * Reads an audit chunk behind its type byte. Returns a group whose frame is not as the server's, or 0: it must start
+ * again, and so its frames are forgotten here.
+ */
+export const readAudit = (replica: Replica, reader: ByteReader, tick: number): number => {
+  let wrong = 0
+  for (;;) {
+    const id = readVarint(reader)
+    if (reader.failed || id === 0) return wrong
+    const frameTick = (tick - readVarint(reader)) >>> 0
+    const hash = readU16(reader)
+    const group = replica.groups.get(id)
+    const frame = group && frameAt(group.history, frameTick)
+    if (reader.failed || !frame || hashFrame(frame) === hash) continue
+    group.history.frames.length = 0
+    group.isDirty = false
+    replica.desyncs++
+    wrong = id
+  }
 }
 
 /** A newest packet said nothing of these groups: they are as they were, until its tick. */
-export const confirmGroups = (
-  replica: Replica,
-  tick: number,
-  heard: Set<ReplicaGroup>,
-  deferred: Set<number>,
-): void => {
+export const confirmGroups = (replica: Replica, tick: number, told: Told): void => {
+  if (told.isAllDeferred) return
   for (const group of replica.groups.values())
-    if (!heard.has(group) && !deferred.has(group.id)) holdUntil(newestFrame(group.history), tick)
+    if (!told.heard.has(group.id) && !told.deferred.has(group.id)) holdUntil(newestFrame(group.history), tick)
+}
+
+const forgetOld = (left: Map<number, number>, tick: number): void => {
+  for (const [id, at] of left) if (ticksSince(tick, at) > 1024) left.delete(id)
+}
+
+/** Drops the group of an object that has its own rule of who sees it. */
+export const leaveGroup = (replica: Replica, { tick, doId, group: id, isGone }: Leave): void => {
+  forgetOld(replica.leftGroups, tick)
+  const group = replica.groups.get(id)
+  // It was sent again since.
+  if (group && ticksSince(group.heardTick, tick) > 0) return
+  if (id !== 0) replica.leftGroups.set(id, tick)
+  replica.groups.delete(id)
+  replica.gone.set(doId, { tick, isGone })
 }
 
 /** Takes over the list of zones that the server sends us as of `tick`; groups of other zones are dropped. */
@@ -189,9 +354,9 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
   for (const zone of replica.zones) if (!next.has(zone)) replica.leftZones.set(zone, tick)
   replica.zones.clear()
   for (const zone of next) replica.zones.add(zone)
-  for (const [zone, left] of replica.leftZones) if (ticksSince(tick, left) > 1024) replica.leftZones.delete(zone)
+  forgetOld(replica.leftZones, tick)
   for (const group of replica.groups.values()) {
-    if (next.has(group.zone) || group.zone === 0 || ticksSince(group.heardTick, tick) > 0) continue
+    if (next.has(group.zone) || group.zone === 0 || group.isExclusive || ticksSince(group.heardTick, tick) > 0) continue
     replica.groups.delete(group.id)
     replica.droppedGroups.push(group)
   }
@@ -216,12 +381,26 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
 /** Seconds after which the value fields of an object that is in no group are forgotten. */
 const VALUES_PATIENCE = 10
 
+/** Ticks without word after which an empty group is forgotten: the server has done so or will start it again. */
+const EMPTY_TICKS = 4096
+
+const sweepGroups = (replica: Replica): void => {
+  for (const group of replica.groups.values())
+    if (
+      ticksSince(replica.newestTick, group.heardTick) > EMPTY_TICKS &&
+      group.appliedIds.every(id => id === 0) &&
+      newestFrame(group.history)?.ids.every(id => id === 0) !== false
+    )
+      replica.groups.delete(group.id)
+}
+
 /** Once a second: forgets the value fields of objects that are long gone, they cannot come back without new ones. */
 export const sweepValues = (replica: Replica, tickRate: number): void => {
   if (ticksSince(replica.newestTick, replica.sweptTick) < tickRate) return
   replica.sweptTick = replica.newestTick
   // Where things went is of use to a frame that comes soon; a hidden page has none.
   for (const group of replica.groups.values()) if (group.movedTo.size > MAX_MOVES) group.movedTo.clear()
+  sweepGroups(replica)
   if (replica.values.interested.size + replica.values.owner.size === 0) return
   const here = new Set<number>()
   for (const group of replica.groups.values()) for (const doId of newestFrame(group.history)?.ids ?? []) here.add(doId)

@@ -1,9 +1,9 @@
-import { readBits, resetWriter, writeBits, writtenBytes, type BitReader, type BitWriter } from './bits.ts'
-import type { Frame } from './frames.ts'
-import type { Layout } from './layout.ts'
+import { finishBits, readBits, writeBits, type BitReader, type BitWriter } from './bits.ts'
+import type { Frame, SlotSet } from './frames.ts'
+import { FIXED_WORDS, type Layout } from './layout.ts'
 
 /**
- * A segment is one group's change from a baseline frame to a later one, as bits: a pure function of the two frames, so
+ * A segment is one group's change from a baseline frame to a later one, as bits: a pure function of the frames, so
  * that its bytes serve every client that holds the baseline. Layout of the bits: PROTOCOL.md, "Segment".
  */
 
@@ -13,16 +13,13 @@ export type MovedTo = (slot: number, doId: number) => number | undefined
 /** Words of up to this many bits are sent whole; wider ones as a difference with a 3-bit size before it. */
 const WHOLE_BITS = 4
 
-/** The sizes in bits that a 3-bit selector names, for a word of `bits` bits. */
-const sizeOf = (bits: number, selector: number): number => Math.ceil((bits * (selector + 1)) / 8)
-
-const selectorFor = (bits: number, need: number): number => {
-  let selector = 0
-  while (sizeOf(bits, selector) < need) selector++
-  return selector
+/** The sizes in bits that a 3-bit selector names, for a word of `bits` bits: row `bits`, eight columns. */
+const SIZES = new Uint8Array(33 * 8)
+for (let bits = 1; bits <= 32; bits++) {
+  const steps = bits <= 20 ? [2, 3, 4, 5, 6, 8, 11] : [2, 3, 5, 7, 9, 12, 18]
+  for (let selector = 0; selector < 8; selector++)
+    SIZES[bits * 8 + selector] = Math.min(bits, selector === 7 ? bits : steps[selector]!)
 }
-
-const bitLength = (value: number): number => 32 - Math.clz32(value)
 
 /** The difference from `from` to `to` the short way round `0..span`, zigzag coded: always within `span` itself. */
 const difference = (to: number, from: number, span: number): number => {
@@ -49,15 +46,17 @@ const writeWord = (writer: BitWriter, to: number, from: number, bits: number, sp
     writeBits(writer, 0, 1)
     return
   }
-  writeBits(writer, 1, 1)
   if (bits <= WHOLE_BITS) {
-    writeBits(writer, to, bits)
+    writeBits(writer, (to << 1) | 1, bits + 1)
     return
   }
   const zigzag = difference(to, from, span)
-  const selector = selectorFor(bits, bitLength(zigzag))
-  writeBits(writer, selector, 3)
-  writeBits(writer, zigzag, sizeOf(bits, selector))
+  const need = 32 - Math.clz32(zigzag)
+  const row = bits * 8
+  let selector = 0
+  while (SIZES[row + selector]! < need) selector++
+  writeBits(writer, (selector << 1) | 1, 4)
+  writeBits(writer, zigzag, SIZES[row + selector]!)
 }
 
 /** The word, or -1 when the bits are not of a valid one. */
@@ -67,65 +66,131 @@ const readWord = (reader: BitReader, from: number, bits: number, span: number): 
     const whole = readBits(reader, bits)
     return whole <= span ? whole : -1
   }
-  const zigzag = readBits(reader, sizeOf(bits, readBits(reader, 3)))
+  const zigzag = readBits(reader, SIZES[bits * 8 + readBits(reader, 3)]!)
   return zigzag <= span ? addDifference(from, zigzag, span) : -1
-}
-
-const isRowEqual = (a: Uint32Array, b: Uint32Array, at: number, width: number): boolean => {
-  for (let index = at; index < at + width; index++) if (a[index] !== b[index]) return false
-  return true
 }
 
 const isSlotEqual = (base: Frame | undefined, frame: Frame, slot: number, width: number): boolean => {
   const id = frame.ids[slot]!
   if (base === undefined) return id === 0
   if (base.ids[slot] !== id) return false
-  return id === 0 || isRowEqual(base.rows, frame.rows, slot * width, width)
+  if (id === 0) return true
+  const { rows } = frame
+  const before = base.rows
+  for (let index = slot * width, end = index + width; index < end; index++)
+    if (rows[index] !== before[index]) return false
+  return true
 }
 
-/** Encodes the change from `base` (nothing, for a keyframe) to `frame` into fresh bytes. */
+/** Slots that differ, of the segment that is being written. */
+const changed = new Uint8Array(64)
+
+/** Bits that hold a slot's number: 6 for 64. */
+export const slotBits = (layout: Layout): number => 32 - Math.clz32(layout.slots - 1)
+
+const differingSlots = (layout: Layout, base: Frame | undefined, frame: Frame, slots: SlotSet): number => {
+  let count = 0
+  for (let half = 0; half < 2; half++) {
+    let rest = half === 0 ? slots.low : slots.high
+    while (rest !== 0) {
+      const slot = half * 32 + 31 - Math.clz32(rest & -rest)
+      rest &= rest - 1
+      if (slot < layout.slots && !isSlotEqual(base, frame, slot, layout.width)) changed[count++] = slot
+    }
+  }
+  return count
+}
+
+/** The words of an object that changes; owner and epoch, which seldom do, share one bit. */
+const writeRow = (writer: BitWriter, layout: Layout, to: Uint32Array, at: number, from: Uint32Array, fromAt: number) => {
+  const { width, spans, bits } = layout
+  let word = 0
+  while (word < FIXED_WORDS && to[at + word] === from[fromAt + word]) word++
+  writeBits(writer, word < FIXED_WORDS ? 1 : 0, 1)
+  if (word < FIXED_WORDS)
+    for (word = 0; word < FIXED_WORDS; word++)
+      writeWord(writer, to[at + word]!, from[fromAt + word]!, bits[word]!, spans[word]!)
+  for (word = FIXED_WORDS; word < width; word++)
+    writeWord(writer, to[at + word]!, from[fromAt + word]!, bits[word]!, spans[word]!)
+}
+
+/**
+ * Encodes the change from `base` (nothing, for a keyframe) to `frame` behind what is in the writer; `slots` are those
+ * that may differ. Returns the size in bytes.
+ */
 export const encodeSegment = (
   writer: BitWriter,
   layout: Layout,
   base: Frame | undefined,
   frame: Frame,
+  slots: SlotSet,
   movedTo: MovedTo,
-): Uint8Array => {
-  resetWriter(writer)
-  const { width, spans, bits, slots } = layout
-  let end = slots
-  while (end > 0 && isSlotEqual(base, frame, end - 1, width)) end--
-  writeBits(writer, end, 7)
-  for (let slot = 0; slot < end; slot++) {
-    if (isSlotEqual(base, frame, slot, width)) {
-      writeBits(writer, 0, 1)
-      continue
+): number => {
+  const start = writer.at
+  const { width } = layout
+  const indexBits = slotBits(layout)
+  const count = differingSlots(layout, base, frame, slots)
+  const isList = indexBits > 0 && count * indexBits < layout.slots
+  writeBits(writer, isList ? 1 : 0, 1)
+  if (isList) writeBits(writer, count, indexBits)
+  else {
+    let next = 0
+    for (let slot = 0; slot < layout.slots; slot++) {
+      const isChanged = next < count && changed[next] === slot
+      writeBits(writer, isChanged ? 1 : 0, 1)
+      if (isChanged) next++
     }
-    writeBits(writer, 1, 1)
+  }
+  let lastId = 0
+  for (let index = 0; index < count; index++) {
+    const slot = changed[index]!
+    if (isList) writeBits(writer, slot, indexBits)
     const id = frame.ids[slot]!
     const baseId = base === undefined ? 0 : base.ids[slot]!
-    const isUpdate = id === baseId
-    if (baseId !== 0) writeBits(writer, isUpdate ? 1 : 0, 1)
-    if (!isUpdate) {
+    if (id !== baseId) {
       if (baseId !== 0) {
-        writeBits(writer, id === 0 ? 0 : 1, 1)
         const zone = movedTo(slot, baseId)
-        writeBits(writer, zone === undefined ? 0 : 1, 1)
+        writeBits(writer, (id === 0 ? 0 : 2) | (zone === undefined ? 0 : 4), 3)
         if (zone !== undefined) writeBits(writer, zone, 32)
       }
       if (id === 0) continue
-      writeBits(writer, id, 32)
+      const isNear = lastId !== 0 && id > lastId && id - lastId <= 16
+      writeBits(writer, isNear ? 1 : 0, 1)
+      writeBits(writer, isNear ? id - lastId - 1 : id, isNear ? 4 : 32)
+      lastId = id
+      writeRow(writer, layout, frame.rows, slot * width, layout.defaults, 0)
+    } else {
+      writeBits(writer, 1, 1)
+      writeRow(writer, layout, frame.rows, slot * width, base!.rows, slot * width)
     }
-    const from = isUpdate ? base!.rows : layout.defaults
-    const fromAt = isUpdate ? slot * width : 0
-    for (let word = 0; word < width; word++)
-      writeWord(writer, frame.rows[slot * width + word]!, from[fromAt + word]!, bits[word]!, spans[word]!)
   }
-  return writtenBytes(writer)
+  return finishBits(writer) - start
 }
 
 /** Told of each object that left its slot: `zone` is where it went, `undefined` when it was deleted. */
 export type OnLeft = (doId: number, zone: number | undefined) => void
+
+/** Reads the words of a changed object over those in `rows`. False: not of a valid row. */
+const readRow = (reader: BitReader, layout: Layout, rows: Uint32Array, at: number): boolean => {
+  const { width, spans, bits } = layout
+  for (let word = readBits(reader, 1) === 1 ? 0 : FIXED_WORDS; word < width; word++) {
+    const value = readWord(reader, rows[at + word]!, bits[word]!, spans[word]!)
+    if (value < 0) return false
+    rows[at + word] = value
+  }
+  return !reader.failed
+}
+
+/** Reads which slots differ into `changed` (for a list: nothing yet). Returns how many, -1 when they are too many. */
+const readSlots = (reader: BitReader, layout: Layout, isList: boolean): number => {
+  if (isList) {
+    const count = readBits(reader, slotBits(layout))
+    return count <= layout.slots ? count : -1
+  }
+  let count = 0
+  for (let slot = 0; slot < layout.slots; slot++) if (readBits(reader, 1) === 1) changed[count++] = slot
+  return count
+}
 
 /**
  * Decodes a segment into `frame`, all of which it overwrites. Total: any bytes give true or false, in time bounded by
@@ -138,7 +203,7 @@ export const decodeSegment = (
   frame: Frame,
   onLeft: OnLeft,
 ): boolean => {
-  const { width, spans, bits, slots } = layout
+  const { width, slots } = layout
   if (base) {
     frame.ids.set(base.ids)
     frame.rows.set(base.rows)
@@ -146,37 +211,41 @@ export const decodeSegment = (
     frame.ids.fill(0)
     frame.rows.fill(0)
   }
-  const end = readBits(reader, 7)
-  if (end > slots) return false
-  for (let slot = 0; slot < end; slot++) {
-    if (readBits(reader, 1) === 0) continue
+  const indexBits = slotBits(layout)
+  const isList = readBits(reader, 1) === 1
+  const count = readSlots(reader, layout, isList)
+  let lastId = 0
+  let lastSlot = -1
+  for (let index = 0; index < count; index++) {
+    const slot = isList ? readBits(reader, indexBits) : changed[index]!
+    if (slot <= lastSlot || slot >= slots) return false
+    lastSlot = slot
     const baseId = frame.ids[slot]!
-    const isUpdate = baseId !== 0 && readBits(reader, 1) === 1
-    if (!isUpdate) {
-      let isAlive = true
+    if (baseId === 0 || readBits(reader, 1) === 0) {
+      const fate = baseId === 0 ? 1 : readBits(reader, 2)
       if (baseId !== 0) {
-        isAlive = readBits(reader, 1) === 1
-        const zone = readBits(reader, 1) === 1 ? readBits(reader, 32) : undefined
+        const zone = fate & 2 ? readBits(reader, 32) : undefined
         if (reader.failed) return false
         onLeft(baseId, zone)
       }
-      if (!isAlive) {
+      if ((fate & 1) === 0) {
         frame.ids[slot] = 0
         frame.rows.fill(0, slot * width, (slot + 1) * width)
         continue
       }
-      const id = readBits(reader, 32)
+      const isNear = readBits(reader, 1) === 1
+      if (isNear && lastId === 0) return false
+      const id = isNear ? (lastId + 1 + readBits(reader, 4)) >>> 0 : readBits(reader, 32)
       if (id === 0) return false
+      lastId = id
       frame.ids[slot] = id
       frame.rows.set(layout.defaults, slot * width)
     }
-    for (let word = 0; word < width; word++) {
-      const at = slot * width + word
-      const value = readWord(reader, frame.rows[at]!, bits[word]!, spans[word]!)
-      if (value < 0) return false
-      frame.rows[at] = value
-    }
-    if (reader.failed) return false
+    if (!readRow(reader, layout, frame.rows, slot * width)) return false
   }
-  return !reader.failed && reader.end - reader.position < 8 && readBits(reader, reader.end - reader.position) === 0
+  return count >= 0 && !reader.failed && isAtEnd(reader)
 }
+
+/** Whether nothing but the padding of the last byte is left. */
+const isAtEnd = (reader: BitReader): boolean =>
+  reader.end - reader.position < 8 && readBits(reader, reader.end - reader.position) === 0

@@ -1,5 +1,16 @@
-import { bitWriter, type BitWriter } from './bits.ts'
-import { createHistory, frameForWriting, newestFrame, type Frame, type History } from './frames.ts'
+import { bitWriter, resetWriter, type BitWriter } from './bits.ts'
+import {
+  changedSince,
+  createHistory,
+  frameForWriting,
+  hashFrame,
+  HISTORY,
+  markSlot,
+  newestFrame,
+  type Frame,
+  type History,
+  type SlotSet,
+} from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
 import { encodeSegment } from './segment.ts'
 import { ticksSince } from './ticks.ts'
@@ -13,6 +24,16 @@ import type { DCFile } from '../dc/index.ts'
 
 /** Ticks that a freed slot rests: a client that is not far behind sees each object leave before another one comes. */
 const QUARANTINE = 64
+/** Ticks that an empty group stays, so that everyone can hear of the last departure. */
+const EMPTY_TICKS = 1024
+
+/** An encoded segment of the tick at hand: bytes `start..start + length` of the store's writer. */
+export interface Segment {
+  baseTick: number
+  beforeTick: number
+  start: number
+  length: number
+}
 
 /** A fixed block of slots of one zone and one layout: the unit of encoding and acknowledging. */
 export interface Group {
@@ -28,16 +49,24 @@ export interface Group {
   /** The last object that left each slot, and the zone that it went to, +1; 0 when it was deleted `[slots]`. */
   readonly leftId: Uint32Array
   readonly movedTo: Float64Array
-  /** Segments of the newest frame by baseline tick (-1 for a keyframe), made at most once for all clients. */
-  readonly segments: Map<number, Uint8Array>
-  segmentsTick: number
+  /** Segments of the newest frame, made at most once a tick for all clients; the first `segmentCount` are valid. */
+  readonly segments: Segment[]
+  segmentCount: number
+  /** {@link Store.round} in which they were made. */
+  segmentRound: number
+  /** The newest frame's hash, and its tick; -1 when there is none yet. */
+  hash: number
+  hashTick: number
 }
 
 /** Zone ids are uint32; each client has a private one, for what only it may see, that no client can name. */
 export interface Zone {
-  readonly id: number
+  /** Changes only in the zone of one object, which goes where the object goes. */
+  id: number
   /** The client that alone sees it, or 0. */
   readonly privateTo: number
+  /** The object whose own rule says who sees it (its doId), or 0. */
+  readonly exclusiveTo: number
   readonly groups: Group[]
 }
 
@@ -55,52 +84,78 @@ export interface Store {
   /** Value fields of placed objects by doId: for interested clients, and for owners. */
   readonly values: Map<number, ValueSet>
   readonly ownerValues: Map<number, ValueSet>
+  /** Frames that a group keeps. */
+  readonly history: number
   nextGroup: number
+  /** Counts up whenever a zone comes to be: who waits for one looks again. */
+  zonesVersion: number
+  /** Holds the segments of this round, one behind the other. */
   readonly writer: BitWriter
+  /** Counts the rounds of sending; segments of an older one are void. */
+  round: number
   /** Segments encoded and bytes of them, since the start; shared ones count once. */
   readonly stats: { segments: number; bytes: number }
 }
 
-/** Makes an empty store for the dclasses of a schema. */
-export const createStore = (file: DCFile): Store => ({
+/** Makes an empty store for the dclasses of a schema; `history` is how many frames a group keeps, 8 to 64. */
+export const createStore = (file: DCFile, history = HISTORY): Store => ({
   file,
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   zones: new Map(),
   privateZones: new Map(),
   values: new Map(),
   ownerValues: new Map(),
+  history,
   nextGroup: 1,
-  writer: bitWriter(),
+  zonesVersion: 0,
+  writer: bitWriter(4096),
+  round: 0,
   stats: { segments: 0, bytes: 0 },
+})
+
+const createZone = (id: number, privateTo: number, exclusiveTo: number): Zone => ({
+  id,
+  privateTo,
+  exclusiveTo,
+  groups: [],
 })
 
 /** The zone of that id, made when it is new. Only the server's own game code may name new zones. */
 export const zoneOf = (store: Store, id: number): Zone => {
   let zone = store.zones.get(id)
-  if (!zone) store.zones.set(id, (zone = { id, privateTo: 0, groups: [] }))
+  if (!zone) {
+    store.zones.set(id, (zone = createZone(id, 0, 0)))
+    store.zonesVersion++
+  }
   return zone
 }
 
 /** The zone that only this client sees. */
 export const privateZoneOf = (store: Store, clientId: number): Zone => {
   let zone = store.privateZones.get(clientId)
-  if (!zone) store.privateZones.set(clientId, (zone = { id: 0, privateTo: clientId, groups: [] }))
+  if (!zone) store.privateZones.set(clientId, (zone = createZone(0, clientId, 0)))
   return zone
 }
+
+/** A zone for one object that has its own rule of who sees it; clients are told the number of the zone that it is in. */
+export const exclusiveZone = (id: number, doId: number): Zone => createZone(id, 0, doId)
 
 const createGroup = (store: Store, zone: Zone, layout: Layout): Group => {
   const group: Group = {
     id: store.nextGroup++,
     zone,
     layout,
-    history: createHistory(layout),
+    history: createHistory(layout, store.history),
     used: 0,
     freedAt: new Uint32Array(layout.slots),
     isResting: new Uint8Array(layout.slots),
     leftId: new Uint32Array(layout.slots),
     movedTo: new Float64Array(layout.slots),
-    segments: new Map(),
-    segmentsTick: -1,
+    segments: [],
+    segmentCount: 0,
+    segmentRound: -1,
+    hash: 0,
+    hashTick: -1,
   }
   zone.groups.push(group)
   return group
@@ -117,7 +172,7 @@ const freeSlot = (group: Group, tick: number): number => {
   return -1
 }
 
-/** Gives an object a row in a zone; the row holds what the slot's frame held before, so write all of it. */
+/** Gives an object a row in a zone, with the defaults of its class. */
 export const addRow = (store: Store, zone: Zone, layout: Layout, doId: number, tick: number): Place => {
   for (const group of zone.groups) {
     if (group.layout !== layout) continue
@@ -131,6 +186,7 @@ const occupy = (group: Group, slot: number, doId: number, tick: number): Place =
   const frame = frameForWriting(group.history, tick)
   frame.ids[slot] = doId
   frame.rows.set(group.layout.defaults, slot * group.layout.width)
+  markSlot(frame, slot)
   group.isResting[slot] = 0
   group.used++
   return { group, slot }
@@ -143,6 +199,7 @@ export const removeRow = (place: Place, tick: number, movedTo: number | undefine
   group.leftId[slot] = frame.ids[slot]!
   frame.ids[slot] = 0
   frame.rows.fill(0, slot * group.layout.width, (slot + 1) * group.layout.width)
+  markSlot(frame, slot)
   group.isResting[slot] = 1
   group.freedAt[slot] = tick
   group.movedTo[slot] = movedTo === undefined ? 0 : movedTo + 1
@@ -158,31 +215,58 @@ export const writeRow = (place: Place, row: Uint32Array, tick: number): boolean 
   let word = 0
   while (word < width && rows[at + word] === row[word]) word++
   if (word === width) return false
-  const written = frameForWriting(group.history, tick).rows
-  for (; word < width; word++) written[at + word] = row[word]!
+  const frame = frameForWriting(group.history, tick)
+  for (; word < width; word++) frame.rows[at + word] = row[word]!
+  markSlot(frame, slot)
   return true
 }
 
-/** The bytes that bring a client from `base` (nothing, for a keyframe) to the group's newest frame. */
-export const segmentFor = (store: Store, group: Group, base: Frame | undefined): Uint8Array => {
+/** Starts a round of sending: what was encoded before is void. Call it once the store holds the state of a tick. */
+export const startRound = (store: Store): void => {
+  store.round++
+  resetWriter(store.writer)
+}
+
+let encoded: Group
+const whereTo = (slot: number, doId: number): number | undefined => {
+  // A baseline can be so old that yet another object came and left: then we only know that ours is gone.
+  const moved = encoded.leftId[slot] === doId ? encoded.movedTo[slot]! : 0
+  return moved === 0 ? undefined : moved - 1
+}
+
+const slots: SlotSet = { low: 0, high: 0 }
+
+/**
+ * The segment that brings a client from `base` (nothing, for a keyframe) to the group's newest frame; valid until the
+ * next round. Encoded at most once a round for each baseline.
+ */
+export const segmentFor = (store: Store, group: Group, base: Frame | undefined): Segment => {
+  if (group.segmentRound !== store.round) {
+    group.segmentRound = store.round
+    group.segmentCount = 0
+  }
+  const baseTick = base === undefined ? -1 : base.tick
+  for (let index = 0; index < group.segmentCount; index++)
+    if (group.segments[index]!.baseTick === baseTick) return group.segments[index]!
+  const segment = (group.segments[group.segmentCount++] ??= { baseTick: 0, beforeTick: -1, start: 0, length: 0 })
+  segment.baseTick = baseTick
+  segment.start = store.writer.at
+  encoded = group
+  changedSince(group.history, base, slots)
+  segment.length = encodeSegment(store.writer, group.layout, base, newestFrame(group.history)!, slots, whereTo)
+  store.stats.segments++
+  store.stats.bytes += segment.length
+  return segment
+}
+
+/** The hash of a group's newest frame, computed once for all clients. */
+export const hashOf = (group: Group): number => {
   const frame = newestFrame(group.history)!
-  if (group.segmentsTick !== frame.tick) {
-    group.segments.clear()
-    group.segmentsTick = frame.tick
+  if (group.hashTick !== frame.tick) {
+    group.hash = hashFrame(frame)
+    group.hashTick = frame.tick
   }
-  const key = base === undefined ? -1 : base.tick
-  let bytes = group.segments.get(key)
-  if (!bytes) {
-    bytes = encodeSegment(store.writer, group.layout, base, frame, (slot, doId) => {
-      // A baseline can be so old that yet another object came and left: then we only know that ours is gone.
-      const moved = group.leftId[slot] === doId ? group.movedTo[slot]! : 0
-      return moved === 0 ? undefined : moved - 1
-    })
-    group.segments.set(key, bytes)
-    store.stats.segments++
-    store.stats.bytes += bytes.length
-  }
-  return bytes
+  return group.hash
 }
 
 /** The value fields of every object in a group, for a client that starts to see it. */
@@ -192,8 +276,24 @@ export const valueSetsOf = (store: Store, group: Group): ValueSet[] => {
   return [...(newestFrame(group.history)?.ids ?? [])].flatMap(doId => sets.get(doId) ?? [])
 }
 
-/** Forgets zones that are empty and that nobody `isSeen`s, with their groups: a game may name new zones for ever. */
-export const sweepZones = (store: Store, isSeen: (zone: Zone) => boolean): void => {
-  for (const zone of store.zones.values())
+/** Whether a group has been empty for so long that everyone who could heard of it. */
+const isStale = (group: Group, tick: number): boolean => {
+  const newest = newestFrame(group.history)
+  return group.used === 0 && (newest === undefined || ticksSince(tick, newest.tick) > EMPTY_TICKS)
+}
+
+const sweepGroups = (zone: Zone, tick: number): void => {
+  for (let index = zone.groups.length - 1; index >= 0; index--)
+    if (isStale(zone.groups[index]!, tick)) zone.groups.splice(index, 1)
+}
+
+/**
+ * Forgets groups that have been empty for long, and zones that are empty and that nobody `isSeen`s: a game may name new
+ * zones for ever, and a crowd that leaves a zone should leave no memory.
+ */
+export const sweepZones = (store: Store, tick: number, isSeen: (zone: Zone) => boolean): void => {
+  for (const zone of store.zones.values()) {
     if (zone.groups.every(group => group.used === 0) && !isSeen(zone)) store.zones.delete(zone.id)
+    else sweepGroups(zone, tick)
+  }
 }

@@ -1,21 +1,36 @@
 import type { DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
-import { needValues, oweValues } from '../net/downlink.ts'
+import { needValues, oweValues, queueReliable, unsubscribe } from '../net/downlink.ts'
+import { encodeLeave, encodePlaced } from '../net/interest.ts'
 import { FIXED_WORDS, nextEpoch } from '../net/layout.ts'
 import { addRow, privateZoneOf, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
 import type { ValueSet } from '../net/values.ts'
 import { packValue } from './pack-message.ts'
+import { sees } from './permissions.ts'
 import { readRow, readWordOf, type Binding } from './rows.ts'
-import type { ServerObject, ServerState } from './server-state.ts'
+import { scanClass } from './scan.ts'
+import type { ServerClass, ServerObject, ServerState, VisibilityRule } from './server-state.ts'
 
 /**
- * Copies what changed from the world's columns into the replica store, as of the state's tick: rows of numbers by
- * comparison of the quantised integers, value fields by comparison of their packed bytes.
+ * Copies what changed from the world's columns into the replica store, as of the state's tick. Which objects changed is
+ * found by comparing columns with copies, or is what the game marked; their rows are then compared as quantised
+ * integers, their value fields as packed bytes.
  */
 export const capture = (state: ServerState): void => {
   for (const object of state.removed) forget(state, object)
   state.removed.length = 0
-  for (const object of state.objects.values()) {
+  for (const serverClass of state.serverClasses) {
+    if (serverClass.objects.length === 0) continue
+    if (state.detect === 'compare') scanClass(serverClass)
+    captureTouched(state, serverClass)
+  }
+}
+
+const captureTouched = (state: ServerState, { objects, touched }: ServerClass): void => {
+  for (let index = 0; index < objects.length; index++) {
+    if (touched[index] === 0) continue
+    touched[index] = 0
+    const object = objects[index]!
     problem = undefined
     captureObject(state, object)
     complain(state, object)
@@ -36,6 +51,9 @@ const complain = (state: ServerState, object: ServerObject): void => {
 const forget = (state: ServerState, object: ServerObject): void => {
   if (object.place) removeRow(object.place, state.tick, undefined)
   if (object.ownerPlace) removeRow(object.ownerPlace, state.tick, undefined)
+  countOwnedZone(state, object.owner, object.zone, -1)
+  if (object.rule) closeRule(state, object, object.rule, undefined)
+  state.exceptions.delete(object)
   object.values.isAlive = false
   if (object.ownerValues) object.ownerValues.isAlive = false
   state.store.values.delete(object.values.doId)
@@ -50,7 +68,7 @@ const captureObject = (state: ServerState, object: ServerObject): void => {
   // Values are packed before the rows move: whoever starts to see the object is sent the packed bytes.
   captureValues(state, object, object.values, object.packedFrom)
   if (object.ownerValues) captureValues(state, object, object.ownerValues, object.ownerPackedFrom)
-  if (zone !== object.zone || owner !== object.owner) moveObject(state, object, zone, owner)
+  if (zone !== object.zone || owner !== object.owner || object.rule !== object.placedBy) moveObject(state, object, zone, owner)
   if (object.owner !== 0 && object.place) overrule(object)
   if (object.place) writeRow(object.place, readGoodRow(interested, object, object.row), state.tick)
   if (object.ownerPlace && private_ && object.ownerRow)
@@ -99,6 +117,68 @@ const overrule = (object: ServerObject): void => {
   if (isOverruled) object.epoch = nextEpoch(object.epoch)
 }
 
+/** An owner always sees the zones of its objects: how many it has in each. */
+const countOwnedZone = (state: ServerState, owner: number, zone: number, change: 1 | -1): void => {
+  if (owner === 0 || zone === 0) return
+  let zones = state.ownedZones.get(owner)
+  if (!zones) state.ownedZones.set(owner, (zones = new Map()))
+  const count = (zones.get(zone) ?? 0) + change
+  if (count > 0) zones.set(zone, count)
+  else zones.delete(zone)
+  if (zones.size === 0) state.ownedZones.delete(owner)
+  const session = state.sessionOf.get(owner)
+  if (session) session.isZonesDirty = true
+}
+
+/** Who sees an object with its own rule has to be looked at again. */
+const touchAllZones = (state: ServerState): void => {
+  for (const session of state.sessions) session.isZonesDirty = true
+}
+
+/** Everyone who is sent an object by its own rule hears that this is over, and whether it is elsewhere now. */
+const closeRule = (state: ServerState, object: ServerObject, rule: VisibilityRule, next: Zone | undefined): void => {
+  const group = rule.zone.groups[0]?.id ?? 0
+  for (const session of state.sessions) {
+    if (!session.downlink.zones.has(rule.zone)) continue
+    unsubscribe(session.downlink, rule.zone)
+    const isGone = next === undefined || !session.downlink.zones.has(next)
+    queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group, isGone }))
+  }
+}
+
+/** Where the row of an object belongs: nowhere, in its zone, or by itself. */
+const zoneFor = (state: ServerState, object: ServerObject, zone: number): Zone | undefined =>
+  zone === 0 ? undefined : (object.rule?.zone ?? zoneOf(state.store, zone))
+
+/** Moves the row to where it belongs now: into another zone, or in or out of a group of its own. */
+const relocate = (state: ServerState, object: ServerObject, zone: number): void => {
+  const { interested } = object.serverClass
+  const to = zoneFor(state, object, zone)
+  const from = object.place?.group.zone
+  if (to && object.rule) to.id = zone
+  if (to !== undefined && to === from) {
+    // It has a group of its own wherever it is.
+    for (const session of state.sessions)
+      if (session.downlink.zones.has(to)) queueReliable(session.downlink, encodePlaced(object.doId, zone))
+    touchAllZones(state)
+    return
+  }
+  state.store.values.set(object.doId, object.values)
+  object.place = moveRow(state, object, object.place, to, interested, object.values)
+  if (object.placedBy && object.placedBy !== object.rule) closeRule(state, object, object.placedBy, to)
+  else if (object.placedBy && to === undefined) closeRule(state, object, object.placedBy, undefined)
+  // Whoever saw it in its zone and is not to see it by its rule hears so at once; the rest waits for the new group.
+  if (object.rule && from && from.exclusiveTo === 0)
+    for (const session of state.sessions)
+      if (session.downlink.zones.has(from) && !sees(session, object, zone, object.owner))
+        queueReliable(
+          session.downlink,
+          encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }),
+        )
+  object.placedBy = object.rule
+  if (object.rule) touchAllZones(state)
+}
+
 const sessionsThatSee = (state: ServerState, zone: Zone) =>
   [...state.sessions].filter(session => session.downlink.zones.has(zone))
 
@@ -120,12 +200,10 @@ const moveRow = (
 
 const moveObject = (state: ServerState, object: ServerObject, zone: number, owner: number): void => {
   const { store } = state
-  const { interested, owner: private_ } = object.serverClass
-  if (zone !== object.zone) {
-    const to = zone === 0 ? undefined : zoneOf(store, zone)
-    store.values.set(object.doId, object.values)
-    object.place = moveRow(state, object, object.place, to, interested, object.values)
-  }
+  const { owner: private_ } = object.serverClass
+  countOwnedZone(state, object.owner, object.zone, -1)
+  countOwnedZone(state, owner, zone, 1)
+  if (zone !== object.zone || object.rule !== object.placedBy) relocate(state, object, zone)
   if (owner !== object.owner) {
     // What the last owner sent is void, and so is what it may still send.
     object.formerOwner = object.owner

@@ -1,29 +1,36 @@
-import { byteReader, more, readU8, type ByteReader } from '../net/bytes.ts'
+import { byteReader, more, readBytes, readU16, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { clockSample } from '../net/clock.ts'
 import { decodeBye, decodeRefusal, decodeWelcome } from '../net/hello.ts'
-import { decodeInterestDone, decodeZones } from '../net/interest.ts'
+import { decodeInterestDone, decodeLeave, decodePlaced, decodeZones, encodeResync } from '../net/interest.ts'
 import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
-import { Chunk, Control, Kind, openPacket, readHeader, type Header } from '../net/packet.ts'
+import { Chunk, Control, expandTick, Kind, openPacket, readHeader, type Header } from '../net/packet.ts'
 import { markDecoded, receiveAcks, receiveSequence, type Sent } from '../net/peer.ts'
 import { playoutPacket } from '../net/playout.ts'
 import { acknowledgeFragments, loseFragments, readFragment } from '../net/reliable.ts'
 import {
   confirmGroups,
+  createTold,
   hearTick,
   keepValue,
-  readDeferred,
-  readSegment,
+  leaveGroup,
+  readAudit,
+  readState,
   setZones,
-  type ReplicaGroup,
+  skipAudit,
+  skipState,
+  type Decoded,
 } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { countIn } from '../net/traffic.ts'
 import { decodeValue } from '../net/values.ts'
 import { epochOf, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { connectError, endClientSession } from './client-session.ts'
+import { queueClientReliable } from './client-send.ts'
 
 /** Messages that may wait for the receive system. */
 const MAX_MESSAGES = 10_000
+/** Packets that may wait for what their segments build on. */
+const MAX_HELD = 32
 /** Messages that may wait before unreliable ones are dropped: a hidden page has no frames to deliver them in. */
 const MAX_UNRELIABLE_WAITING = 256
 
@@ -77,30 +84,103 @@ const receiveData = (state: ClientState, session: ClientSession, reader: ByteRea
   const header = readHeader(reader)
   const sequence = reader.failed ? -1 : receiveSequence(peer, header.sequence, now)
   if (sequence < 0) return
-  takeAcks(session, header, now)
   const before = replica.newestTick
-  const isNewest = hearTick(replica, header.tick)
+  const tick = expandTick(header.tick, before)
+  takeAcks(session, header, tick, now)
+  const isNewest = hearTick(replica, tick)
   if (isNewest) {
-    session.unwrappedTick += ticksSince(header.tick, before)
+    session.unwrappedTick += ticksSince(tick, before)
     playoutPacket(session.playout, now, serverSeconds(session))
   }
-  const heard = new Set<ReplicaGroup>()
-  let deferred: Set<number> | undefined = new Set()
-  let isDecoded = true
+  const start = reader.position
+  const decoded = readStates(state, session, reader, tick)
+  if (reader.failed) {
+    state.stats.malformed++
+    return
+  }
+  if (isNewest) confirmGroups(replica, tick, told)
+  if (decoded === 'waiting' && session.held.length < MAX_HELD) {
+    session.held.push({ bytes: reader.bytes.slice(), start, sequence, tick, time: now })
+    return
+  }
+  finishPacket(state, session, reader, start, sequence, decoded, now)
+  if (decoded === 'all' && session.held.length > 0) releaseHeld(state, session)
+}
+
+/** What the packet at hand told. */
+const told = createTold()
+
+/** Reads the state of a packet and skips the rest. `reader.failed` tells a malformed one. */
+const readStates = (state: ClientState, session: ClientSession, reader: ByteReader, tick: number): Decoded => {
+  told.heard.clear()
+  told.deferred.clear()
+  told.isAllDeferred = false
+  let decoded: Decoded = 'all'
   while (more(reader)) {
     const chunk = readU8(reader)
-    if (chunk === Chunk.segment) isDecoded = readSegment(replica, reader, header.tick, heard) && isDecoded
-    else if (chunk === Chunk.deferred) deferred = readDeferred(reader)
-    else if (chunk === Chunk.fragment) readFragmentChunk(state, session, reader, now)
+    if (chunk === Chunk.state) decoded = readState(session.replica, reader, tick, told)
+    else if (chunk === Chunk.audit) {
+      const wrong = readAudit(session.replica, reader, tick)
+      if (wrong !== 0) queueClientReliable(state, session, encodeResync(wrong))
+    } else skipChunk(reader, chunk)
+  }
+  return decoded
+}
+
+const skipChunk = (reader: ByteReader, chunk: number): void => {
+  if (chunk === Chunk.message) decodeUnreliableMessage(reader)
+  else if (chunk === Chunk.fragment) {
+    readU16(reader)
+    readU8(reader)
+    readBytes(reader, readVarint(reader))
+  } else reader.failed = true
+}
+
+/** Takes what a packet says besides state; it is acknowledged when all of its state was decoded. */
+const finishPacket = (
+  state: ClientState,
+  session: ClientSession,
+  reader: ByteReader,
+  start: number,
+  sequence: number,
+  decoded: Decoded,
+  now: number,
+): void => {
+  reader.position = start
+  while (more(reader)) {
+    const chunk = readU8(reader)
+    if (chunk === Chunk.fragment) readFragmentChunk(state, session, reader, now)
     else if (chunk === Chunk.message) queueMessage(state, session, decodeUnreliableMessage(reader), now, false)
+    else if (chunk === Chunk.state) skipState(reader)
+    else if (chunk === Chunk.audit) skipAudit(reader)
     else reader.failed = true
   }
   if (reader.failed) state.stats.malformed++
-  else if (isDecoded) markDecoded(peer, sequence)
-  if (isNewest && deferred && !reader.failed) confirmGroups(replica, header.tick, heard, deferred)
+  else if (decoded === 'all') markDecoded(session.peer, sequence)
 }
 
-const takeAcks = (session: ClientSession, header: Header, now: number): void => {
+/** Packets that wait for one that was sent before them; their messages must not run ahead of their state. */
+const releaseHeld = (state: ClientState, session: ClientSession): void => {
+  const { held } = session
+  held.sort((a, b) => ticksSince(a.tick, b.tick))
+  let isReleased = true
+  while (isReleased) {
+    isReleased = false
+    for (let index = 0; index < held.length; index++) {
+      const packet = held[index]!
+      const reader = byteReader(packet.bytes)
+      reader.position = packet.start
+      const decoded = readStates(state, session, reader, packet.tick)
+      if (decoded === 'waiting') continue
+      held.splice(index--, 1)
+      isReleased = true
+      reader.failed = false
+      finishPacket(state, session, reader, packet.start, packet.sequence, decoded, packet.time)
+    }
+  }
+}
+
+const takeAcks = (session: ClientSession, header: Header, headerTick: number, now: number): void => {
   if (header.hold < 0) return
   const { peer, clock } = session
   const before = peer.newestAcked
@@ -110,13 +190,14 @@ const takeAcks = (session: ClientSession, header: Header, now: number): void => 
     header.ackLow,
     header.ackHigh,
     header.hold,
+    header.received,
     now,
     sent => onAcked(session, sent),
     sent => onLost(session, sent),
   )
   const sent = peer.sent[peer.newestAcked % peer.sent.length]
   if (peer.newestAcked <= before || sent?.sequence !== peer.newestAcked) return
-  const tick = session.unwrappedTick + ticksSince(header.tick, session.replica.newestTick)
+  const tick = session.unwrappedTick + ticksSince(headerTick, session.replica.newestTick)
   clockSample(clock, sent.time, now, tick / session.welcome!.tickRate, header.hold)
 }
 
@@ -136,6 +217,14 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
   } else if (control === Control.zones) {
     const zones = decodeZones(reader)
     if (zones) setZones(replica, zones.zones, zones.tick)
+    else state.stats.malformed++
+  } else if (control === Control.leave) {
+    const left = decodeLeave(reader)
+    if (left) leaveGroup(replica, left)
+    else state.stats.malformed++
+  } else if (control === Control.placed) {
+    const placed = decodePlaced(reader)
+    if (placed) replica.placed.set(placed.doId, placed.zone)
     else state.stats.malformed++
   } else if (control === Control.interestDone) {
     const done = decodeInterestDone(reader)

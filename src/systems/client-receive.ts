@@ -40,6 +40,7 @@ export const clientReceive = (state: ClientState): void => {
   for (const group of dirty) releaseObjects(state, session, group)
   for (const group of replica.droppedGroups) dropGroup(state, session, group)
   replica.droppedGroups.length = 0
+  applyExceptions(state, session)
   removeOrphans(state, session)
   sweepValues(replica, session.welcome.tickRate)
   measure(state, session)
@@ -284,7 +285,8 @@ const releaseObjects = (state: ClientState, session: ClientSession, group: Repli
     const object = session.objects.get(doId)
     if (!object || object.group !== group || (object.slot !== slot && frame.ids[object.slot] === doId)) continue
     const zone = group.movedTo.get(doId)
-    if (zone !== undefined && session.replica.zones.has(zone)) object.orphanedAt ??= session.replica.newestTick
+    const isHidden = session.replica.gone.get(doId)?.isGone === true
+    if (zone !== undefined && !isHidden && (group.isExclusive || session.replica.zones.has(zone))) object.orphanedAt ??= session.replica.newestTick
     else removeObject(state, session, object)
   }
   group.movedTo.clear()
@@ -300,6 +302,25 @@ const removeObject = (state: ClientState, session: ClientSession, object: Client
 
 const dropGroup = (state: ClientState, session: ClientSession, group: ReplicaGroup): void => {
   for (const object of session.objects.values()) if (object.group === group) removeObject(state, session, object)
+}
+
+/** Objects with their own rule of who sees them: some are not ours any more, some changed their zone. */
+const applyExceptions = (state: ClientState, session: ClientSession): void => {
+  const { gone, placed, newestTick } = session.replica
+  for (const [doId, { tick, isGone: isOver }] of gone) {
+    const object = session.objects.get(doId)
+    if (object && isGone(session, object.group)) {
+      if (isOver) removeObject(state, session, object)
+      else object.orphanedAt ??= newestTick
+    } else if (object?.orphanedAt !== undefined && isOver) removeObject(state, session, object)
+    else if (object && ticksSince(newestTick, tick) < 4 * ORPHAN_TICKS) continue
+    gone.delete(doId)
+  }
+  for (const [doId, zone] of placed) {
+    const object = session.objects.get(doId)
+    if (object?.group.isExclusive) state.schema.DistributedObject.zone[object.eid] = zone
+  }
+  placed.clear()
 }
 
 const removeOrphans = (state: ClientState, session: ClientSession): void => {
@@ -397,5 +418,6 @@ const measure = (state: ClientState, session: ClientSession): void => {
   stats.objects = session.objects.size
   stats.zones = session.replica.zones.size
   stats.undecodable = session.replica.undecodable
+  stats.desyncs = session.replica.desyncs
   measureTraffic(stats, state.trafficWindow, state.now())
 }

@@ -115,6 +115,8 @@ export interface ClientSession {
   readonly playout: Playout
   readonly clock: ServerClock
   readonly messages: WaitingMessage[]
+  /** Packets whose state cannot be decoded yet, with where their chunks start. */
+  readonly held: { bytes: Uint8Array; start: number; sequence: number; tick: number; time: number }[]
   readonly interest: Map<number, InterestPromise>
   readonly unreliable: Uint8Array[]
   readonly objects: Map<number, ClientObject>
@@ -141,8 +143,10 @@ export interface ClientStats extends Traffic {
   objects: number
   /** Zones that the server sends. */
   zones: number
-  /** Segments that could not be decoded when they came (they come again). */
+  /** Segments that could not be decoded in time (they come again). */
   undecodable: number
+  /** Groups whose state was not the server's by its hash: must stay 0; each one is sent anew. */
+  desyncs: number
   /** Datagrams or messages that are not of the protocol; dropped. */
   malformed: number
   /** Messages whose object did not appear in time; dropped. */
@@ -193,6 +197,7 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   }),
   clock: createServerClock(),
   messages: [],
+  held: [],
   interest: new Map(),
   unreliable: [],
   objects: new Map(),

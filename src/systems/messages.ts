@@ -1,7 +1,7 @@
 import { queueReliable, queueUnreliable } from '../net/downlink.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../net/message.ts'
 import type { MessageField } from './pack-message.ts'
-import { audienceOfMessage } from './permissions.ts'
+import { audienceOfMessage, sees } from './permissions.ts'
 import type { ServerObject, ServerState, Session } from './server-state.ts'
 
 /** Queues a packed message for each client that its keywords name, but for `except`, or for `only` if it is one of them. */
@@ -24,7 +24,7 @@ export const sendToAudience = (
     const client = session.client
     if (!client || session.closing || session === except || (only && session !== only)) continue
     const isOwner = client.id === owner
-    if (!((audience.interested && (session.zones.has(zone) || isOwner)) || (audience.owner && isOwner))) continue
+    if (!((audience.interested && (isOwner || sees(session, object, zone, owner))) || (audience.owner && isOwner))) continue
     if (isUnreliable) queueUnreliable(session.downlink, bytes)
     else queueReliable(session.downlink, bytes)
   }

@@ -6,24 +6,55 @@ import {
   writeColumns,
   writeDefaults,
   type DClassInfo,
+  type NumberColumn,
 } from '../components/index.ts'
 import type { Layout } from '../net/layout.ts'
 import type { ValueSet } from '../net/values.ts'
 import { bindLayout } from './rows.ts'
-import type { ServerClass, ServerObject, ServerState } from './server-state.ts'
+import { shadowOf } from './scan.ts'
+import { touch, type ServerClass, type ServerObject, type ServerState } from './server-state.ts'
 import { planUpload } from './upload.ts'
 
 /** Prepares every dclass of the schema, and makes entities that get or lose one distributed objects. */
 export const watchObjects = (state: ServerState): (() => void) => {
   const { world } = state
+  const shadows = new Map<NumberColumn, NumberColumn>()
+  const watch = (column: NumberColumn) => {
+    let shadow = shadows.get(column)
+    if (!shadow) shadows.set(column, (shadow = shadowOf(column)))
+    return { column, shadow }
+  }
   const stops = infosOf(state.schema).flatMap(info => {
     const layouts = state.store.layouts[info.dclass.number]!
+    const interested = bindLayout(layouts.interested, info)
+    const owner = layouts.owner && bindLayout(layouts.owner, info)
+    const { DistributedObject } = state.schema
     const serverClass: ServerClass = {
       info,
-      interested: bindLayout(layouts.interested, info),
-      owner: layouts.owner && bindLayout(layouts.owner, info),
+      interested,
+      owner,
       upload: planUpload(layouts),
+      objects: [],
+      eids: new Uint32Array(16),
+      touched: new Uint8Array(16),
+      watched: [
+        ...new Set([
+          DistributedObject.zone,
+          DistributedObject.owner,
+          ...interested.columns,
+          ...(owner?.columns ?? []),
+        ] as NumberColumn[]),
+      ].map(watch),
+      texts: [interested, owner].flatMap(
+        binding =>
+          binding?.layout.values.map((field, index) => ({
+            column: info.columns.get(field) as unknown[],
+            index,
+            isOwners: binding === owner,
+          })) ?? [],
+      ),
     }
+    state.serverClasses.push(serverClass)
     for (const eid of query(world, [info.component])) addObject(state, eid, serverClass, false)
     return [
       observe(world, onAdd(info.component), eid => addObject(state, eid, serverClass, true)),
@@ -63,6 +94,9 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     eid,
     doId: state.nextDoId++,
     serverClass,
+    index: 0,
+    rule: undefined,
+    placedBy: undefined,
     zone: 0,
     owner: 0,
     formerOwner: 0,
@@ -82,10 +116,37 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
   schema.DistributedObject.doId[eid] = object.doId
   schema.DistributedObject.zone[eid] = 0
   schema.DistributedObject.owner[eid] = 0
+  enlist(object)
   state.objects.set(eid, object)
   state.byDoId.set(object.doId, object)
   for (const component of [schema.DistributedObject, ...componentsOf(info)])
     if (!hasComponent(world, eid, component)) addComponent(world, eid, component)
+}
+
+const enlist = (object: ServerObject): void => {
+  const { serverClass } = object
+  object.index = serverClass.objects.push(object) - 1
+  if (object.index >= serverClass.eids.length) {
+    const eids = new Uint32Array(serverClass.eids.length * 2)
+    const touched = new Uint8Array(serverClass.eids.length * 2)
+    eids.set(serverClass.eids)
+    touched.set(serverClass.touched)
+    serverClass.eids = eids
+    serverClass.touched = touched
+  }
+  serverClass.eids[object.index] = object.eid
+  touch(object)
+}
+
+/** The last one takes its place. */
+const delist = ({ serverClass, index }: ServerObject): void => {
+  const { objects, eids, touched } = serverClass
+  const last = objects.pop()!
+  if (last.index === index) return
+  objects[index] = last
+  eids[index] = last.eid
+  touched[index] = touched[last.index]!
+  last.index = index
 }
 
 const removeObject = (state: ServerState, eid: number, info: DClassInfo): void => {
@@ -93,6 +154,7 @@ const removeObject = (state: ServerState, eid: number, info: DClassInfo): void =
   if (!object || object.serverClass.info !== info) return
   state.objects.delete(eid)
   state.byDoId.delete(object.doId)
+  delist(object)
   state.removed.push(object)
   state.schema.DistributedObject.doId[eid] = 0
 }

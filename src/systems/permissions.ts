@@ -1,6 +1,15 @@
 import type { DCAtomicField, DCMolecularField, DCParameterField } from '../dc/index.ts'
 import type { ServerObject, Session } from './server-state.ts'
 
+/** Whether a client sees an object: its owner does, else its own rule decides, else its zone. */
+export const sees = (session: Session, object: ServerObject, zone = object.zone, owner = object.owner): boolean => {
+  const { client } = session
+  if (!client || zone === 0) return false
+  if (client.id === owner) return true
+  const visibility = object.rule?.clients.get(client.id) ?? object.rule?.all ?? 'zone'
+  return visibility === 'zone' ? session.zones.has(zone) : visibility === 'always'
+}
+
 /**
  * The one place that decides what a client may send: a field with `clsend` if it sees the object, one with `ownsend` if
  * it owns it, nothing else.
@@ -14,7 +23,7 @@ export const maySend = (
   const isOwner = session.client !== undefined && object.owner === session.client.id
   if (keywords.includes('ownsend') && isOwner) return true
   // State is written by its owner alone.
-  return field.kind !== 'parameter' && keywords.includes('clsend') && (isOwner || session.zones.has(object.zone))
+  return field.kind !== 'parameter' && keywords.includes('clsend') && (isOwner || sees(session, object))
 }
 
 /** Who receives a message from the server. */

@@ -1,9 +1,18 @@
-import { buildPacket, isSettled, queueReliable, subscribe, unsubscribe } from '../net/downlink.ts'
-import { encodeInterestDone, encodeZones } from '../net/interest.ts'
-import { privateZoneOf, sweepZones, valueSetsOf, type Zone } from '../net/store.ts'
+import {
+  buildPacket,
+  isBehind,
+  isSettled,
+  queueReliable,
+  subscribe,
+  unsubscribe,
+  type Downlink,
+} from '../net/downlink.ts'
+import { encodeInterestDone, encodeLeave, encodeZones } from '../net/interest.ts'
+import { privateZoneOf, startRound, sweepZones, type Zone } from '../net/store.ts'
 import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
 import { capture } from './capture.ts'
+import { sees } from './permissions.ts'
 import type { ServerState, Session } from './server-state.ts'
 
 /** Ticks between two looks for zones that can be forgotten. */
@@ -18,38 +27,43 @@ const isZoneSeen = (state: ServerState, zone: Zone): boolean => {
 export const replicate = (state: ServerState): void => {
   state.tick = nextTick(state.tick)
   capture(state)
-  if (state.tick % SWEEP_TICKS === 0) sweepZones(state.store, zone => isZoneSeen(state, zone))
-  const owned = ownedZones(state)
+  if (state.tick % SWEEP_TICKS === 0) sweepZones(state.store, state.tick, zone => isZoneSeen(state, zone))
+  startRound(state.store)
   const now = state.now()
   for (const session of state.sessions) {
     if (!session.client || session.closing) continue
-    updateZones(state, session, owned.get(session.client.id))
-    completeInterest(state, session)
+    updateZones(state, session, now)
+    if (session.pendingInterest.length > 0) completeInterest(state, session)
     sendDue(state, session, now)
-    const { peer } = session.downlink
+    const { peer, budget } = session.downlink
     session.stats.rtt = peer.rtt
     session.stats.loss = peer.loss
+    session.stats.budget = budget.rate
     measureTraffic(session.stats, session.trafficWindow, now)
   }
 }
 
-/** The zones of each client's own objects: an owner always sees them. */
-const ownedZones = (state: ServerState): Map<number, Set<number>> => {
-  const zones = new Map<number, Set<number>>()
-  for (const object of state.objects.values()) {
-    if (object.owner === 0 || object.zone === 0) continue
-    let own = zones.get(object.owner)
-    if (!own) zones.set(object.owner, (own = new Set()))
-    own.add(object.zone)
-  }
-  return zones
-}
-
-const updateZones = (state: ServerState, session: Session, owned: Set<number> | undefined): void => {
-  const { zones, requested, downlink } = session
+/** Brings what a client sees in line with what it asked for, was given, and owns. */
+const updateZones = (state: ServerState, session: Session, now: number): void => {
+  const isVersionNew = session.zonesVersion !== state.store.zonesVersion
+  if (!session.isZonesDirty && !isVersionNew && session.lingering.size === 0) return
+  session.isZonesDirty = false
+  session.zonesVersion = state.store.zonesVersion
+  const { zones, requested, granted, downlink, lingering } = session
+  const owned = state.ownedZones.get(session.client!.id)
+  const isWanted = (zone: number) => requested.has(zone) || granted.has(zone) || owned?.has(zone) === true
   let isChanged = false
   for (const zone of zones) {
-    if (requested.has(zone) || owned?.has(zone)) continue
+    if (isWanted(zone)) {
+      lingering.delete(zone)
+      continue
+    }
+    if (state.linger > 0) {
+      const until = lingering.get(zone)
+      if (until === undefined) lingering.set(zone, now + state.linger)
+      if (until === undefined || now < until) continue
+      lingering.delete(zone)
+    }
     zones.delete(zone)
     isChanged = true
     const known = state.store.zones.get(zone)
@@ -62,16 +76,31 @@ const updateZones = (state: ServerState, session: Session, owned: Set<number> | 
     }
     // A zone exists once something was placed in it; it may come to be long after it was asked for.
     const zone = state.store.zones.get(id)
-    if (zone) open(state, session, zone)
+    if (zone) subscribe(downlink, state.store, zone)
   }
   requested.forEach(add)
-  owned?.forEach(add)
-  open(state, session, privateZoneOf(state.store, session.client!.id))
+  granted.forEach(add)
+  owned?.forEach((_, zone) => add(zone))
+  subscribe(downlink, state.store, privateZoneOf(state.store, session.client!.id))
   if (isChanged) queueReliable(downlink, encodeZones(state.tick, [...zones]))
+  updateExceptions(state, session, downlink)
 }
 
-const open = (state: ServerState, session: Session, zone: Zone): void =>
-  subscribe(session.downlink, zone, group => valueSetsOf(state.store, group))
+/** Objects that have their own rule of who sees them. */
+const updateExceptions = (state: ServerState, session: Session, downlink: Downlink): void => {
+  for (const object of state.exceptions) {
+    const { rule } = object
+    if (!rule || object.placedBy !== rule || !object.place) continue
+    const isSeen = sees(session, object)
+    if (isSeen === downlink.zones.has(rule.zone)) continue
+    if (isSeen) subscribe(downlink, state.store, rule.zone)
+    else {
+      unsubscribe(downlink, rule.zone)
+      const group = rule.zone.groups[0]?.id ?? 0
+      queueReliable(downlink, encodeLeave({ tick: state.tick, doId: object.doId, group, isGone: true }))
+    }
+  }
+}
 
 const completeInterest = (state: ServerState, session: Session): void => {
   const { pendingInterest, downlink, zones } = session
@@ -88,11 +117,15 @@ const completeInterest = (state: ServerState, session: Session): void => {
   }
 }
 
+/** How many sends a client of this rate has had by a tick: the same for all of them, so that they share segments. */
+const beatAt = (tick: number, rate: number, tickRate: number): number => Math.floor((tick * rate) / tickRate)
+
 const sendDue = (state: ServerState, session: Session, now: number): void => {
-  session.sendCredit += session.updateRate / state.tickRate
-  if (session.sendCredit < 1) return
-  session.sendCredit = Math.min(session.sendCredit - 1, 1)
-  const packet = buildPacket(session.downlink, state.store, state.tick, now, 1 / session.commandRate)
+  const rate = Math.min(session.updateRate, state.tickRate)
+  const beat = beatAt(state.tick, rate, state.tickRate)
+  // Who lacks more than one packet holds is sent to in every tick, until it has caught up.
+  if (beat === beatAt(state.tick - 1, rate, state.tickRate) && !isBehind(session.downlink)) return
+  const packet = buildPacket(session.downlink, state.store, state.tick, now, 1 / session.commandRate, beat, rate)
   if (!packet) return
   countOut(session.stats, packet.length)
   session.connection.send(packet)

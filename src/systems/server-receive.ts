@@ -1,9 +1,9 @@
 import { writeColumns } from '../components/index.ts'
 import { unpackField } from '../dc/index.ts'
 import { byteReader, isSameBytes, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
-import { onDownAcked, onDownLost } from '../net/downlink.ts'
+import { resync } from '../net/downlink.ts'
 import { decodeHello } from '../net/hello.ts'
-import { decodeInterest, MAX_ZONES } from '../net/interest.ts'
+import { decodeInterest, decodeResync } from '../net/interest.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
 import { decodeFieldUpdate, decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
 import { Chunk, Control, Kind, openPacket, readHeader } from '../net/packet.ts'
@@ -15,8 +15,8 @@ import { sendToAudience } from './messages.ts'
 import { nameOf, tryPackValue } from './pack-message.ts'
 import { maySend } from './permissions.ts'
 import { readWordOf, writeColumn } from './rows.ts'
-import { guarded, type ServerObject, type ServerState, type Session } from './server-state.ts'
-import { endSession, receiveHello, sweepSessions } from './sessions.ts'
+import { guarded, touch, type ServerObject, type ServerState, type Session } from './server-state.ts'
+import { endSession, receiveHello, receiveInquiry, sweepSessions } from './sessions.ts'
 import { decodeUpload } from './upload.ts'
 
 /** Unfinished interest requests that one client may have. */
@@ -57,7 +57,8 @@ const receivePacket = (state: ServerState, session: Session, packet: Uint8Array,
     const hello = decodeHello(reader)
     if (hello) receiveHello(state, session, hello, time)
     else malformed(state)
-  } else if (kind === Kind.bye) {
+  } else if (kind === Kind.inquiry) receiveInquiry(state, session, reader)
+  else if (kind === Kind.bye) {
     session.isClosed = true
   } else malformed(state)
 }
@@ -78,9 +79,11 @@ const receiveData = (state: ServerState, session: Session, reader: ByteReader, t
       header.ackLow,
       header.ackHigh,
       header.hold,
+      header.received,
       time,
-      sent => onDownAcked(downlink, sent),
-      sent => onDownLost(downlink, sent),
+      downlink.onAcked,
+      downlink.onLost,
+      downlink.onDoubt,
     )
     if (!isKnown) malformed(state)
   }
@@ -115,7 +118,14 @@ const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array
   const reader = byteReader(bytes)
   const control = readU8(reader)
   if (control === Control.interest) receiveInterest(state, session, reader)
-  else if (control === Control.message) {
+  else if (control === Control.resync) {
+    const group = decodeResync(reader)
+    if (group === undefined) malformed(state)
+    else {
+      session.stats.resyncs++
+      resync(session.downlink, group)
+    }
+  } else if (control === Control.message) {
     const message = decodeReliableMessage(reader)
     if (message) receiveMessage(state, session, message, false)
     else malformed(state)
@@ -137,12 +147,13 @@ const receiveInterest = (state: ServerState, session: Session, reader: ByteReade
     endSession(state, session, 'overflow')
     return
   }
+  session.isZonesDirty = true
   if (request.operation === 'set') requested.clear()
   const refused: number[] = []
   for (const zone of request.zones) {
     if (request.operation === 'remove') requested.delete(zone)
     else if (requested.has(zone)) continue
-    else if (zone === 0 || requested.size >= MAX_ZONES) refused.push(zone)
+    else if (zone === 0 || requested.size >= state.maxZones) refused.push(zone)
     else if (guarded(state, 'allowZone', () => state.allowZone(client, zone)) === true) requested.add(zone)
     else refused.push(zone)
   }
@@ -203,6 +214,7 @@ const receiveField = (
     const isOverruled = known && !isSameBytes(tryPackValue(field, (columns as unknown[])[object.eid]), known)
     if (epoch !== (set.epochs[index] ?? 0) || isOverruled) return
     set.fromOwner[index] = packed.slice()
+    touch(object)
   }
   writeColumns(columns, object.eid, value.value)
 }
@@ -247,6 +259,7 @@ const receiveUpload = (state: ServerState, session: Session, reader: ByteReader,
     return
   }
   object.uploadSequence = sequence
+  touch(object)
   upload.words.forEach(({ layout, index }, at) => {
     const binding = layout === interested.layout ? interested : owner!
     uploadRow[FIXED_WORDS + index] = uploadWords[at]!

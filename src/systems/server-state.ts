@@ -1,10 +1,12 @@
 import type { World } from 'bitecs'
-import type { DClassInfo, Schema } from '../components/index.ts'
-import type { DCAtomicField, DCMolecularField } from '../dc/index.ts'
+import type { DClassInfo, NumberColumn, Schema } from '../components/index.ts'
+import type { DCAtomicField, DCClass, DCMolecularField } from '../dc/index.ts'
 import type { Bucket } from '../net/bucket.ts'
 import type { Downlink } from '../net/downlink.ts'
 import type { Hello, Reason } from '../net/hello.ts'
-import type { Place, Store } from '../net/store.ts'
+import type { Findings } from '../net/inquiry.ts'
+import type { Place, Store, Zone } from '../net/store.ts'
+import type { SchemaIdentity, SchemaMismatch } from '../net/schema-mismatch.ts'
 import type { Traffic, TrafficWindow } from '../net/traffic.ts'
 import type { Connection, ServerTransport } from '../net/transport.ts'
 import type { ValueSet } from '../net/values.ts'
@@ -17,6 +19,24 @@ export interface ServerClass {
   readonly interested: Binding
   readonly owner: Binding | undefined
   readonly upload: UploadPlan | undefined
+  /** The class's objects in no order, their entities and marks: what changed since the last capture. */
+  readonly objects: ServerObject[]
+  eids: Uint32Array
+  touched: Uint8Array
+  /** Columns to compare with their copies, and columns of JavaScript values: see `scan.ts`. */
+  readonly watched: readonly { readonly column: NumberColumn; readonly shadow: NumberColumn }[]
+  readonly texts: readonly { readonly column: unknown[]; readonly index: number; readonly isOwners: boolean }[]
+}
+
+/** Who sees an object, whatever its zone: `zone` is the rule for all others. */
+export type Visibility = 'zone' | 'always' | 'never'
+
+/** An object's own rule of who sees it, besides its owner. */
+export interface VisibilityRule {
+  all: Visibility
+  readonly clients: Map<number, Visibility>
+  /** Where its row is, for those who see it by this rule. */
+  readonly zone: Zone
 }
 
 /** A distributed object, from the moment its entity got a dclass component. */
@@ -24,6 +44,11 @@ export interface ServerObject {
   readonly eid: number
   readonly doId: number
   readonly serverClass: ServerClass
+  /** Its index in `serverClass.objects`. */
+  index: number
+  /** Its own rule of who sees it, if it has one, and the one that its row follows. */
+  rule: VisibilityRule | undefined
+  placedBy: VisibilityRule | undefined
   /** Zone and owner as the store has them; the columns may be ahead until the next capture. */
   zone: number
   owner: number
@@ -49,12 +74,21 @@ export interface ServerObject {
   readonly expected: Uint32Array | undefined
 }
 
+/** Has the next capture look at an object, whatever its columns say. */
+export const touch = (object: ServerObject): void => {
+  object.serverClass.touched[object.index] = 1
+}
+
 /** Numbers about one session, for game code and panels. */
 export interface SessionStats extends Traffic {
   /** Round trip, seconds; 0 before the first sample. */
   rtt: number
   /** Share of our packets that got lost, 0..1. */
   loss: number
+  /** Bytes a second that its link is trusted with now. */
+  budget: number
+  /** Groups that it asked for anew since their state was not the server's, or was forgotten. */
+  resyncs: number
 }
 
 /** One connected client, as game code sees it. */
@@ -74,6 +108,17 @@ export interface ServerClient {
   /** Zones that it sees now. */
   readonly zones: ReadonlySet<number>
   readonly stats: Readonly<SessionStats>
+}
+
+/** A client that was not let in. */
+export interface Refused {
+  readonly reason: Reason
+  /** As the transport names it. */
+  readonly address: string
+  /** For people: of another schema, what differs and who is older. */
+  readonly message: string
+  /** The same as data, when the reason is `schema`. */
+  readonly schema?: SchemaMismatch
 }
 
 /** A datagram that waits for the receive system. */
@@ -99,8 +144,15 @@ export interface Session {
   readonly downlink: Downlink
   /** Zones that the client asked for and may see. */
   readonly requested: Set<number>
-  /** Those, and the zones of its objects. */
+  /** Zones that the game gave it. */
+  readonly granted: Set<number>
+  /** Those, the zones of its objects, and those that linger. */
   readonly zones: Set<number>
+  /** Zones that it wants no more, and until when (seconds) it is sent them still. */
+  readonly lingering: Map<number, number>
+  /** Whether its zones may have changed, and the store's version that it knows. */
+  isZonesDirty: boolean
+  zonesVersion: number
   readonly pendingInterest: PendingInterest[]
   readonly stats: SessionStats
   readonly trafficWindow: TrafficWindow
@@ -109,10 +161,10 @@ export interface Session {
   readonly byteBucket: Bucket
   updateRate: number
   commandRate: number
-  /** Sends owed to it; one is due at 1. */
-  sendCredit: number
   /** Why it is to be closed, and when (seconds). */
   closing: { reason: Reason; at: number } | undefined
+  /** Of a client with another schema: what was found out about that. */
+  inquiry: { readonly findings: Findings; readonly schema: SchemaIdentity; answers: number } | undefined
   isClosed: boolean
 }
 
@@ -138,12 +190,18 @@ export interface ServerState {
   readonly byDoId: Map<number, ServerObject>
   /** Objects whose entity went since the last capture. */
   readonly removed: ServerObject[]
+  readonly serverClasses: ServerClass[]
+  /** Objects with their own rule of who sees them. */
+  readonly exceptions: Set<ServerObject>
+  /** Zones of each client's own objects, counted. */
+  readonly ownedZones: Map<number, Map<number, number>>
   readonly sessions: Set<Session>
   readonly clients: Map<number, ServerClient>
   readonly sessionOf: Map<number, Session>
   readonly handlers: Map<DCAtomicField | DCMolecularField, Set<MessageHandler>>
   readonly onJoin: Set<(client: ServerClient) => void>
   readonly onLeave: Set<(client: ServerClient, reason: Reason) => void>
+  readonly onRefused: Set<(refused: Refused) => void>
   readonly transport: ServerTransport
   readonly tickRate: number
   readonly maxClients: number
@@ -154,6 +212,11 @@ export interface ServerState {
   readonly timeout: number
   readonly messageRate: number
   readonly messageBytes: number
+  readonly maxBytesPerSecond: number
+  readonly maxZones: number
+  readonly linger: number
+  readonly detect: 'compare' | 'mark'
+  readonly priority: ((client: ServerClient, zone: number, dclass: DCClass) => number) | undefined
   readonly allowZone: (client: ServerClient, zone: number) => boolean
   readonly onError: (error: unknown, where: string) => void
   /** Seconds. */

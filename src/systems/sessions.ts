@@ -1,11 +1,16 @@
 import { removeEntity } from 'bitecs'
 import { createBucket } from '../net/bucket.ts'
 import { createDownlink } from '../net/downlink.ts'
+import type { ByteReader } from '../net/bytes.ts'
 import { encodeBye, encodeRefusal, encodeWelcome, isSameSecret, type Hello, type Reason } from '../net/hello.ts'
+import { answerInquiry, createFindings, describeMismatch, MAX_ANSWERS, MAX_GROWTH, mismatchOf } from '../net/inquiry.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
 import { MAX_MESSAGE } from '../net/reliable.ts'
+import { isSameSchema, type SchemaMismatch } from '../net/schema-mismatch.ts'
 import { countOut, createTraffic, createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
+import { forgetVisibility } from './visibility.ts'
+import { structureOf } from '../dc/index.ts'
 import { guarded, type ServerClient, type ServerState, type Session } from './server-state.ts'
 
 /** Datagrams of one client that may wait for the next tick. */
@@ -16,6 +21,8 @@ const HELLO_TIMEOUT = 10
 const MAX_STRANGERS = 256
 /** Seconds between a refusal or goodbye and the close, so that a repetition gets through. */
 const CLOSE_DELAY = 0.5
+/** Seconds that a client with another schema may take to find out what differs. */
+const INQUIRY_TIME = 3
 
 const TEXT: Partial<Record<Reason, string>> = {
   version: 'This page speaks another protocol version than the server: reload it, or update the server.',
@@ -38,11 +45,15 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     openedAt: state.now(),
     client: undefined,
     hello: undefined,
-    downlink: createDownlink(),
+    downlink: createDownlink(state.maxBytesPerSecond),
     requested: new Set(),
+    granted: new Set(),
     zones: new Set(),
+    lingering: new Map(),
+    isZonesDirty: true,
+    zonesVersion: -1,
     pendingInterest: [],
-    stats: { ...createTraffic(), rtt: 0, loss: 0 },
+    stats: { ...createTraffic(), rtt: 0, loss: 0, budget: state.maxBytesPerSecond, resyncs: 0 },
     trafficWindow: createTrafficWindow(),
     messageBucket: createBucket(state.messageRate, state.messageRate * (state.timeout + 4), state.now() * 1000),
     byteBucket: createBucket(
@@ -52,8 +63,8 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     ),
     updateRate: 0,
     commandRate: 0,
-    sendCredit: 0,
     closing: undefined,
+    inquiry: undefined,
     isClosed: false,
   }
   state.sessions.add(session)
@@ -66,16 +77,58 @@ export const openSession = (state: ServerState, connection: Connection): void =>
   }
 }
 
+/** Bytes that a connection without a client may still be sent: nobody unknown gets more than a few times what it sent. */
+const budgetOf = ({ client, stats }: Session): number =>
+  client ? Infinity : stats.bytesIn * MAX_GROWTH - stats.bytesOut
+
 /** Sends a datagram outside the packet stream: a welcome, a refusal, a goodbye. */
 const sendBare = (session: Session, bytes: Uint8Array): void => {
+  if (bytes.length > budgetOf(session)) return
   countOut(session.stats, bytes.length)
   session.connection.send(bytes)
 }
 
 /** Refuses a hello and says why. */
-const refuse = (state: ServerState, session: Session, nonce: number, reason: Reason): void => {
-  sendBare(session, encodeRefusal({ nonce, reason, text: TEXT[reason] ?? '' }))
-  if (!session.client) session.closing ??= { reason, at: state.now() + CLOSE_DELAY }
+const refuse = (state: ServerState, session: Session, hello: Hello, reason: Reason): void => {
+  const { nonce } = hello
+  const { file } = state.schema
+  const schema = reason === 'schema' ? file : undefined
+  const refusal = { nonce, reason, text: TEXT[reason] ?? '', ...(schema && { schema }) }
+  sendBare(session, encodeRefusal(refusal, budgetOf(session)))
+  if (session.client || session.closing) return
+  session.closing = { reason, at: state.now() + (schema ? INQUIRY_TIME : CLOSE_DELAY) }
+  if (schema) session.inquiry = { findings: createFindings(), answers: 0, schema: hello.schema }
+  else tellRefused(state, session, reason, TEXT[reason] ?? reason)
+}
+
+/** Answers a question of a client with another schema, and learns from it. */
+export const receiveInquiry = (state: ServerState, session: Session, reader: ByteReader): void => {
+  const { inquiry } = session
+  if (!inquiry || inquiry.answers >= MAX_ANSWERS) {
+    state.violations.malformed++
+    return
+  }
+  inquiry.answers++
+  const answer = answerInquiry(structureOf(state.schema.file), reader, reader.end, inquiry.findings)
+  if (answer) sendBare(session, answer)
+  else state.violations.malformed++
+}
+
+const tellRefused = (state: ServerState, session: Session, reason: Reason, message: string, schema?: SchemaMismatch): void => {
+  const refused = { reason, address: session.connection.address, message, ...(schema && { schema }) }
+  for (const handler of state.onRefused) guarded(state, 'onRefused', () => handler(refused))
+}
+
+/** What came out of an inquiry, once nothing more will. */
+const endInquiry = (state: ServerState, session: Session): void => {
+  const { inquiry } = session
+  if (!inquiry) return
+  session.inquiry = undefined
+  if (state.onRefused.size === 0) return
+  const { file } = state.schema
+  const mismatch = mismatchOf(file, inquiry.schema, inquiry.findings, inquiry.answers > 0)
+  const message = `A client has another schema: ${describeMismatch(mismatch, 'the client')}.`
+  tellRefused(state, session, 'schema', message, mismatch)
 }
 
 /** Says goodbye to a client; it is removed at once, the connection a moment later. */
@@ -95,6 +148,7 @@ const leave = (state: ServerState, session: Session, reason: Reason): void => {
   for (const handler of state.onLeave) guarded(state, 'onLeave', () => handler(client, reason))
   removeOwned(state, client.id)
   state.store.privateZones.delete(client.id)
+  forgetVisibility(state, client.id)
 }
 
 /** The objects of a client that left go with it. */
@@ -113,9 +167,16 @@ export const sweepSessions = (state: ServerState, now: number): void => {
     const isLate = !session.client && !session.closing && now - session.openedAt > HELLO_TIMEOUT
     const isOver = session.closing !== undefined && now >= session.closing.at
     if (!session.isClosed && !isLate && !isOver) continue
+    endInquiry(state, session)
     session.connection.close()
     state.sessions.delete(session)
   }
+}
+
+/** The game's word on what a group is worth; 1 when it throws. */
+const weightOf = (state: ServerState, ask: () => number): number => {
+  const weight = guarded(state, 'priority', ask)
+  return typeof weight === 'number' ? weight : 1
 }
 
 const clampRate = (wanted: number, least: number, most: number): number =>
@@ -139,7 +200,7 @@ const freeClientId = (state: ServerState): number => {
 const refusalOf = (state: ServerState, session: Session, hello: Hello): Reason | undefined => {
   if (hello.version !== PROTOCOL_VERSION) return 'version'
   if (session.client) return 'signed-in'
-  if (hello.schemaHash !== state.schema.hash) return 'schema'
+  if (!isSameSchema(hello.schema, state.schema.file)) return 'schema'
   if (!isSameSecret(hello.password, state.password)) return 'password'
   if (state.clients.size >= state.maxClients) return 'full'
   return undefined
@@ -166,7 +227,7 @@ export const receiveHello = (state: ServerState, session: Session, hello: Hello,
   }
   const reason = session.closing && !session.client ? session.closing.reason : refusalOf(state, session, hello)
   if (reason) {
-    refuse(state, session, hello.nonce, reason)
+    refuse(state, session, hello, reason)
     return
   }
   session.hello = hello
@@ -188,6 +249,10 @@ export const receiveHello = (state: ServerState, session: Session, hello: Hello,
     stats: session.stats,
   }
   session.client = client
+  const { priority } = state
+  if (priority)
+    session.downlink.weigh = group =>
+      group.zone.privateTo > 0 ? 1 : weightOf(state, () => priority(client, group.zone.id, group.layout.dclass))
   session.downlink.peer.lastReceiveTime = now
   state.clients.set(client.id, client)
   state.sessionOf.set(client.id, session)

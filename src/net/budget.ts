@@ -1,0 +1,64 @@
+import { MAX_PACKET } from './transport.ts'
+import type { Peer } from './peer.ts'
+
+/**
+ * How many bytes a second one client is sent: a token bucket whose rate goes down while its link is filling up and
+ * slowly up again while it is not. A pure function of the times and measurements handed in.
+ */
+export interface Budget {
+  /** Bytes a second now, and their bounds. */
+  rate: number
+  readonly least: number
+  most: number
+  /** Bytes that may go at once, and when (seconds) that was so. */
+  tokens: number
+  time: number
+  /** When the rate was looked at last. */
+  adaptedAt: number
+  /** Whether a send was held up since. */
+  wasHeldUp: boolean
+}
+
+/** No client is kept below so many bytes a second, however bad its link is. */
+const LEAST_RATE = 4096
+/** Seconds of its rate that a client may get at once after a pause. */
+const BURST = 0.25
+/** Share of the rate that is left when the link fills up, and share of the limit that is added when it does not. */
+const DECREASE = 0.85
+const INCREASE = 0.04
+/** Shares of lost packets: above the one the link is full, above the other it may be. */
+const HEAVY_LOSS = 0.4
+const SOME_LOSS = 0.1
+
+export const createBudget = (most: number): Budget => ({
+  rate: most,
+  least: Math.min(LEAST_RATE, most),
+  most,
+  tokens: Math.max(MAX_PACKET, most * BURST),
+  time: -Infinity,
+  adaptedAt: -Infinity,
+  wasHeldUp: false,
+})
+
+const adapt = <C>(budget: Budget, peer: Peer<C>, now: number): void => {
+  if (now - budget.adaptedAt < Math.max(0.1, peer.rtt)) return
+  budget.adaptedAt = now
+  const isFilling = peer.rtt > peer.minRtt * 1.5 + 0.05 || budget.wasHeldUp || peer.loss > HEAVY_LOSS
+  if (isFilling) budget.rate = Math.max(budget.least, budget.rate * DECREASE)
+  else if (peer.loss < SOME_LOSS) budget.rate = Math.min(budget.most, budget.rate + budget.most * INCREASE)
+  budget.wasHeldUp = false
+}
+
+/** The bytes that may go now, at most one datagram's worth. */
+export const allowance = <C>(budget: Budget, peer: Peer<C>, now: number): number => {
+  adapt(budget, peer, now)
+  const most = Math.max(MAX_PACKET, budget.rate * BURST)
+  if (budget.time > -Infinity) budget.tokens = Math.min(most, budget.tokens + (now - budget.time) * budget.rate)
+  budget.time = now
+  return Math.min(MAX_PACKET, Math.floor(budget.tokens))
+}
+
+/** Takes off what was sent. */
+export const spend = (budget: Budget, bytes: number): void => {
+  budget.tokens -= bytes
+}

@@ -1,0 +1,28 @@
+import { exclusiveZone } from '../net/store.ts'
+import { touch, type ServerClient, type ServerObject, type ServerState, type Visibility } from './server-state.ts'
+
+/** Overrides who sees an object, for all clients or for one; see `Server.setVisibility`. */
+export const setVisibility = (
+  state: ServerState,
+  object: ServerObject,
+  visibility: Visibility,
+  client: ServerClient | undefined,
+): void => {
+  if (visibility !== 'zone' && visibility !== 'always' && visibility !== 'never')
+    throw new TypeError(`setVisibility(${object.eid}): give 'zone', 'always' or 'never', not ${String(visibility)}.`)
+  const rule = (object.rule ??= { all: 'zone', clients: new Map(), zone: exclusiveZone(object.zone, object.doId) })
+  if (client === undefined) rule.all = visibility
+  else rule.clients.set(client.id, visibility)
+  state.exceptions.add(object)
+  if (rule.all === 'zone' && [...rule.clients.values()].every(each => each === 'zone')) {
+    object.rule = undefined
+    state.exceptions.delete(object)
+  }
+  touch(object)
+  for (const session of state.sessions) session.isZonesDirty = true
+}
+
+/** A client left: its number may be another's soon. */
+export const forgetVisibility = (state: ServerState, clientId: number): void => {
+  for (const { rule } of state.exceptions) rule?.clients.delete(clientId)
+}
