@@ -24,11 +24,16 @@ interface Problem {
 const problemOf = (path: string, errors: readonly DCError[]): Problem => {
   const [first, ...others] = errors as [DCError, ...DCError[]]
   const more = others.length === 0 ? '' : ` (and ${others.length} more ${others.length === 1 ? 'error' : 'errors'})`
-  const frame = formatError(first).split('\n').slice(1).join('\n')
+  // Vite trims the frame: its first line must not be indented, or the caret would lose its place.
+  const frame = formatError(first)
+    .split('\n')
+    .slice(1)
+    .map(line => line.replace(/^ {2}/, ''))
+    .join('\n')
   return {
     message: first.message + more,
-    // Vite counts columns from 0.
-    loc: { file: path, line: first.line, column: first.column - 1 },
+    // From 1, as editors count: Vite shows and opens it as it is, because the frame is ours.
+    loc: { file: path, line: first.line, column: first.column },
     frame: [frame, ...(others.length === 0 ? [] : [formatErrors(others.slice(0, 19))])].join('\n\n'),
   }
 }
@@ -72,7 +77,7 @@ export const pipes = ({ capacity, types = true }: PipesOptions = {}): Plugin => 
       // Told once, not for each environment.
       if (this.environment.name === 'client') {
         const { message, loc, frame } = problem
-        server.config.logger.error(`${relative(root, path)}:${loc.line}:${loc.column + 1}: ${message}\n${frame}`, {
+        server.config.logger.error(`${relative(root, path)}:${loc.line}:${loc.column}: ${message}\n${frame}`, {
           timestamp: true,
         })
         server.environments.client.hot.send({
