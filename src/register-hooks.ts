@@ -28,7 +28,7 @@ export const load = <Result>(
 ): Result | { format: 'module'; shortCircuit: true; source: string } => {
   if (!isDC(url) || !url.startsWith('file:')) return nextLoad(url, context)
   const path = fileURLToPath(url)
-  const { file, errors } = readFiles([path], {}, [relative('', path)])
+  const { file, errors } = readFiles([path])
   if (errors.length > 0) throw new SyntaxError(`${relative('', path)} has errors:\n\n${formatErrors(errors)}`)
   return { format: 'module', shortCircuit: true, source: moduleOf(file) }
 }

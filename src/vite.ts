@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { HotUpdateOptions, Plugin } from 'vite'
-import { formatError, formatErrors, type DCError, type DCFile } from './dc/index.ts'
-import { keepTypes, moduleOf, readFiles } from './tools/index.ts'
+import { formatError, formatErrors, parseSchema, type DCError, type DCFile } from './dc/index.ts'
+import { keepTypes, moduleOf } from './tools/index.ts'
 
 export interface PipesOptions {
   /** Entity ids must stay below this: the length of every column. Default 10,000. */
@@ -51,8 +52,8 @@ const pathOf = (id: string): string | undefined => {
  */
 export const pipes = ({ capacity, types = true }: PipesOptions = {}): Plugin => {
   let root = process.cwd()
-  const read = (path: string): { file: DCFile; problem: Problem | undefined } => {
-    const { file, errors } = readFiles([path], {}, [relative(root, path)])
+  const parse = (path: string, text: string): { file: DCFile; problem: Problem | undefined } => {
+    const { file, errors } = parseSchema([{ name: relative(root, path), text }])
     if (errors.length > 0) return { file, problem: problemOf(path, errors) }
     if (types) keepTypes(path, file)
     return { file, problem: undefined }
@@ -62,17 +63,17 @@ export const pipes = ({ capacity, types = true }: PipesOptions = {}): Plugin => 
     configResolved(config) {
       root = config.root
     },
-    load(id) {
+    async load(id) {
       const path = pathOf(id)
       if (!path) return undefined
       this.addWatchFile(path)
-      const { file, problem } = read(path)
+      const { file, problem } = parse(path, await readFile(path, 'utf8'))
       if (problem) this.error(problem)
       return { code: moduleOf(file, capacity), map: null, moduleType: 'js' }
     },
-    hotUpdate({ type, file: path, modules, server }: HotUpdateOptions) {
+    async hotUpdate({ type, file: path, modules, server, read }: HotUpdateOptions) {
       if (!path.endsWith('.dc') || type === 'delete' || modules.length === 0) return undefined
-      const { problem } = read(path)
+      const { problem } = parse(path, await read())
       if (!problem) return undefined
       // Told once, not for each environment.
       if (this.environment.name === 'client') {
