@@ -7,7 +7,7 @@ import { createTraffic } from './net/traffic.ts'
 import type { ClientTransport, Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
 import { receiveClientPacket } from './systems/client-link.ts'
-import { connectError, endClientSession } from './systems/client-session.ts'
+import { connectError, endClientSession, schemaError } from './systems/client-session.ts'
 import { clientReceive } from './systems/client-receive.ts'
 import { clientSend, keepAlive, queueClientReliable } from './systems/client-send.ts'
 import {
@@ -24,6 +24,7 @@ import { nameOf, packMessage } from './systems/pack-message.ts'
 export { Alive, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
 export type { Reason } from './net/hello.ts'
 export type { ClientTransport, Connection } from './net/transport.ts'
+export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
 export type { ConnectError } from './systems/client-session.ts'
 export type { ClientStats, InterestResult } from './systems/client-state.ts'
 
@@ -174,7 +175,7 @@ const signIn = (state: ClientState, connection: Connection, json: string): Promi
       },
       reject(error) {
         endClientSession(state, session, 'closed', false)
-        reject(error)
+        reject(schemaError(state, session) ?? error)
       },
     })
     state.session = session
@@ -199,7 +200,7 @@ const connect = async (state: ClientState, data: unknown): Promise<void> => {
   // What does not fit a hello is told before anything is opened.
   encodeHello({
     nonce: 0,
-    schemaHash: 0,
+    schema: { hash: 0, structureHash: 0n, version: 0 },
     updateRate: 1,
     commandRate: 1,
     interp: 0,

@@ -1,5 +1,6 @@
 import {
   byteWriter,
+  more,
   readF32,
   readText,
   readU16,
@@ -12,8 +13,10 @@ import {
   writeU32,
   writeU8,
   type ByteReader,
+  type ByteWriter,
 } from './bytes.ts'
 import { Kind, PROTOCOL_VERSION } from './packet.ts'
+import type { SchemaIdentity } from './schema-mismatch.ts'
 
 /** Why a server refused a client, or a session ended; the wire carries the index. */
 export const REASONS = [
@@ -41,7 +44,7 @@ export interface Hello {
   readonly version: number
   /** Names this attempt: a repetition has the same one, a second sign-in another. */
   readonly nonce: number
-  readonly schemaHash: number
+  readonly schema: SchemaIdentity
   readonly updateRate: number
   readonly commandRate: number
   readonly interp: number
@@ -64,6 +67,28 @@ export interface Refusal {
   readonly nonce: number
   readonly reason: Reason
   readonly text: string
+  /** The server's, when it is another one. */
+  readonly schema?: SchemaIdentity
+}
+
+/** Bytes of a refusal but for its text, and of the schema behind it. */
+const REFUSAL = 1 + 4 + 1 + 1
+const IDENTITY = 4 + 8 + 4
+/** The longest text of a refusal, in bytes. */
+const MAX_REFUSAL_TEXT = 120
+
+const writeIdentity = (writer: ByteWriter, { hash, structureHash, version }: SchemaIdentity): void => {
+  writeU32(writer, hash)
+  writeU32(writer, Number(structureHash & 0xffffffffn))
+  writeU32(writer, Number(structureHash >> 32n))
+  writeU32(writer, version)
+}
+
+const readIdentity = (reader: ByteReader): SchemaIdentity => {
+  const hash = readU32(reader)
+  const low = readU32(reader)
+  const high = readU32(reader)
+  return { hash, structureHash: (BigInt(high) << 32n) | BigInt(low), version: readU32(reader) }
 }
 
 /** Throws when the password or the data is too long: that is the game's mistake, not the wire's. */
@@ -79,7 +104,7 @@ export const encodeHello = (hello: Omit<Hello, 'version'>): Uint8Array => {
   writeU8(writer, Kind.hello)
   writeU8(writer, PROTOCOL_VERSION)
   writeU32(writer, hello.nonce)
-  writeU32(writer, hello.schemaHash)
+  writeIdentity(writer, hello.schema)
   writeU8(writer, hello.updateRate)
   writeU8(writer, hello.commandRate)
   writeF32(writer, hello.interp)
@@ -93,7 +118,7 @@ export const decodeHello = (reader: ByteReader): Hello | undefined => {
   const version = readU8(reader)
   const nonce = readU32(reader)
   if (reader.failed) return undefined
-  const schemaHash = readU32(reader)
+  const schema = readIdentity(reader)
   const updateRate = readU8(reader)
   const commandRate = readU8(reader)
   const interp = readF32(reader)
@@ -101,7 +126,7 @@ export const decodeHello = (reader: ByteReader): Hello | undefined => {
   const data = readText(reader)
   // Other versions may look different behind the nonce: they get their refusal all the same.
   if (version === PROTOCOL_VERSION && (reader.failed || textSize(data) > MAX_JOIN_DATA)) return undefined
-  return { version, nonce, schemaHash, updateRate, commandRate, interp, password, data }
+  return { version, nonce, schema, updateRate, commandRate, interp, password, data }
 }
 
 export const encodeWelcome = (welcome: Welcome): Uint8Array => {
@@ -129,13 +154,18 @@ export const decodeWelcome = (reader: ByteReader): Welcome | undefined => {
   return reader.failed || !isSane ? undefined : welcome
 }
 
-export const encodeRefusal = (refusal: Refusal): Uint8Array => {
-  const text = refusal.text.slice(0, 120)
-  const writer = byteWriter(512)
+/** In at most `budget` bytes: the text is cut to what is left, which may be nothing. */
+export const encodeRefusal = (refusal: Refusal, budget = Infinity): Uint8Array => {
+  const { nonce, reason, schema } = refusal
+  const room = Math.min(MAX_REFUSAL_TEXT, budget - REFUSAL - (schema ? IDENTITY : 0))
+  let { text } = refusal
+  while (text !== '' && textSize(text) > room) text = text.slice(0, -1)
+  const writer = byteWriter(REFUSAL + MAX_REFUSAL_TEXT + IDENTITY)
   writeU8(writer, Kind.refuse)
-  writeU32(writer, refusal.nonce)
-  writeU8(writer, REASONS.indexOf(refusal.reason))
+  writeU32(writer, nonce)
+  writeU8(writer, REASONS.indexOf(reason))
   writeText(writer, text)
+  if (schema) writeIdentity(writer, schema)
   return writer.bytes.slice(0, writer.length)
 }
 
@@ -143,7 +173,9 @@ export const decodeRefusal = (reader: ByteReader): Refusal | undefined => {
   const nonce = readU32(reader)
   const reason = REASONS[readU8(reader)]
   const text = readText(reader)
-  return reader.failed || reason === undefined ? undefined : { nonce, reason, text }
+  const schema = more(reader) ? readIdentity(reader) : undefined
+  if (reader.failed || reason === undefined) return undefined
+  return { nonce, reason, text, ...(schema && { schema }) }
 }
 
 /** The goodbye of either side. */

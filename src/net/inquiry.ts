@@ -17,7 +17,13 @@ import {
   type ByteWriter,
 } from './bytes.ts'
 import { Kind } from './packet.ts'
-import { olderOf, type SchemaDifference, type SchemaIdentity, type SchemaMismatch } from './schema-mismatch.ts'
+import {
+  identityOf,
+  olderOf,
+  type SchemaDifference,
+  type SchemaIdentity,
+  type SchemaMismatch,
+} from './schema-mismatch.ts'
 import { MAX_PACKET } from './transport.ts'
 
 /*
@@ -120,7 +126,7 @@ export interface Inquiry {
 /** Begins an inquiry: its first questions are `inquiry.questions`. */
 export const createInquiry = (file: DCFile, nonce: number, there: SchemaIdentity): Inquiry => {
   const structure = structureOf(file)
-  const here = { hash: file.hash, structureHash: file.structureHash, version: file.version }
+  const here = identityOf(file)
   const inquiry = { structure, nonce, here, there, findings: createFindings(), questions: new Map(), asked: 0 }
   const classes = byKey(structure.classes)
   for (let at = 0, from = 0; at === 0 || at < classes.length; at += PAGE_CLASSES) {

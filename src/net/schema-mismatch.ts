@@ -32,6 +32,13 @@ export interface SchemaMismatch {
   readonly isComplete: boolean
 }
 
+/** What a schema says of itself. */
+export const identityOf = ({ hash, structureHash, version }: SchemaIdentity): SchemaIdentity => ({
+  hash,
+  structureHash,
+  version,
+})
+
 /** Whether two sides have the same schema. */
 export const isSameSchema = (a: SchemaIdentity, b: SchemaIdentity): boolean =>
   a.hash === b.hash && a.structureHash === b.structureHash

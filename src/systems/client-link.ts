@@ -24,7 +24,7 @@ import { ticksSince } from '../net/ticks.ts'
 import { countIn } from '../net/traffic.ts'
 import { decodeValue } from '../net/values.ts'
 import { epochOf, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
-import { connectError, endClientSession } from './client-session.ts'
+import { beginInquiry, connectError, endClientSession, receiveAnswer } from './client-session.ts'
 import { queueClientReliable } from './client-send.ts'
 
 /** Messages that may wait for the receive system. */
@@ -53,8 +53,10 @@ export const receiveClientPacket = (state: ClientState, session: ClientSession, 
   } else if (kind === Kind.refuse) {
     const refusal = decodeRefusal(reader)
     if (!refusal || refusal.nonce !== session.nonce || session.welcome) return
-    session.attempt.reject(connectError(refusal.reason, refusal.text || `The server refused: ${refusal.reason}.`))
-  } else if (kind === Kind.bye) {
+    if (refusal.reason === 'schema') beginInquiry(state, session, refusal)
+    else session.attempt.reject(connectError(refusal.reason, refusal.text || `The server refused: ${refusal.reason}.`))
+  } else if (kind === Kind.answer) receiveAnswer(state, session, reader)
+  else if (kind === Kind.bye) {
     const reason = decodeBye(reader)
     if (session.welcome) endClientSession(state, session, reason, false)
     else session.attempt.reject(connectError(reason, 'The server said goodbye.'))

@@ -9,7 +9,7 @@ import { sweepValues } from '../net/replica.ts'
 import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { countOut } from '../net/traffic.ts'
 import { writtenBytes } from '../net/bits.ts'
-import { connectError, endClientSession, transmit } from './client-session.ts'
+import { connectError, driveInquiry, endClientSession, transmit } from './client-session.ts'
 import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { packValue } from './pack-message.ts'
 import { readWordOf } from './rows.ts'
@@ -43,7 +43,7 @@ const sayHello = (state: ClientState, session: ClientSession, now: number): void
   attempt.lastHello = now
   const hello = encodeHello({
     nonce: session.nonce,
-    schemaHash: state.schema.hash,
+    schema: state.schema.file,
     updateRate: state.updateRate,
     commandRate: state.commandRate,
     interp: state.interp,
@@ -66,6 +66,7 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
       attempt.reject(
         connectError('timeout', 'The server does not answer: is it a bitecs-pipes server, and is UDP open?'),
       )
+    else if (session.inquiry) driveInquiry(state, session)
     else sayHello(state, session, now)
     return
   }

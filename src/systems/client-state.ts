@@ -4,7 +4,8 @@ import type { DCAtomicField, DCClass, DCMolecularField, DCParameterField } from 
 import { bitWriter, type BitWriter } from '../net/bits.ts'
 import { byteWriter, type ByteWriter } from '../net/bytes.ts'
 import { createServerClock, type ServerClock } from '../net/clock.ts'
-import type { Reason, Welcome } from '../net/hello.ts'
+import type { Reason, Refusal, Welcome } from '../net/hello.ts'
+import type * as inquiryCode from '../net/inquiry.ts'
 import { EPOCH } from '../net/layout.ts'
 import type { FieldMessage } from '../net/message.ts'
 import { createPeer, type Peer } from '../net/peer.ts'
@@ -17,6 +18,7 @@ import {
 } from '../net/reliable.ts'
 import { createReplica, type Replica, type ReplicaGroup } from '../net/replica.ts'
 import { createTrafficWindow, type Traffic, type TrafficWindow } from '../net/traffic.ts'
+import type { SchemaIdentity } from '../net/schema-mismatch.ts'
 import type { ClientTransport, Connection } from '../net/transport.ts'
 import type { Binding } from './rows.ts'
 import type { Track, TrackPlan } from './track.ts'
@@ -103,8 +105,20 @@ export interface Attempt {
   reject(error: Error): void
 }
 
+/** Questions to a server that refused our schema. The code for it comes when it is needed. */
+export interface SchemaInquiry {
+  readonly refusal: Refusal
+  readonly there: SchemaIdentity
+  readonly startedAt: number
+  lastSent: number
+  exchange: inquiryCode.Inquiry | undefined
+  code: typeof inquiryCode | undefined
+}
+
 /** Everything of one session with a server; a new connection starts with a new one. */
 export interface ClientSession {
+  /** What the server's schema differs in, while that is found out: see `client-session.ts`. */
+  inquiry: SchemaInquiry | undefined
   readonly connection: Connection
   readonly attempt: Attempt
   readonly nonce: number
@@ -186,6 +200,7 @@ export interface ClientState {
 export const createClientSession = (state: ClientState, connection: Connection, attempt: Attempt): ClientSession => ({
   connection,
   attempt,
+  inquiry: undefined,
   nonce: Math.floor(Math.random() * 0x1_0000_0000),
   peer: createPeer(),
   sender: createReliableSender(),

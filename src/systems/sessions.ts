@@ -6,7 +6,7 @@ import { encodeBye, encodeRefusal, encodeWelcome, isSameSecret, type Hello, type
 import { answerInquiry, createFindings, describeMismatch, MAX_ANSWERS, MAX_GROWTH, mismatchOf } from '../net/inquiry.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
 import { MAX_MESSAGE } from '../net/reliable.ts'
-import { isSameSchema, type SchemaMismatch } from '../net/schema-mismatch.ts'
+import { identityOf, isSameSchema, type SchemaMismatch } from '../net/schema-mismatch.ts'
 import { countOut, createTraffic, createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
 import { forgetVisibility } from './visibility.ts'
@@ -92,7 +92,7 @@ const sendBare = (session: Session, bytes: Uint8Array): void => {
 const refuse = (state: ServerState, session: Session, hello: Hello, reason: Reason): void => {
   const { nonce } = hello
   const { file } = state.schema
-  const schema = reason === 'schema' ? file : undefined
+  const schema = reason === 'schema' ? identityOf(file) : undefined
   const refusal = { nonce, reason, text: TEXT[reason] ?? '', ...(schema && { schema }) }
   sendBare(session, encodeRefusal(refusal, budgetOf(session)))
   if (session.client || session.closing) return
@@ -114,7 +114,13 @@ export const receiveInquiry = (state: ServerState, session: Session, reader: Byt
   else state.violations.malformed++
 }
 
-const tellRefused = (state: ServerState, session: Session, reason: Reason, message: string, schema?: SchemaMismatch): void => {
+const tellRefused = (
+  state: ServerState,
+  session: Session,
+  reason: Reason,
+  message: string,
+  schema?: SchemaMismatch,
+): void => {
   const refused = { reason, address: session.connection.address, message, ...(schema && { schema }) }
   for (const handler of state.onRefused) guarded(state, 'onRefused', () => handler(refused))
 }
@@ -126,7 +132,7 @@ const endInquiry = (state: ServerState, session: Session): void => {
   session.inquiry = undefined
   if (state.onRefused.size === 0) return
   const { file } = state.schema
-  const mismatch = mismatchOf(file, inquiry.schema, inquiry.findings, inquiry.answers > 0)
+  const mismatch = mismatchOf(identityOf(file), inquiry.schema, inquiry.findings, inquiry.answers > 0)
   const message = `A client has another schema: ${describeMismatch(mismatch, 'the client')}.`
   tellRefused(state, session, 'schema', message, mismatch)
 }

@@ -29,7 +29,7 @@ test.each([
   worlds.server.onJoin(client => void spawn(worlds, 'Thing', {}, 1, client))
   const connection = await worlds.network.client().connect()
   const hello = { nonce: 1, updateRate: 20, commandRate: 30, interp: 0, password: '', data: '' }
-  connection.send(encodeHello({ ...hello, schemaHash: worlds.schema.hash }))
+  connection.send(encodeHello({ ...hello, schema: worlds.schema.file }))
   worlds.run(6)
   connection.send(upload(words))
   worlds.run(6)

@@ -23,9 +23,14 @@ const text = (bytes: number) =>
   fc.string({ unit: 'grapheme' }).filter(each => new TextEncoder().encode(each).length <= bytes)
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true })
 
+const identity = fc.record({
+  hash: uint32,
+  structureHash: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+  version: uint32,
+})
 const hello = fc.record({
   nonce: uint32,
-  schemaHash: uint32,
+  schema: identity,
   updateRate: rate,
   commandRate: rate,
   interp: float32,
@@ -55,7 +60,8 @@ test('hello, welcome, refusal and goodbye come back as they were', () => {
       expect(decode(encodeHello(hello))).toEqual({ version: PROTOCOL_VERSION, ...hello })
       expect(decode(encodeWelcome(welcome))).toEqual(welcome)
       const refusal = { nonce: hello.nonce, reason, text }
-      expect(decode(encodeRefusal(refusal))).toEqual(refusal)
+      for (const each of [refusal, { ...refusal, schema: hello.schema }])
+        expect(decode(encodeRefusal(each))).toEqual(each)
       expect(decode(encodeBye(reason))).toBe(reason)
       expect(encodeHello(hello).length).toBeLessThanOrEqual(MAX_PACKET)
     }),
@@ -87,6 +93,22 @@ test('a mutated one is understood or refused, never a reason to throw', () => {
   )
 })
 
+test('a refusal keeps within its budget: the text is cut', () => {
+  fc.assert(
+    fc.property(
+      hello,
+      reason,
+      text(300),
+      fc.integer({ min: 23, max: 200 }),
+      ({ nonce, schema }, reason, text, budget) => {
+        const packet = encodeRefusal({ nonce, reason, text, schema }, budget)
+        expect(packet.length).toBeLessThanOrEqual(Math.min(budget, 7 + 120 + 16))
+        expect(decode(packet)).toMatchObject({ nonce, reason, schema })
+      },
+    ),
+  )
+})
+
 test('a hello of another version is read as far as its nonce, whatever follows', () => {
   fc.assert(
     fc.property(uint32, fc.uint8Array({ maxLength: 60 }), (nonce, rest) => {
@@ -102,7 +124,8 @@ test('a hello of another version is read as far as its nonce, whatever follows',
 })
 
 test('what the game gives to connect is measured in bytes', () => {
-  const given = { nonce: 1, schemaHash: 1, updateRate: 20, commandRate: 30, interp: 0, password: '', data: '' }
+  const schema = { hash: 1, structureHash: 1n, version: 0 }
+  const given = { nonce: 1, schema, updateRate: 20, commandRate: 30, interp: 0, password: '', data: '' }
   expect(() => encodeHello({ ...given, data: 'ü'.repeat(257) })).toThrow('514 bytes')
   expect(() => encodeHello({ ...given, password: 'ü'.repeat(33) })).toThrow('64 bytes')
 })

@@ -75,7 +75,7 @@ export const createImpostor = async (
     hello(changes = {}) {
       const hello = {
         nonce: 7,
-        schemaHash: schema.hash,
+        schema: schema.file,
         updateRate: 20,
         commandRate: 30,
         interp: 0,
