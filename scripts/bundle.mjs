@@ -48,7 +48,13 @@ export async function bundle(files, isExternal) {
   const [output] = [result].flat()
   if (!output || !('output' in output)) throw new Error('The bundler made nothing.')
   const chunks = output.output.filter(file => file.type === 'chunk')
-  const text = chunks.map(chunk => chunk.code).join('\n')
+  // What is imported only when it is needed is no part of what a page waits for.
+  const first = chunks.filter(chunk => chunk.isEntry)
+  for (const chunk of first) {
+    const more = chunks.filter(other => chunk.imports.includes(other.fileName) && !first.includes(other))
+    first.push(...more)
+  }
+  const text = first.map(chunk => chunk.code).join('\n')
   return {
     /** Sources that are in the bundle, relative to the project, after unused exports were dropped. */
     modules: chunks
@@ -57,9 +63,9 @@ export async function bundle(files, isExternal) {
       .map(([id]) => id.replace(`${root}/`, '')),
     /** Packages that any source read on the way imports, used or not. */
     externals: [...externals].sort(),
-    /** Size in bytes, minified. */
+    /** Size in bytes of what is loaded at first, minified. */
     bytes: Buffer.byteLength(text),
-    /** Size in bytes, minified and compressed. */
+    /** The same compressed. */
     gzip: gzipSync(text, { level: 9 }).length,
   }
 }
