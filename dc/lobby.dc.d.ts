@@ -3,9 +3,17 @@ import type { DClass, Message, Schema } from 'bitecs-pipes'
 
 /** `dclass Node` */
 export declare const Node: DClass & {
-  /** `Vec2 position broadcast ram ownsend interp_linear` */
-  readonly position: { readonly x: Float32Array; readonly y: Float32Array }
-  /** `int16/10%360 heading broadcast ram ownsend interp_angle` */
+  /**
+   * Garden units, to a tenth of a unit. The garden is 1,600 units wide.
+   * `Vec2 position broadcast ram ownsend interp_linear`
+   */
+  readonly position: {
+    /** `int16/10 x`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly x: Float32Array
+    /** `int16/10 y`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly y: Float32Array
+  }
+  /** `int16/10%360 heading broadcast ram ownsend interp_angle`: 0 to 359.9 in steps of 0.1, wraps around at 360 */
   readonly heading: Float32Array
 }
 
@@ -14,17 +22,25 @@ export declare const Node: DClass & {
  * `dclass Avatar : Node`
  */
 export declare const Avatar: DClass & {
-  /** `Vec2 position broadcast ram ownsend interp_linear` */
-  readonly position: { readonly x: Float32Array; readonly y: Float32Array }
-  /** `int16/10%360 heading broadcast ram ownsend interp_angle` */
+  /**
+   * Garden units, to a tenth of a unit. The garden is 1,600 units wide.
+   * `Vec2 position broadcast ram ownsend interp_linear`
+   */
+  readonly position: {
+    /** `int16/10 x`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly x: Float32Array
+    /** `int16/10 y`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly y: Float32Array
+  }
+  /** `int16/10%360 heading broadcast ram ownsend interp_angle`: 0 to 359.9 in steps of 0.1, wraps around at 360 */
   readonly heading: Float32Array
-  /** `string(0-24) name required broadcast ram` */
+  /** `string(0-24) name required broadcast ram`: 0 to 24 bytes of UTF-8 */
   readonly name: string[]
-  /** `uint8(0-7) look required broadcast ram` */
+  /** `uint8(0-7) look required broadcast ram`: 0 to 7 */
   readonly look: Uint8Array
   /**
    * 0 awake, 1 dozing: state, so that whoever comes later sees it too.
-   * `uint8(0-1) mood broadcast ram ownsend`
+   * `uint8(0-1) mood broadcast ram ownsend`: 0 to 1
    */
   readonly mood: Uint8Array
   /** `say(string(1-200) text) ownsend` */
@@ -43,11 +59,19 @@ export declare const Avatar: DClass & {
  * `dclass Npc : Node`
  */
 export declare const Npc: DClass & {
-  /** `Vec2 position broadcast ram ownsend interp_linear` */
-  readonly position: { readonly x: Float32Array; readonly y: Float32Array }
-  /** `int16/10%360 heading broadcast ram ownsend interp_angle` */
+  /**
+   * Garden units, to a tenth of a unit. The garden is 1,600 units wide.
+   * `Vec2 position broadcast ram ownsend interp_linear`
+   */
+  readonly position: {
+    /** `int16/10 x`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly x: Float32Array
+    /** `int16/10 y`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly y: Float32Array
+  }
+  /** `int16/10%360 heading broadcast ram ownsend interp_angle`: 0 to 359.9 in steps of 0.1, wraps around at 360 */
   readonly heading: Float32Array
-  /** `uint8(0-5) kind required broadcast ram` */
+  /** `uint8(0-5) kind required broadcast ram`: 0 to 5 */
   readonly kind: Uint8Array
   /** `chirp() broadcast unreliable` */
   readonly chirp: Message<{}>
@@ -58,7 +82,7 @@ export declare const Npc: DClass & {
  * `dclass Lobby`
  */
 export declare const Lobby: DClass & {
-  /** `uint16 population broadcast ram` */
+  /** `uint16 population broadcast ram`: 0 to 65535 */
   readonly population: Uint16Array
   /**
    * kind: joined, left.

@@ -22,6 +22,8 @@ const read = (path: string): string | undefined => {
 
 /** The declaration files of a `.dc` file that are missing or out of date. */
 export const staleTypes = (path: string, file: DCFile, nodenext = false): string[] => {
+  // Files of typedefs and structs only are read together with others: nobody imports them.
+  if (file.classes.every(({ isStruct }) => isStruct)) return []
   const wanted = declareTypes(file)
   return declarationsOf(path, nodenext).filter(name => read(name)?.replaceAll('\r\n', '\n') !== wanted)
 }

@@ -1,0 +1,77 @@
+// Generated from the DC file beside it. Do not edit.
+import type { DClass, Message, Schema } from 'bitecs-pipes'
+
+/** `dclass Node` */
+export declare const Node: DClass & {
+  /**
+   * Where it is.
+   * `Vec2 position broadcast ram`
+   */
+  readonly position: {
+    /**
+     * metres to the east
+     * `int16/10 x`: -3276.8 to 3276.7 in steps of 0.1
+     */
+    readonly x: Float32Array
+    /** `int16/10 y`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly y: Float32Array
+  }
+  /** `touch() clsend` */
+  readonly touch: Message<{}>
+}
+
+/**
+ * A player.
+ * `dclass Avatar : Node`
+ */
+export declare const Avatar: DClass & {
+  /**
+   * Where it is.
+   * `Vec2 position broadcast ram`
+   */
+  readonly position: {
+    /**
+     * metres to the east
+     * `int16/10 x`: -3276.8 to 3276.7 in steps of 0.1
+     */
+    readonly x: Float32Array
+    /** `int16/10 y`: -3276.8 to 3276.7 in steps of 0.1 */
+    readonly y: Float32Array
+  }
+  /** `touch() clsend` */
+  readonly touch: Message<{}>
+  /** `string(0-24) name required broadcast`: 0 to 24 bytes of UTF-8 */
+  readonly name: string[]
+  /** `uint8(0-100) health broadcast ram`: 0 to 100, default 100 */
+  readonly health: Uint8Array
+  /** `int64 money`: -9223372036854775808 to 9223372036854775807 */
+  readonly money: BigInt64Array
+  /** `int64/100 debt`: -92233720368547760 to 92233720368547760 in steps of 0.01 */
+  readonly debt: Float64Array
+  /** `float64 exact` */
+  readonly exact: Float64Array
+  /** `blob icon` */
+  readonly icon: Uint8Array[]
+  /** `Item items[0-10]`: 0 to 10 elements */
+  readonly items: { kind: number; name: string }[][]
+  /** `uint16 path[][2]` */
+  readonly path: number[][][]
+  /** `switch extra` */
+  readonly extra: ({ kind: 1; text: string } | { kind: 2 | 3; data: Uint8Array } | { kind: number })[]
+  /** `say(string(1-200) text, Vec2 where) ownsend` */
+  readonly say: Message<{ text: string; where: { x: number; y: number } }>
+  /** `said(string(0-24) name, string(1-200) text, Item items[]) broadcast` */
+  readonly said: Message<{ name: string; text: string; items: { kind: number; name: string }[] }>
+  /** `setX(uint8 x) broadcast` */
+  readonly setX: Message<{ x: number }>
+  /** `setY(string y) broadcast` */
+  readonly setY: Message<{ y: string }>
+  /** `setXY : setX, setY` */
+  readonly setXY: Message<{ x: number; y: string }>
+}
+
+declare const schema: Schema<{
+  readonly Node: typeof Node
+  readonly Avatar: typeof Avatar
+}>
+export default schema
