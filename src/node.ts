@@ -7,7 +7,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createSchema, type DClass, type Schema, type SchemaOptions } from './components/index.ts'
 
-/** A module that a `.dc` import is: `typeof import('./game.dc')`. */
+/** A module that a `.dc` import is. */
 export interface DCModule {
   readonly default: Schema<any>
 }
@@ -21,7 +21,7 @@ const pathOf = (file: string | URL): string => (typeof file === 'string' ? file 
 
 /**
  * Reads a schema from a `.dc` file, or from several that are one: `readDC(new URL('./game.dc', import.meta.url))`. With the
- * generated `game.dc.d.ts`, `readDC<typeof import('./game.dc')>(...)` knows its classes.
+ * generated types and `import type * as game from './game.dc'`, `readDC<typeof game>(...)` knows its classes.
  * @throws SyntaxError that shows every error of the text, Error when a file cannot be read.
  */
 export const readDC = <Module extends DCModule = AnyModule>(

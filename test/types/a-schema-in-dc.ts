@@ -6,6 +6,7 @@ import { readDC } from 'bitecs-pipes/node'
 import { createServer } from 'bitecs-pipes/server'
 import { expectTypeOf } from 'vitest'
 import schema, { Avatar, Node } from './game.dc'
+import type * as game from './game.dc'
 
 expectTypeOf(Avatar.position.x).toEqualTypeOf<Float32Array>()
 expectTypeOf(Avatar.position).toEqualTypeOf(Node.position)
@@ -56,7 +57,7 @@ client.sendUpdate(1, Avatar.say, { text: 'hi', where: { x: 1, y: 2 }, loud: true
 // @ts-expect-error a field is no message
 server.on(Avatar.health, () => {})
 
-expectTypeOf(readDC<typeof import('./game.dc')>('game.dc')).toEqualTypeOf(schema)
+expectTypeOf(readDC<typeof game>('game.dc')).toEqualTypeOf(schema)
 // Without its types, everything goes.
 const unknown = readDC('game.dc').dclasses
 expectTypeOf(unknown['Avatar']!.health).toBeAny()
