@@ -16,10 +16,9 @@ const {
   mixField,
   playoutAdvance,
   playoutPacket,
-  resetSlot,
+  sealSlot,
   serverTime,
   smoothOptions,
-  writeGeneration,
   writeValue,
 } = await import(dist)
 
@@ -53,8 +52,7 @@ export default function createAdapter({ snapRate, channels, playout: playoutOpti
         const at = insertRow(history, tickTime, tickTime)
         if (at < 0) return
         for (let part = 0; part < channel.dim; part++) writeValue(history, at, 0, part, vals[channel.off + part])
-        writeGeneration(history, at, 0, epoch[index])
-        if (history.count === 1) resetSlot(history, at, 0)
+        sealSlot(history, at, 0, epoch[index])
         commitRow(history, at)
       })
     },

@@ -36,22 +36,28 @@ export interface SmoothField {
   options: SmoothOptions
 }
 
-/** The weights of one kind of options. Value weights `[0..ROWS)` and velocity weights, in seconds, `[ROWS..2 ROWS)`. */
+/**
+ * Weights of some rows; what is left of 1 is the weight of row `base`. A row `ROWS` or above stands for the velocities in
+ * row - ROWS, and its weight is in seconds.
+ */
+interface Mix {
+  base: number
+  count: number
+  readonly rows: Uint8Array
+  readonly weights: Float64Array
+}
+
+/** The weights of one kind of options. */
 interface Weights {
   options: SmoothOptions
   isDriven: boolean
-  /** Of the curve at `History.time`. */
-  readonly curve: Float64Array
-  /** What was shown, and how that differs from the curve: a difference that decays. */
-  readonly shown: Float64Array
-  readonly blend: Float64Array
-  isBlending: boolean
-  base: number
-  /** The rows that count, without `base`, and their weights. */
-  count: number
-  readonly rows: Int32Array
-  readonly weights: Float64Array
-  /** Server time of the oldest of them. */
+  /** The curve at `History.time`. */
+  readonly curve: Mix
+  /** What is shown. */
+  readonly shown: Mix
+  /** By how much that differs from the curve: a difference that decays. Its weights sum up to 0, `base` has no part. */
+  readonly blend: Mix
+  /** Server time of the oldest row that is shown. */
   oldest: number
 }
 
@@ -59,9 +65,10 @@ export interface History {
   readonly fields: readonly SmoothField[]
   /** Numbers a row and slot. */
   readonly width: number
-  readonly slots: number
+  /** Objects that there is room for. */
+  slots: number
   /** `[ROWS x width x slots]`. */
-  readonly values: Float64Array
+  values: Float64Array
   /** Server time of each row, and until when the state is known to have stayed so; seconds `[ROWS]`. */
   readonly times: Float64Array
   readonly untils: Float64Array
@@ -69,17 +76,20 @@ export interface History {
   readonly order: Uint8Array
   count: number
   /** How often each slot had been moved elsewhere by then, modulo 256 `[ROWS x slots]`. */
-  readonly generations: Uint8Array
-  /** Server time from which on a slot is as it was moved to last; -Infinity: it never was `[slots]`. */
-  readonly cuts: Float64Array
+  generations: Uint8Array
+  /** Server time of a slot's oldest row: before it, it stands as it does there; Infinity: it is empty `[slots]`. */
+  births: Float64Array
+  /** Server time from which on a slot is where it was moved to last; -Infinity: it never was `[slots]`. */
+  cuts: Float64Array
   /** Seconds by which a slot is shown later than the others `[slots]`. */
-  readonly delays: Float64Array
+  delays: Float64Array
   /** Server time that was sampled last; NaN before. */
   time: number
   /** @internal One for each distinct kind of options. */
   readonly weights: Weights[]
-  /** @internal The rows beside the numbers of one field `[4 x slots]`. */
-  readonly mixed: Float64Array
+  /** @internal The latest of the cuts, and whether any slot has a delay: most histories have neither. */
+  latestCut: number
+  hasDelays: boolean
 }
 
 /** Share of the extrapolation that is done at full speed. */
@@ -97,29 +107,53 @@ export const smoothOptions = (options: Partial<SmoothOptions> = {}): SmoothOptio
   ...options,
 })
 
-export const createHistory = (fields: readonly SmoothField[], slots: number): History => {
-  const width = fields.reduce((sum, field) => Math.max(sum, field.at + field.size), 0)
-  return {
-    fields,
-    width,
-    slots,
-    values: new Float64Array(ROWS * width * slots),
-    times: new Float64Array(ROWS),
-    untils: new Float64Array(ROWS),
-    order: new Uint8Array(ROWS),
-    count: 0,
-    generations: new Uint8Array(ROWS * slots),
-    cuts: new Float64Array(slots).fill(-Infinity),
-    delays: new Float64Array(slots),
-    time: NaN,
-    weights: [],
-    mixed: new Float64Array(4 * slots),
-  }
+const widthOf = (fields: readonly SmoothField[]): number =>
+  fields.reduce((width, field) => Math.max(width, field.at + field.size), 0)
+
+export const createHistory = (fields: readonly SmoothField[], slots: number): History => ({
+  fields,
+  width: widthOf(fields),
+  times: new Float64Array(ROWS),
+  untils: new Float64Array(ROWS),
+  order: new Uint8Array(ROWS),
+  count: 0,
+  time: NaN,
+  latestCut: -Infinity,
+  hasDelays: false,
+  weights: [],
+  ...createSlots(fields, slots),
+})
+
+const createSlots = (fields: readonly SmoothField[], slots: number) => ({
+  slots,
+  values: new Float64Array(ROWS * widthOf(fields) * slots),
+  generations: new Uint8Array(ROWS * slots),
+  births: new Float64Array(slots).fill(Infinity),
+  cuts: new Float64Array(slots).fill(-Infinity),
+  delays: new Float64Array(slots),
+})
+
+/** What {@link mixField} returns. One for all, so that it stays in the cache. */
+let mixed = new Float64Array(4 * 64)
+
+/** Makes room for more objects. */
+export const growHistory = (h: History, slots: number): void => {
+  const { values, generations, births, cuts, delays, slots: before } = h
+  if (slots <= before) return
+  Object.assign(h, createSlots(h.fields, slots))
+  for (let line = 0; line < ROWS * h.width; line++)
+    h.values.set(values.subarray(line * before, (line + 1) * before), line * slots)
+  for (let row = 0; row < ROWS; row++)
+    h.generations.set(generations.subarray(row * before, (row + 1) * before), row * slots)
+  h.births.set(births)
+  h.cuts.set(cuts)
+  h.delays.set(delays)
 }
 
 /**
  * Makes room for the state at server time `time`, which is known to hold until `until`; the state before it held until
- * `before`. Write it with {@link writeValue}, then call {@link commitRow}. What is not written stays as it was.
+ * `before`. Write the objects with {@link writeValue} and {@link sealSlot}, then call {@link commitRow}. Those that are
+ * not written stay as they were.
  *
  * @returns its place among the rows, or -1 when it is there already or too old
  */
@@ -152,8 +186,8 @@ export const insertRow = (h: History, time: number, until: number, before = -Inf
   h.values.copyWithin(row * size, like * size, (like + 1) * size)
   h.generations.copyWithin(row * h.slots, like * h.slots, (like + 1) * h.slots)
   for (const each of h.weights) {
-    each.shown[row] = each.shown[ROWS + row] = 0
-    each.blend[row] = each.blend[ROWS + row] = 0
+    forget(each.shown, row)
+    forget(each.blend, row)
   }
   return at
 }
@@ -182,29 +216,45 @@ export const holdHistory = (h: History, until: number): void => {
   }
 }
 
-/** A new object in a slot, or one that starts anew: it stands where row `at` has it, before and after. */
-export const resetSlot = (h: History, at: number, slot: number): void => {
-  const { values, slots, width, generations } = h
-  const from = h.order[at]! * width * slots + slot
-  for (let row = 0; row < ROWS; row++) {
-    generations[row * slots + slot] = generations[h.order[at]! * slots + slot]!
-    const to = row * width * slots + slot
-    for (let word = 0; word < width; word++) values[to + word * slots] = values[from + word * slots]!
-  }
+/** Empties a slot: what is written next is another object, or one that starts anew. */
+export const resetSlot = (h: History, slot: number): void => {
+  h.births[slot] = Infinity
   h.cuts[slot] = -Infinity
 }
 
 /**
- * Writes how often the object has been moved elsewhere by then, modulo 256: between rows that differ in it, nothing is
- * shown of the way from one to the other.
+ * Ends the writing of an object's numbers. `generation`: how often it has been moved elsewhere by then, modulo 256:
+ * between rows that differ in it, nothing is shown of the way from one to the other.
  */
-export const writeGeneration = (h: History, at: number, slot: number, generation: number): void => {
-  const { slots, generations, order, times } = h
-  const index = order[at]! * slots + slot
-  generations[index] = generation
+export const sealSlot = (h: History, at: number, slot: number, generation = 0): void => {
+  const { slots, generations, order, times, births } = h
+  const row = order[at]!
+  generations[row * slots + slot] = generation
+  if (times[row]! < births[slot]!) {
+    // Nothing is known of the time before: it stood there. Rows to come are copies of these.
+    if (births[slot] === Infinity) for (let other = 0; other < ROWS; other++) copySlot(h, row, other, slot)
+    else for (let older = 0; older < at; older++) copySlot(h, row, order[older]!, slot)
+    births[slot] = times[row]!
+  }
   for (let newer = Math.max(1, at); newer <= at + 1 && newer < h.count; newer++)
-    if (generations[order[newer]! * slots + slot] !== generations[order[newer - 1]! * slots + slot])
+    if (generations[order[newer]! * slots + slot] !== generations[order[newer - 1]! * slots + slot]) {
       h.cuts[slot] = Math.max(h.cuts[slot]!, times[order[newer]!]!)
+      h.latestCut = Math.max(h.latestCut, h.cuts[slot]!)
+    }
+}
+
+/** Shows one slot so many seconds later than the others. */
+export const delaySlot = (h: History, slot: number, delay: number): void => {
+  h.delays[slot] = delay
+  h.hasDelays = h.delays.some(each => each !== 0)
+}
+
+const copySlot = (h: History, from: number, to: number, slot: number): void => {
+  const { slots, width, values, generations } = h
+  if (from === to) return
+  generations[to * slots + slot] = generations[from * slots + slot]!
+  for (let word = 0; word < width; word++)
+    values[(to * width + word) * slots + slot] = values[(from * width + word) * slots + slot]!
 }
 
 /** The newer row keeps its sign, so that what it says is shown bit for bit. */
@@ -241,16 +291,49 @@ const alignTurns = (h: History, word: number, period: number, at: number): void 
     }
 }
 
-/** What is shown now differs from the curve by so much. */
+/** Takes a row out of a mix; its share goes to the base. */
+const forget = (mix: Mix, row: number): void => {
+  for (let index = 0; index < mix.count; index++) if (mix.rows[index]! % ROWS === row) mix.weights[index] = 0
+}
+
+const put = (mix: Mix, row: number, weight: number): void => {
+  mix.rows[mix.count] = row
+  mix.weights[mix.count++] = weight
+}
+
+const sums = new Float64Array(2 * ROWS)
+
+/** Adds a mix to `sums`, its base included. */
+const addUp = ({ base, count, rows, weights }: Mix, sign: number): void => {
+  let rest = sign
+  for (let index = 0; index < count; index++) {
+    const row = rows[index]!
+    const weight = sign * weights[index]!
+    sums[row]! += weight
+    if (row < ROWS) rest -= weight
+  }
+  sums[base]! += rest
+}
+
+/** Moves the sums of the rows of one mix to another, where they count. */
+const collect = (from: Mix, to: Mix): void => {
+  for (let index = -1; index < from.count; index++) {
+    const row = index < 0 ? from.base : from.rows[index]!
+    const weight = sums[row]!
+    sums[row] = 0
+    if (Math.abs(weight) > LEAST_WEIGHT) put(to, row, weight)
+  }
+}
+
+/** What is shown stays, and differs from the curve as it is now by so much. */
 const blendOver = (h: History, each: Weights): void => {
   if (Number.isNaN(h.time)) return
-  each.base = weigh(h, each, h.time - each.options.delay, 0, h.count - 1)
-  each.isBlending = false
-  for (let index = 0; index < 2 * ROWS; index++) {
-    const difference = each.shown[index]! - each.curve[index]!
-    each.blend[index] = difference
-    if (Math.abs(difference) > LEAST_WEIGHT) each.isBlending = true
-  }
+  weigh(h, each, h.time - each.options.delay, 0, h.count - 1)
+  addUp(each.shown, 1)
+  addUp(each.curve, -1)
+  each.blend.count = 0
+  collect(each.shown, each.blend)
+  collect(each.curve, each.blend)
 }
 
 /** How far an object gets `ahead` seconds after its newest sample, as seconds at full speed. */
@@ -261,181 +344,183 @@ const reach = (ahead: number, halt: number): number => {
   return full + slowing - (slowing * slowing) / (2 * (halt - full))
 }
 
-/**
- * The weights of the curve through rows `first` to `last` (by time) at server time `time`, into `curve`; they sum up
- * to 1. Returns the row that the others' differences are taken from.
- */
-const weigh = (h: History, to: Weights, time: number, first: number, last: number): number => {
+/** The curve through rows `first` to `last` (by time) at server time `time`, into `to.curve`. */
+const weigh = (h: History, to: Weights, time: number, first: number, last: number): void => {
   const { order, times, untils } = h
   const { curve } = to
   const { method, extrapolate } = to.options
-  curve.fill(0)
   let at = last
   while (at > first && times[order[at]!]! > time) at--
   const row = order[at]!
   const start = untils[row]!
   const isHeld = start > times[row]!
-  curve[row] = 1
-  if (time <= start || method === 'none') return row
-  const previous = order[at - 1]!
-  const before = at > first ? start - untils[previous]! : 0
+  curve.base = row
+  curve.count = 0
+  if (time <= start || method === 'none') return
+  const previous = at > first ? order[at - 1]! : 0
+  const before = at > first ? times[row]! - untils[previous]! : 0
   if (at === last) {
-    if (isHeld || !(extrapolate > 0)) return row
+    if (isHeld || !(extrapolate > 0)) return
     const ahead = reach(time - start, extrapolate)
-    if (to.isDriven) curve[ROWS + row] = ahead
+    if (to.isDriven) put(curve, ROWS + row, ahead)
     else if (at > first) {
       // As fast as the curve ends: a parabola through the last three, unless the first of them is a rest.
-      const second = order[at - 2]!
       const isCurved = method === 'hermite' && at - 1 > first && untils[previous] === times[previous]
-      const earlier = isCurved ? untils[previous]! - untils[second]! : 0
+      const second = isCurved ? order[at - 2]! : 0
+      const earlier = isCurved ? times[previous]! - untils[second]! : 1
       const share = isCurved ? before / (before + earlier) : 0
-      const slope = (ahead * (1 + share)) / before
-      curve[row]! += slope
-      curve[previous]! -= slope
-      if (isCurved) {
-        const back = (ahead * share) / earlier
-        curve[previous]! -= back
-        curve[second]! += back
-      }
+      const back = (ahead * share) / earlier
+      put(curve, previous, -(ahead * (1 + share)) / before - back)
+      if (isCurved) put(curve, second, back)
     }
-    return row
+    return
   }
   const next = order[at + 1]!
   const length = times[next]! - start
   const u = (time - start) / length
   if (method === 'linear') {
-    curve[row] = 1 - u
-    curve[next] = u
-    return row
+    put(curve, next, u)
+    return
   }
   const rise = u * u * (3 - 2 * u)
   const leaving = u * (1 - u) * (1 - u) * length
   const arriving = u * u * (u - 1) * length
-  curve[row] = 1 - rise
-  curve[next] = rise
   if (to.isDriven) {
-    curve[ROWS + row] = leaving
-    curve[ROWS + next] = arriving
-    return row
+    put(curve, next, rise)
+    if (!isHeld) put(curve, ROWS + row, leaving)
+    if (untils[next] === times[next]) put(curve, ROWS + next, arriving)
+    return
   }
   // The slopes at both ends as shares of those of the chords before, in and after: parabolas through three samples.
-  const after = order[at + 2]!
-  const isLast = at + 1 === last
+  // At the edge of a rest they are 0, so that it is exact.
+  const hasBefore = !isHeld && at > first
   const isHeldNext = untils[next]! > times[next]!
-  const beyond = isLast ? 0 : times[after]! - times[next]!
+  const hasAfter = !isHeldNext && at + 1 < last
+  const after = hasAfter ? order[at + 2]! : 0
+  const beyond = hasAfter ? times[after]! - times[next]! : 1
   let leaving0 = 0
   let leaving1 = 0
+  let leaving2 = 0
   let arriving0 = 0
   let arriving1 = 0
   let arriving2 = 0
-  if (!isHeld && at > first) {
+  if (hasBefore) {
     leaving0 = length / (before + length)
     leaving1 = 1 - leaving0
   }
-  if (!isHeldNext && !isLast) {
+  if (hasAfter) {
     arriving2 = length / (length + beyond)
     arriving1 = 1 - arriving2
   }
   // With nothing on one side, the parabola is that of the other one.
-  if (!isHeldNext && isLast) {
+  if (!hasAfter && !isHeldNext) {
     arriving0 = -leaving0
-    arriving1 = isHeld || at > first ? 2 - leaving1 : 1
+    arriving1 = isHeld || hasBefore ? 2 - leaving1 : 1
   }
-  let leaving2 = 0
-  if (!isHeld && at === first) {
-    leaving1 = isLast ? 1 : 2 - arriving1
+  if (!hasBefore && !isHeld) {
+    leaving1 = hasAfter ? 2 - arriving1 : 1
     leaving2 = -arriving2
   }
-  const chord0 = before > 0 ? (leaving * leaving0 + arriving * arriving0) / before : 0
   const chord1 = (leaving * leaving1 + arriving * arriving1) / length
-  const chord2 = beyond > 0 ? (leaving * leaving2 + arriving * arriving2) / beyond : 0
-  if (chord0 !== 0) curve[previous]! -= chord0
-  curve[row]! += chord0 - chord1
-  curve[next]! += chord1 - chord2
-  if (chord2 !== 0) curve[after]! += chord2
-  return row
+  const chord2 = (leaving * leaving2 + arriving * arriving2) / beyond
+  put(curve, next, rise + chord1 - chord2)
+  if (hasBefore) put(curve, previous, -(leaving * leaving0 + arriving * arriving0) / before)
+  if (hasAfter) put(curve, after, chord2)
 }
+
+const createMix = (): Mix => ({
+  base: 0,
+  count: 0,
+  rows: new Uint8Array(2 * ROWS + 2),
+  weights: new Float64Array(2 * ROWS + 2),
+})
 
 const createWeights = (options: SmoothOptions, isDriven: boolean): Weights => ({
   options,
   isDriven,
-  curve: new Float64Array(2 * ROWS),
-  shown: new Float64Array(2 * ROWS),
-  blend: new Float64Array(2 * ROWS),
-  isBlending: false,
-  base: 0,
-  count: 0,
-  rows: new Int32Array(2 * ROWS),
-  weights: new Float64Array(2 * ROWS),
+  curve: createMix(),
+  shown: createMix(),
+  blend: createMix(),
   oldest: 0,
 })
+
+const copyMix = (from: Mix, to: Mix): void => {
+  to.base = from.base
+  to.count = 0
+  for (let index = 0; index < from.count; index++) put(to, from.rows[index]!, from.weights[index]!)
+}
 
 const weightsFor = (h: History, field: SmoothField): Weights => {
   const isDriven = field.velocity >= 0
   for (const each of h.weights) if (each.options === field.options && each.isDriven === isDriven) return each
   const made = createWeights(field.options, isDriven)
   h.weights.push(made)
-  if (h.count > 0 && !Number.isNaN(h.time)) {
-    made.base = weigh(h, made, h.time - made.options.delay, 0, h.count - 1)
-    made.shown.set(made.curve)
-  }
+  // Another way to show it takes over from what is shown now.
+  const former = h.weights[0]!
+  copyMix(former.shown, made.shown)
+  if (former !== made) blendOver(h, made)
   return made
 }
 
-/** Lists the rows that count: those of the curve, and of what is being blended over. */
+/** The rows that are shown: those of the curve, and of what is being blended over. */
 const gather = (h: History, each: Weights): void => {
-  const { curve, shown, blend, rows, weights } = each
-  let count = 0
-  let oldest = h.times[each.base]!
-  for (let index = 0; index < 2 * ROWS; index++) {
-    const weight = each.isBlending ? curve[index]! + blend[index]! : curve[index]!
-    shown[index] = weight
-    if (index === each.base || Math.abs(weight) < LEAST_WEIGHT) continue
-    rows[count] = index
-    weights[count++] = weight
-    oldest = Math.min(oldest, h.times[index % ROWS]!)
+  const { curve, shown, blend } = each
+  if (blend.count === 0) copyMix(curve, shown)
+  else {
+    shown.count = 0
+    shown.base = curve.base
+    for (let index = 0; index < curve.count; index++) sums[curve.rows[index]!]! += curve.weights[index]!
+    for (let index = 0; index < blend.count; index++) sums[blend.rows[index]!]! += blend.weights[index]!
+    sums[curve.base] = 0
+    collect(curve, shown)
+    collect(blend, shown)
   }
-  each.count = count
-  each.oldest = oldest
+  each.oldest = h.times[shown.base]!
+  for (let index = 0; index < shown.count; index++)
+    each.oldest = Math.min(each.oldest, h.times[shown.rows[index]! % ROWS]!)
 }
 
 /**
  * Moves to server time `time`, `elapsed` seconds after the last one. `isJump`: time was moved by more than it passed, so
- * what was shown is blended over.
+ * what was shown is blended over. Does not allocate.
  */
 export const advanceHistory = (h: History, time: number, elapsed: number, isJump = false): void => {
   if (h.count === 0) return
+  const isFirst = Number.isNaN(h.time)
   h.time = time
   for (const field of h.fields) weightsFor(h, field)
   const decay = Math.exp(-BLEND_RATE * elapsed)
   for (const each of h.weights) {
-    if (isJump) blendOver(h, each)
+    const { blend } = each
+    if (isJump && !isFirst) blendOver(h, each)
     else {
-      each.base = weigh(h, each, time - each.options.delay, 0, h.count - 1)
-      if (each.isBlending) {
-        let most = 0
-        for (let index = 0; index < 2 * ROWS; index++) {
-          each.blend[index]! *= decay
-          most = Math.max(most, Math.abs(each.blend[index]!))
-        }
-        each.isBlending = most > LEAST_WEIGHT
+      weigh(h, each, time - each.options.delay, 0, h.count - 1)
+      let kept = 0
+      for (let index = 0; index < blend.count; index++) {
+        const weight = blend.weights[index]! * decay
+        if (Math.abs(weight) < LEAST_WEIGHT) continue
+        blend.rows[kept] = blend.rows[index]!
+        blend.weights[kept++] = weight
       }
+      blend.count = kept
     }
     gather(h, each)
   }
 }
 
 /**
- * The numbers of field `field` of slots `from` to `to` at the time last advanced to, into `mixed` `[size x slots]`.
- * Slots that were cut or have a delay of their own are done apart.
+ * The numbers of field `field` at the time last advanced to, `[size x slots]`; what is after them in the array means
+ * nothing, and the next call overwrites it.
  */
-export const mixField = (h: History, field: SmoothField, from = 0, to = h.slots): Float64Array => {
+export const mixField = (h: History, field: SmoothField): Float64Array => {
+  const { slots, cuts, delays } = h
+  if (mixed.length < field.size * slots) mixed = new Float64Array(field.size * slots)
   const each = weightsFor(h, field)
-  mix(h, field, each, from, to)
-  const { cuts, delays } = h
-  for (let slot = from; slot < to; slot++)
-    if (cuts[slot]! > each.oldest || delays[slot] !== 0) mixApart(h, field, slot, h.time - field.options.delay)
-  return h.mixed
+  mix(h, field, each.shown, 0, slots)
+  if (h.latestCut > each.oldest || h.hasDelays)
+    for (let slot = 0; slot < slots; slot++)
+      if (cuts[slot]! > each.oldest || delays[slot] !== 0) mixApart(h, field, slot, h.time - field.options.delay)
+  return mixed
 }
 
 const apart = createWeights(smoothOptions(), false)
@@ -460,47 +545,65 @@ export const mixApart = (h: History, field: SmoothField, slot: number, at: numbe
   apart.options = field.options
   apart.isDriven = field.velocity >= 0
   const until = isMoved ? Math.min(time, times[order[last]!]!) : time
-  apart.base = weigh(h, apart, until, first, last)
-  apart.isBlending = false
-  gather(h, apart)
-  mix(h, field, apart, slot, slot + 1)
+  weigh(h, apart, until, first, last)
+  mix(h, field, apart.curve, slot, slot + 1)
 }
 
-const mix = (h: History, field: SmoothField, each: Weights, from: number, to: number): void => {
-  const { values, slots, width, mixed } = h
-  const { rows, weights, count, base } = each
-  const size = width * slots
-  for (let part = 0; part < field.size; part++) {
-    const word = (field.at + part) * slots
-    const q = base * size + word
-    const out = part * slots
-    const offset = (index: number) =>
-      index >= count
-        ? q
-        : rows[index]! < ROWS
-          ? rows[index]! * size + word
-          : (rows[index]! - ROWS) * size + (field.velocity + part) * slots
-    const weight = (index: number) => (index < count ? weights[index]! : 0)
-    if (field.velocity < 0) {
-      mixThree(values, q, offset(0), offset(1), offset(2), weight(0), weight(1), weight(2), mixed, out, from, to)
-      for (let more = 3; more < count; more += 2)
-        addTwo(values, q, offset(more), offset(more + 1), weight(more), weight(more + 1), mixed, out, from, to)
-      continue
-    }
-    for (let slot = from; slot < to; slot++) mixed[out + slot] = values[q + slot]!
-    for (let index = 0; index < count; index++) {
-      const a = offset(index)
-      const w = weight(index)
-      const isValue = rows[index]! < ROWS
-      for (let slot = from; slot < to; slot++)
-        mixed[out + slot]! += w * (values[a + slot]! - (isValue ? values[q + slot]! : 0))
-    }
+const mix = (h: History, field: SmoothField, each: Mix, from: number, to: number): void => {
+  const { slots } = h
+  const { base, count, rows, weights } = each
+  // Weights beyond `count` are 0, of whatever row.
+  for (let index = count; index < 5; index++) {
+    rows[index] = base
+    weights[index] = 0
   }
+  // All slots: the numbers of the field lie side by side.
+  if (from === 0 && to === slots) mixRun(h, field, each, 0, 0, slots * field.size)
+  else for (let part = 0; part < field.size; part++) mixRun(h, field, each, part * slots, from, to)
   if (field.kind === 'quaternion') normalise(h, field, base, from, to)
   else if (field.period > 0) wrap(h, field, from, to)
   if (field.kind === 'integer')
     for (let part = 0; part < field.size; part++)
       for (let slot = from; slot < to; slot++) mixed[part * slots + slot] = Math.round(mixed[part * slots + slot]!)
+}
+
+/** Mixes the numbers `out + from` to `out + to` of a field. */
+const mixRun = (
+  { values, slots, width }: History,
+  field: SmoothField,
+  { base, count, rows, weights }: Mix,
+  out: number,
+  from: number,
+  to: number,
+): void => {
+  const size = width * slots
+  const word = field.at * slots + out
+  const q = base * size + word
+  if (field.velocity >= 0) {
+    const velocity = field.velocity * slots + out
+    for (let slot = from; slot < to; slot++) mixed[out + slot] = values[q + slot]!
+    for (let index = 0; index < count; index++) {
+      const row = rows[index]!
+      if (row < ROWS) addDifference(values, q, row * size + word, weights[index]!, mixed, out, from, to)
+      else addVelocity(values, (row - ROWS) * size + velocity, weights[index]!, mixed, out, from, to)
+    }
+    return
+  }
+  const a = rows[0]! * size + word
+  const b = rows[1]! * size + word
+  const c = rows[2]! * size + word
+  const wa = weights[0]!
+  const wb = weights[1]!
+  const wc = weights[2]!
+  if (count === 0) for (let slot = from; slot < to; slot++) mixed[out + slot] = values[q + slot]!
+  else if (count <= 3) mixThree(values, q, a, b, c, wa, wb, wc, mixed, out, from, to)
+  else {
+    const d = rows[3]! * size + word
+    const e = rows[4]! * size + word
+    mixFive(values, q, a, b, c, d, e, weights, mixed, out, from, to)
+    for (let index = 5; index < count; index++)
+      addDifference(values, q, rows[index]! * size + word, weights[index]!, mixed, out, from, to)
+  }
 }
 
 const mixThree = (
@@ -512,39 +615,77 @@ const mixThree = (
   wa: number,
   wb: number,
   wc: number,
-  mixed: Float64Array,
+  result: Float64Array,
   out: number,
   from: number,
   to: number,
 ): void => {
   for (let slot = from; slot < to; slot++) {
     const value = values[q + slot]!
-    mixed[out + slot] =
+    result[out + slot] =
       value + wa * (values[a + slot]! - value) + wb * (values[b + slot]! - value) + wc * (values[c + slot]! - value)
   }
 }
 
-const addTwo = (
+const mixFive = (
   values: Float64Array,
   q: number,
   a: number,
   b: number,
-  wa: number,
-  wb: number,
-  mixed: Float64Array,
+  c: number,
+  d: number,
+  e: number,
+  weights: Float64Array,
+  result: Float64Array,
   out: number,
   from: number,
   to: number,
 ): void => {
+  const wa = weights[0]!
+  const wb = weights[1]!
+  const wc = weights[2]!
+  const wd = weights[3]!
+  const we = weights[4]!
   for (let slot = from; slot < to; slot++) {
     const value = values[q + slot]!
-    mixed[out + slot]! += wa * (values[a + slot]! - value) + wb * (values[b + slot]! - value)
+    result[out + slot] =
+      value +
+      wa * (values[a + slot]! - value) +
+      wb * (values[b + slot]! - value) +
+      wc * (values[c + slot]! - value) +
+      wd * (values[d + slot]! - value) +
+      we * (values[e + slot]! - value)
   }
+}
+
+const addDifference = (
+  values: Float64Array,
+  q: number,
+  a: number,
+  weight: number,
+  result: Float64Array,
+  out: number,
+  from: number,
+  to: number,
+): void => {
+  for (let slot = from; slot < to; slot++) result[out + slot]! += weight * (values[a + slot]! - values[q + slot]!)
+}
+
+const addVelocity = (
+  values: Float64Array,
+  a: number,
+  weight: number,
+  result: Float64Array,
+  out: number,
+  from: number,
+  to: number,
+): void => {
+  for (let slot = from; slot < to; slot++) result[out + slot]! += weight * values[a + slot]!
 }
 
 /** Only what differs from the row itself: that one is shown bit for bit. */
 const normalise = (h: History, field: SmoothField, base: number, from: number, to: number): void => {
-  const { mixed, slots, values, width } = h
+  const { slots, values, width } = h
   const q = (base * width + field.at) * slots
   for (let slot = from; slot < to; slot++) {
     const x = mixed[slot]!
@@ -567,7 +708,7 @@ const normalise = (h: History, field: SmoothField, base: number, from: number, t
 }
 
 const wrap = (h: History, field: SmoothField, from: number, to: number): void => {
-  const { mixed, slots } = h
+  const { slots } = h
   const { period } = field
   for (let part = 0; part < field.size; part++)
     for (let slot = part * slots + from; slot < part * slots + to; slot++) {
