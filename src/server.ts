@@ -66,6 +66,8 @@ export interface ServerOptions {
   readonly messageBytes?: number
   /** Bytes a second that one client is sent at most; less while its link fills up. 1024 and up. Default 96 KB. */
   readonly maxBytesPerSecond?: number
+  /** Datagrams that a client which lacks much is sent at once, as when it joins; else it is one. 1..64. Default 2. */
+  readonly packetsPerSend?: number
   /** Zones that a client can ask for at once. 1..256. Default 256. */
   readonly maxZones?: number
   /** Seconds that a zone which a client does not want any more is sent on, so that walking along a border is cheap. 0..60. Default 0. */
@@ -196,6 +198,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     messageRate: inRange('messageRate', options.messageRate ?? 60, 1, 100_000, 'messages a second'),
     messageBytes: inRange('messageBytes', options.messageBytes ?? 32 * 1024, 1, 1e9, 'bytes a second'),
     maxBytesPerSecond: inRange('maxBytesPerSecond', options.maxBytesPerSecond ?? 96 * 1024, 1024, 1e9, 'bytes a second'),
+    packetsPerSend: inRange('packetsPerSend', options.packetsPerSend ?? 2, 1, 64, 'datagrams'),
     maxZones: inRange('maxZones', options.maxZones ?? MAX_ZONES, 1, MAX_ZONES, 'zones'),
     linger: inRange('linger', options.linger ?? 0, 0, 60, 'seconds'),
     detect: options.detect ?? 'compare',

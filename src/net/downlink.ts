@@ -17,7 +17,9 @@ import {
   acknowledgeFragments,
   createReliableReceiver,
   createReliableSender,
+  FRAGMENT,
   hasRepeats,
+  hasUnsent,
   loseFragments,
   sendReliable,
   writeFragments,
@@ -27,7 +29,7 @@ import {
 import { hashOf, segmentFor, valueSetsOf, type Group, type Segment, type Store, type Zone } from './store.ts'
 import { ticksSince } from './ticks.ts'
 import { MAX_PACKET } from './transport.ts'
-import { encodeValue, type ValueSet } from './values.ts'
+import { openValues, valueSize, writeValue, type ValueSet } from './values.ts'
 
 /** What one client is known to have of one group. */
 export interface Subscription {
@@ -105,8 +107,9 @@ export interface Downlink {
   isSound: boolean
   /** Whether starving state went first in the last packet: then it is the others' turn. */
   wasStateFirst: boolean
-  /** Whether something did not fit into the last packet. */
+  /** Whether something did not fit into the last packet, and the tick of that; -1 before the first. */
   wasTight: boolean
+  lastTick: number
   readonly onAcked: (sent: Sent<DownContent>) => void
   readonly onLost: (sent: Sent<DownContent>) => void
   readonly onDoubt: (sent: Sent<DownContent>) => void
@@ -129,6 +132,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     isSound: true,
     wasStateFirst: false,
     wasTight: false,
+    lastTick: -1,
     onAcked: sent => onDownAcked(downlink, sent),
     onLost: sent => onDownLost(downlink, sent),
     onDoubt: breakChains,
@@ -266,7 +270,7 @@ export const isSettled = (downlink: Downlink, zone: Zone): boolean => {
 
 /** Whether there is more to send than fits the client's ordinary packets: then it is sent to in every tick. */
 export const isBehind = (downlink: Downlink): boolean =>
-  downlink.wasTight || downlink.sender.queue.length > 1 || downlink.values.size > 0
+  downlink.wasTight || hasUnsent(downlink.sender)
 
 const onDownAcked = (downlink: Downlink, { content }: Sent<DownContent>): void => {
   for (let index = 0; index < content.count; index++) {
@@ -298,19 +302,48 @@ const breakChains = ({ content }: Sent<DownContent>): void => {
   }
 }
 
+/** One message of small values, or of a single large one. */
+const valueWriter = byteWriter(FRAGMENT)
+
+/** Puts the value fields that the client lacks into the reliable stream, several small ones to a message. */
 const flushValues = (downlink: Downlink): void => {
   if (downlink.values.size === 0) return
+  let lastId = 0
+  openValues(valueWriter)
+  const close = () => {
+    if (lastId !== 0) queueReliable(downlink, valueWriter.bytes.subarray(0, valueWriter.length))
+    lastId = 0
+    openValues(valueWriter)
+  }
   for (const [set, needed] of downlink.values) {
     // Noted while the client saw the object: by now one of the two may have gone elsewhere.
     const isSeen = set.isAlive && set.zone !== undefined && downlink.zones.has(set.zone)
     for (const index of needed) {
-      if (downlink.sender.queue.length >= VALUES_AHEAD) return
-      if (isSeen) queueReliable(downlink, encodeValue(set, index))
+      if (downlink.sender.queue.length >= VALUES_AHEAD) {
+        close()
+        return
+      }
       needed.delete(index)
+      if (!isSeen) continue
+      const size = valueSize(set, index)
+      if (size > bytesLeft(valueWriter)) close()
+      if (size > bytesLeft(valueWriter)) queueLarge(downlink, set, index, size)
+      else {
+        writeValue(valueWriter, set, index, lastId)
+        lastId = set.doId
+      }
     }
     downlink.values.delete(set)
     if (set.zone) downlink.zones.get(set.zone)?.owed.delete(set)
   }
+  close()
+}
+
+const queueLarge = (downlink: Downlink, set: ValueSet, index: number, size: number): void => {
+  const large = byteWriter(size + 1)
+  openValues(large)
+  writeValue(large, set, index, 0)
+  queueReliable(downlink, large.bytes.subarray(0, large.length))
 }
 
 const writeMessages = (downlink: Downlink, writer: ByteWriter, now: number): void => {
@@ -520,13 +553,15 @@ const writeState = (
   defaultSpan: number,
 ): void => {
   const { subscriptions } = downlink
+  // A second packet of a tick confirms nothing, so it need not say what it does not confirm.
+  const isFirst = downlink.lastTick !== tick
   let deferred = 0
   let deferredBytes = 1
   let lastId = 0
   let isOpen = false
   for (let index = 0; index < subscriptions.length; index++) {
     const subscription = subscriptions[index]!
-    if (subscription.plan === 'deferred') {
+    if (subscription.plan === 'deferred' && isFirst) {
       deferred++
       deferredBytes += varintSize(subscription.group.id)
     }
@@ -540,7 +575,7 @@ const writeState = (
   if (!isOpen && deferred === 0) return
   if (!isOpen) openState(0)
   writeU8(writer, 0)
-  const isAll = deferred > MAX_DEFERRED || deferredBytes > bytesLeft(writer)
+  const isAll = !isFirst || deferred > MAX_DEFERRED || deferredBytes > bytesLeft(writer)
   writeU8(writer, isAll ? ALL_DEFERRED : deferred)
   if (isAll) return
   lastId = 0
@@ -632,6 +667,7 @@ export const buildPacket = (
   if (!isStateFirst) writeQueued(downlink, content, now)
   writeGroups(downlink, store, content, tick, now, beat, patience, due)
   if (isStateFirst) writeQueued(downlink, content, now)
+  downlink.lastTick = tick
   patchSequence(writer, sendSequence(peer, content, now, downlink.onLost))
   spend(budget, writer.length)
   return packetView()

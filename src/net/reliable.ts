@@ -22,7 +22,7 @@ import { expandSequence } from './peer.ts'
 /** Fragments in flight, and how far ahead of the next expected one a receiver accepts. A power of two. */
 const WINDOW = 256
 /** Payload bytes a fragment carries at most: two fit a datagram, and one leaves room for state. */
-const FRAGMENT = 512
+export const FRAGMENT = 512
 /** The largest message, in bytes. */
 export const MAX_MESSAGE = 256 * 1024
 /** What a message may carry besides the bytes that say whose it is. */
@@ -72,6 +72,10 @@ export const sendReliable = (sender: ReliableSender, message: Uint8Array): boole
 
 /** Whether every message so far was acknowledged. */
 export const isDrained = (sender: ReliableSender): boolean => sender.queue.length === 0
+
+/** Whether a fragment that may go has not gone yet. */
+export const hasUnsent = ({ queue }: ReliableSender): boolean =>
+  queue.length > 0 && !queue[Math.min(queue.length, WINDOW) - 1]!.wasSent
 
 /** Whether the next packet has to carry a fragment again. */
 export const hasRepeats = (sender: ReliableSender, now: number, timeout: number): boolean => {

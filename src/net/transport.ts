@@ -35,6 +35,9 @@ export interface ServerTransport {
 
 /** The client's side of a transport. */
 export interface ClientTransport {
-  /** Opens a connection. Rejects with an `Error` whose message tells a player's developer what to check. */
-  connect(): Promise<Connection>
+  /**
+   * Opens a connection. Rejects with an `Error` whose message tells a player's developer what to check. One that needs no
+   * waiting may be returned as it is.
+   */
+  connect(): Promise<Connection> | Connection
 }

@@ -1,14 +1,13 @@
 import {
-  byteWriter,
+  more,
   readBytes,
   readU8,
-  readU32,
   readVarint,
   writeBytes,
-  writeU32,
   writeU8,
   writeVarint,
   type ByteReader,
+  type ByteWriter,
 } from './bytes.ts'
 import type { Audience, Layout } from './layout.ts'
 import { Control } from './packet.ts'
@@ -42,24 +41,41 @@ export interface ValueMessage {
   readonly packed: Uint8Array
 }
 
-export const encodeValue = (set: ValueSet, index: number): Uint8Array => {
-  const packed = set.packed[index]!
-  const writer = byteWriter(packed.length + 16)
+/** Bytes of a value besides its packed ones, at most: difference of doIds, index and flags, epoch, length. */
+const OVERHEAD = 5 + 2 + 1 + 3
+
+/** Starts a message of values in `writer`. */
+export const openValues = (writer: ByteWriter): void => {
+  writer.length = 0
   writeU8(writer, Control.values)
-  writeU32(writer, set.doId)
-  writeU8(writer, set.layout.audience === 'owner' ? 1 : 0)
-  writeU8(writer, set.epochs[index] ?? 0)
-  writeVarint(writer, index)
-  writeBytes(writer, packed)
-  return writer.bytes.slice(0, writer.length)
 }
 
-/** Reads what follows the control byte. */
-export const decodeValue = (reader: ByteReader): ValueMessage | undefined => {
-  const doId = readU32(reader)
-  const audience = readU8(reader) === 1 ? 'owner' : 'interested'
-  const epoch = readU8(reader)
-  const index = readVarint(reader)
-  const packed = readBytes(reader, reader.end - reader.position)
-  return reader.failed ? undefined : { doId, audience, index, epoch, packed }
+/** Room that a value takes, at most. */
+export const valueSize = (set: ValueSet, index: number): number => set.packed[index]!.length + OVERHEAD
+
+/** Appends a value; `lastId` is the object of the one before, 0 for the first. */
+export const writeValue = (writer: ByteWriter, set: ValueSet, index: number, lastId: number): void => {
+  const packed = set.packed[index]!
+  const epoch = set.epochs[index] ?? 0
+  const difference = set.doId - lastId
+  writeVarint(writer, difference >= 0 ? difference * 2 : difference * -2 - 1)
+  writeVarint(writer, index * 4 + (epoch > 0 ? 2 : 0) + (set.layout.audience === 'owner' ? 1 : 0))
+  if (epoch > 0) writeU8(writer, epoch)
+  writeVarint(writer, packed.length)
+  writeBytes(writer, packed)
+}
+
+/** Reads what follows the control byte, value by value. False when it is malformed; what came before was taken. */
+export const readValues = (reader: ByteReader, take: (message: ValueMessage) => void): boolean => {
+  let doId = 0
+  while (more(reader)) {
+    const difference = readVarint(reader)
+    doId = (doId + (difference % 2 === 1 ? -((difference + 1) / 2) : difference / 2)) >>> 0
+    const head = readVarint(reader)
+    const epoch = head & 2 ? readU8(reader) : 0
+    const packed = readBytes(reader, readVarint(reader))
+    if (reader.failed) return false
+    take({ doId, audience: head & 1 ? 'owner' : 'interested', index: head >>> 2, epoch, packed })
+  }
+  return !reader.failed
 }

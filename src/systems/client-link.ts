@@ -22,7 +22,7 @@ import {
 } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { countIn } from '../net/traffic.ts'
-import { decodeValue } from '../net/values.ts'
+import { readValues } from '../net/values.ts'
 import { epochOf, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { beginInquiry, connectError, endClientSession, receiveAnswer } from './client-session.ts'
 import { queueClientReliable } from './client-send.ts'
@@ -214,8 +214,10 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
   const control = readU8(reader)
   if (control === Control.message) queueMessage(state, session, decodeReliableMessage(reader), now, true)
   else if (control === Control.values) {
-    const value = decodeValue(reader)
-    if (!value || !keepValue(replica, value)) state.stats.malformed++
+    const isSound = readValues(reader, value => {
+      if (!keepValue(replica, value)) state.stats.malformed++
+    })
+    if (!isSound) state.stats.malformed++
   } else if (control === Control.zones) {
     const zones = decodeZones(reader)
     if (zones) setZones(replica, zones.zones, zones.tick)

@@ -125,8 +125,11 @@ const sendDue = (state: ServerState, session: Session, now: number): void => {
   const beat = beatAt(state.tick, rate, state.tickRate)
   // Who lacks more than one packet holds is sent to in every tick, until it has caught up.
   if (beat === beatAt(state.tick - 1, rate, state.tickRate) && !isBehind(session.downlink)) return
-  const packet = buildPacket(session.downlink, state.store, state.tick, now, 1 / session.commandRate, beat, rate)
-  if (!packet) return
-  countOut(session.stats, packet.length)
-  session.connection.send(packet)
+  for (let count = 0; count < state.packetsPerSend; count++) {
+    const packet = buildPacket(session.downlink, state.store, state.tick, now, 1 / session.commandRate, beat, rate)
+    if (!packet) return
+    countOut(session.stats, packet.length)
+    session.connection.send(packet)
+    if (!isBehind(session.downlink)) return
+  }
 }

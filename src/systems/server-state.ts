@@ -213,6 +213,7 @@ export interface ServerState {
   readonly messageRate: number
   readonly messageBytes: number
   readonly maxBytesPerSecond: number
+  readonly packetsPerSend: number
   readonly maxZones: number
   readonly linger: number
   readonly detect: 'compare' | 'mark'

@@ -1,0 +1,292 @@
+// The whole library in the harness of other replication libraries: worlds with columns, capture, engine, packets, clients.
+// Run by plain node after `npm run build`; the harness asks for { createServer, createClient } and replays a workload.
+import { addComponent, addEntity, createWorld, hasComponent, query, removeEntity } from 'bitecs'
+import { createServer as createPipesServer, createSchema } from '../../dist/server.js'
+import { Alive, createClient as createPipesClient } from '../../dist/client.js'
+
+const CUBES = `
+struct Quaternion { uint8(0-3) largest; uint16(0-511) a; uint16(0-511) b; uint16(0-511) c; };
+dclass Thing {
+  uint32(0-262143) x broadcast;
+  uint32(0-262143) y broadcast;
+  uint16(0-16383) z broadcast;
+  Quaternion q broadcast;
+  uint8(0-1) interacting broadcast;
+};
+`
+const ARENA = `
+dclass Thing {
+  uint16 x broadcast;
+  uint16 y broadcast;
+  uint16(0-4095) z broadcast;
+  uint16/1%1024 heading broadcast;
+  uint8 health broadcast;
+  string(0-16) name broadcast;
+};
+`
+const ZONE = 6400
+
+const schemaFor = wl => createSchema(wl.sharedView ? CUBES : ARENA, { capacity: wl.cap + 64 })
+
+const writeField = (Thing, wl, eid, index, value) => {
+  const { name } = wl.fields[index]
+  if (name !== 'q') Thing[name][eid] = value
+  else {
+    Thing.q.largest[eid] = value >>> 27
+    Thing.q.a[eid] = (value >>> 18) & 511
+    Thing.q.b[eid] = (value >>> 9) & 511
+    Thing.q.c[eid] = value & 511
+  }
+}
+
+const readField = (Thing, wl, eid, index) => {
+  const { name } = wl.fields[index]
+  if (name !== 'q') return Thing[name][eid]
+  return ((Thing.q.largest[eid] << 27) | (Thing.q.a[eid] << 18) | (Thing.q.b[eid] << 9) | Thing.q.c[eid]) >>> 0
+}
+
+/** Where the entities and clients of an arena are: only what its views say decides at a border, where cm are too coarse. */
+const zonesOf = (wl, n) => {
+  let size = 1
+  const zoneOf = new Int32Array(wl.cap)
+  const seenBy = Array.from({ length: n }, () => new Uint8Array(wl.cap))
+  const centres = new Int32Array(n)
+  const cell = value => Math.min(size - 1, Math.floor(value / ZONE))
+  const near = (zone, centre) =>
+    Math.abs((zone % 64) - (centre % 64)) <= 1 && Math.abs((zone >> 6) - (centre >> 6)) <= 1
+  const candidates = (x, y) => {
+    const found = []
+    for (const cy of new Set([cell(y), cell(Math.max(0, y - 1))]))
+      for (const cx of new Set([cell(x), cell(Math.max(0, x - 1))])) found.push(cy * 64 + cx)
+    return found
+  }
+  return {
+    zoneOf,
+    centres,
+    update(f) {
+      if (f.tick === 0) {
+        let most = 0
+        for (const slot of f.spawned) most = Math.max(most, f.cols[0][slot], f.cols[1][slot])
+        size = Math.round((most + 200) / ZONE)
+      }
+      for (let c = 0; c < n; c++) {
+        for (const slot of f.views[c].left) seenBy[c][slot] = 0
+        for (const slot of f.views[c].entered) seenBy[c][slot] = 1
+      }
+      const place = slot => {
+        const found = candidates(f.cols[0][slot], f.cols[1][slot])
+        zoneOf[slot] = found[0]
+        return found
+      }
+      const doubtful = []
+      for (const list of [f.spawned, f.changed])
+        for (const slot of list) {
+          const found = place(slot)
+          if (found.length > 1) doubtful.push([slot, found])
+        }
+      // Players are the first slots, one a client.
+      for (let c = 0; c < n; c++) centres[c] = zoneOf[c]
+      for (let c = 0; c < n; c++) {
+        const found = candidates(f.cols[0][c], f.cols[1][c])
+        if (found.length === 1) continue
+        const score = zone => {
+          let wrong = 0
+          for (const slot of f.views[c].visible) if (!near(zoneOf[slot], zone)) wrong++
+          for (const slot of f.views[c].left) if (near(zoneOf[slot], zone)) wrong++
+          return wrong
+        }
+        centres[c] = zoneOf[c] = found.reduce((best, zone) => (score(zone) < score(best) ? zone : best), found[0])
+      }
+      for (const [slot, found] of doubtful) {
+        if (slot < n) continue
+        const fits = zone => centres.every((centre, c) => near(zone, centre) === (seenBy[c][slot] === 1))
+        zoneOf[slot] = found.find(fits) ?? found[0]
+      }
+    },
+    around(c) {
+      const zones = []
+      for (let y = -1; y <= 1; y++)
+        for (let x = -1; x <= 1; x++) {
+          const cx = (centres[c] % 64) + x
+          const cy = (centres[c] >> 6) + y
+          if (cx >= 0 && cy >= 0 && cx < size && cy < size) zones.push(cy * 64 + cx + 1)
+        }
+      return zones
+    },
+  }
+}
+
+const concat = packets => {
+  const out = new Uint8Array(packets.reduce((sum, packet) => sum + packet.length + 2, 0))
+  let at = 0
+  for (const packet of packets) {
+    out[at++] = packet.length & 255
+    out[at++] = packet.length >>> 8
+    out.set(packet, at)
+    at += packet.length
+  }
+  return out
+}
+const EMPTY = new Uint8Array(0)
+/** One datagram as it is; more than one behind a byte that no datagram starts with. */
+const payloadOf = packets =>
+  packets.length === 0 ? EMPTY : packets.length === 1 ? packets[0] : concat([new Uint8Array(0), ...packets])
+const packetsOf = bytes => {
+  if (bytes[0] !== 0 || bytes[1] !== 0) return [bytes]
+  const packets = []
+  for (let at = 2; at < bytes.length; ) {
+    const length = bytes[at] | (bytes[at + 1] << 8)
+    packets.push(bytes.subarray(at + 2, at + 2 + length))
+    at += 2 + length
+  }
+  return packets
+}
+
+/** The server's end of a link without a network: what is sent is kept for the harness. */
+const createLink = address => {
+  const end = { address, sent: [], onPacket() {}, onClose() {}, close() {} }
+  end.send = bytes => end.sent.push(bytes.slice())
+  return end
+}
+
+/** A client that the harness does not decode answers so: all 64 packets up to this one came and were decoded. */
+const acknowledge = (fake, sequences) => {
+  fake.received += sequences.length
+  const sequence = fake.sequence++
+  const newest = sequences[sequences.length - 1]
+  return Uint8Array.of(0xc4, sequence, sequence >>> 8, 0, 0, newest, newest >>> 8, 0, 0, fake.received)
+}
+
+const rateOf = wl => Math.min(255, wl.hz)
+
+/** Makes a client on a link; it is signed in when the server has received. */
+const createLinkedClient = (wl, schema, end, now) => {
+  const world = createWorld()
+  const sent = []
+  const connection = { address: 'server', send: bytes => sent.push(bytes.slice()), onPacket() {}, onClose() {}, close() {} }
+  const client = createPipesClient(world, schema, {
+    transport: { connect: () => connection },
+    updateRate: rateOf(wl),
+    commandRate: rateOf(wl),
+    timeout: 3600,
+    now,
+  })
+  client.connect().catch(error => console.error(error))
+  for (const packet of sent.splice(0)) end.onPacket(packet)
+  return { world, client, connection, sent }
+}
+
+const make = (name, options) => ({
+  name,
+  package: 'bitecs-pipes',
+  transport: 'unreliable',
+  snapshot: 'delta-acked',
+  needsAcks: true,
+  // The sequence numbers that a payload carries: what a client would acknowledge.
+  ackOf: bytes => Uint16Array.from(packetsOf(bytes).map(packet => packet[1] | (packet[2] << 8))),
+  createServer(wl, n) {
+    let time = 0
+    const now = () => time
+    const schema = schemaFor(wl)
+    const { Thing } = schema.dclasses
+    const world = createWorld()
+    const links = Array.from({ length: n }, (_, c) => createLink(`client ${c}`))
+    const server = createPipesServer(world, schema, {
+      transport: {
+        listen: onConnection => {
+          links.forEach(onConnection)
+          return Promise.resolve()
+        },
+        close: () => Promise.resolve(),
+      },
+      tickRate: wl.hz,
+      maxClients: Math.max(24, n),
+      maxBytesPerSecond: 1e9,
+      packetsPerSend: 64,
+      timeout: 3600,
+      now,
+      ...options,
+    })
+    const members = []
+    const centreOf = new Int32Array(n).fill(-1)
+    server.onJoin(client => (members[Number(client.address.slice(7))] = client))
+    const eids = new Int32Array(wl.cap)
+    const zones = wl.sharedView ? undefined : zonesOf(wl, n)
+    const fakes = links.map(() => ({ sequence: 0, received: 0 }))
+    const join = (c, clientSchema) => {
+      const guest = createLinkedClient(wl, clientSchema, links[c], now)
+      server.receive(world)
+      for (const packet of links[c].sent.splice(0)) guest.connection.onPacket(packet)
+      return guest
+    }
+    const joinOthers = () => {
+      const shared = schemaFor(wl)
+      for (let c = 0; c < n; c++) if (!members[c]) join(c, shared)
+    }
+    return {
+      join,
+      doIdOf: slot => schema.DistributedObject.doId[eids[slot]],
+      update(f) {
+        time = f.tick / wl.hz
+        if (f.tick === 0) joinOthers()
+        for (const slot of f.despawned) removeEntity(world, eids[slot])
+        zones?.update(f)
+        for (const slot of f.spawned) {
+          const eid = addEntity(world)
+          eids[slot] = eid
+          addComponent(world, eid, Thing)
+          for (let index = 0; index < wl.nNum; index++) writeField(Thing, wl, eid, index, f.cols[index][slot])
+          if (f.names) Thing.name[eid] = f.names[slot]
+          server.place(eid, zones ? zones.zoneOf[slot] + 1 : 1)
+        }
+        for (const slot of f.changed) {
+          const eid = eids[slot]
+          const mask = f.mask[slot]
+          for (let index = 0; index < wl.nNum; index++)
+            if ((mask >> index) & 1) writeField(Thing, wl, eid, index, f.cols[index][slot])
+          if (zones && (mask & 3) !== 0 && schema.DistributedObject.zone[eid] !== zones.zoneOf[slot] + 1)
+            server.place(eid, zones.zoneOf[slot] + 1)
+          else if (options?.detect === 'mark') server.markDirty(eid)
+        }
+        for (let c = 0; c < n; c++) {
+          const centre = zones ? zones.centres[c] : 0
+          if (centreOf[c] === centre) continue
+          centreOf[c] = centre
+          server.setZones(members[c], zones ? zones.around(c) : [1])
+        }
+      },
+      encode() {
+        server.replicate(world)
+        return links.map(end => {
+          const payload = payloadOf(end.sent)
+          end.sent.length = 0
+          return payload
+        })
+      },
+      receive(c, ack) {
+        if (ack instanceof Uint16Array) links[c].onPacket(acknowledge(fakes[c], ack))
+        else for (const packet of packetsOf(ack)) links[c].onPacket(packet)
+        server.receive(world)
+      },
+    }
+  },
+  createClient(wl, c, server) {
+    const schema = schemaFor(wl)
+    const { Thing } = schema.dclasses
+    const { world, client, connection, sent } = server.join(c, schema)
+    return {
+      apply(bytes) {
+        for (const packet of packetsOf(bytes)) connection.onPacket(packet)
+        client.receive(world)
+        client.send(world)
+        return sent.length > 0 ? payloadOf(sent.splice(0)) : undefined
+      },
+      count: () => query(world, [Alive, Thing]).length,
+      has: slot => hasComponent(world, client.entityOf(server.doIdOf(slot)), Alive),
+      get: (slot, index) => readField(Thing, wl, client.entityOf(server.doIdOf(slot)), index),
+    }
+  },
+})
+
+export default make('bitecs-pipes')
+export const marked = make('bitecs-pipes, marked', { detect: 'mark' })
