@@ -20,6 +20,7 @@ import {
 } from './systems/client-state.ts'
 import { interpolate } from './systems/interpolate.ts'
 import { nameOf, packMessage } from './systems/pack-message.ts'
+import { leaveTrack } from './systems/track.ts'
 
 export { Alive, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
 export type { Reason } from './net/hello.ts'
@@ -154,9 +155,9 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
 
 const isZone = (zone: number): boolean => Number.isInteger(zone) && zone >= 1 && zone <= 0xffffffff
 
-const openConnection = async (state: ClientState): Promise<Connection> => {
+const openConnection = async (opening: Promise<Connection>): Promise<Connection> => {
   try {
-    return await state.transport.connect()
+    return await opening
   } catch (error) {
     throw connectError('unreachable', error instanceof Error ? error.message : String(error))
   }
@@ -210,7 +211,9 @@ const connect = async (state: ClientState, data: unknown): Promise<void> => {
   state.status = 'connecting'
   const attempt = ++state.attempts
   try {
-    const connection = await openConnection(state)
+    // A transport that is there at once is signed in at once, inside this call.
+    const opening = state.transport.connect()
+    const connection = opening instanceof Promise ? await openConnection(opening) : opening
     if (attempt !== state.attempts) {
       connection.close()
       throw connectError('lost', 'disconnect() was called before the connection was open.')
@@ -288,6 +291,7 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
   observe(world, onRemove(schema.DistributedObject), eid => {
     const object = state.session?.byEid.get(eid)
     if (!object) return
+    leaveTrack(object)
     state.session!.byEid.delete(eid)
     state.session!.objects.delete(object.doId)
   })

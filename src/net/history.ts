@@ -97,7 +97,7 @@ const FULL_SPEED = 0.4
 /** The blending over of what came late loses this share per second (as an exponent). */
 const BLEND_RATE = 35
 /** Weights below count for nothing. */
-const LEAST_WEIGHT = 1e-4
+const LEAST_WEIGHT = 1e-3
 
 /** The options of a DC keyword. */
 export const smoothOptions = (options: Partial<SmoothOptions> = {}): SmoothOptions => ({
@@ -255,6 +255,46 @@ const copySlot = (h: History, from: number, to: number, slot: number): void => {
   generations[to * slots + slot] = generations[from * slots + slot]!
   for (let word = 0; word < width; word++)
     values[(to * width + word) * slots + slot] = values[(from * width + word) * slots + slot]!
+}
+
+/**
+ * An object is about to come from one history into another, at server time `time`: where that one stood still, it gets the
+ * rows of this one, or the object would stand still there as well.
+ */
+export const spreadRows = (from: History, to: History, time: number): void => {
+  for (let index = 0; index < from.count; index++) {
+    const at = from.times[from.order[index]!]!
+    if (at >= time) return
+    let before = to.count - 1
+    while (before >= 0 && to.times[to.order[before]!]! > at) before--
+    const until = before < 0 ? at : to.untils[to.order[before]!]!
+    if (until < at) continue
+    const inserted = insertRow(to, at, until)
+    if (inserted >= 0) commitRow(to, inserted)
+  }
+}
+
+/** Gives a slot the past of one of another history: as that has it at the times of the rows before row `at`. */
+export const carrySlot = (from: History, fromSlot: number, to: History, slot: number, at: number): void => {
+  if (from.count === 0) return
+  const fromSize = from.width * from.slots
+  for (let index = 0; index < at; index++) {
+    const row = to.order[index]!
+    weigh(from, past, to.times[row]!, 0, from.count - 1)
+    const { base, count, rows, weights } = past.curve
+    to.generations[row * to.slots + slot] = from.generations[base * from.slots + fromSlot]!
+    for (let word = 0; word < to.width; word++) {
+      const column = word * from.slots + fromSlot
+      const value = from.values[base * fromSize + column]!
+      let sum = value
+      for (let other = 0; other < count; other++)
+        sum += weights[other]! * (from.values[rows[other]! * fromSize + column]! - value)
+      to.values[(row * to.width + word) * to.slots + slot] = sum
+    }
+  }
+  to.births[slot] = Math.min(to.births[slot]!, from.births[fromSlot]!)
+  to.cuts[slot] = from.cuts[fromSlot]!
+  to.latestCut = Math.max(to.latestCut, to.cuts[slot]!)
 }
 
 /** The newer row keeps its sign, so that what it says is shown bit for bit. */
@@ -524,6 +564,8 @@ export const mixField = (h: History, field: SmoothField): Float64Array => {
 }
 
 const apart = createWeights(smoothOptions(), false)
+/** Between samples as the curve has it, after the last as that. */
+const past = createWeights(smoothOptions({ extrapolate: 0 }), false)
 
 /** One slot by itself: with its own delay, and only of rows of one generation. */
 export const mixApart = (h: History, field: SmoothField, slot: number, at: number): void => {

@@ -18,7 +18,7 @@ import { measureTraffic } from '../net/traffic.ts'
 import type { ClientObject, ClientSession, ClientState, WaitingMessage } from './client-state.ts'
 import { nameOf, tryPackValue } from './pack-message.ts'
 import { writeColumn, type Binding } from './rows.ts'
-import { createTrack, pushSample } from './track.ts'
+import { leaveTrack, recordFrames, showSlot } from './track.ts'
 
 /** Ticks that an object on its way between two zones may be missing. */
 const ORPHAN_TICKS = 64
@@ -74,42 +74,11 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
       updateObject(state, session, object, frame.rows, slot * group.layout.width)
     }
   }
-  pushSamples(session, group)
+  recordFrames(session, group, state.classes.get(group.layout.dclass)!.track)
 }
 
 /** Whether a group was dropped, so that another may show the object in the same tick. */
 const isGone = (session: ClientSession, group: ReplicaGroup): boolean => session.replica.groups.get(group.id) !== group
-
-const unwrap = (session: ClientSession, tick: number): number =>
-  session.unwrappedTick + ticksSince(tick, session.replica.newestTick)
-
-/** Every frame that came since the last call goes into the histories, in order. */
-const pushSamples = (session: ClientSession, group: ReplicaGroup): void => {
-  const { frames } = group.history
-  const { width } = group.layout
-  let first = frames.length
-  while (first > 0 && (group.sampledTick < 0 || ticksSince(frames[first - 1]!.tick, group.sampledTick) > 0)) first--
-  for (let index = first; index < frames.length; index++) {
-    const frame = frames[index]!
-    const before = index > 0 ? unwrap(session, frames[index - 1]!.until) : -Infinity
-    for (let slot = 0; slot < group.layout.slots; slot++) {
-      const object = frame.ids[slot] === 0 ? undefined : session.objects.get(frame.ids[slot]!)
-      if (!object?.track || object.group !== group) continue
-      const { track, interested } = object.clientClass
-      pushSample(
-        object.track,
-        track!,
-        interested,
-        frame.rows,
-        slot * width,
-        unwrap(session, frame.tick),
-        unwrap(session, frame.until),
-        before,
-      )
-    }
-  }
-  group.sampledTick = frames[frames.length - 1]!.tick
-}
 
 /** Told once: an object that does not fit is left out, the rest goes on. */
 const complainOfCapacity = (state: ClientState, eid: number): void => {
@@ -152,7 +121,9 @@ const generate = (
     isAlive: false,
     row: new Uint32Array(group.layout.width),
     orphanedAt: undefined,
-    track: clientClass.track && createTrack(clientClass.track),
+    track: undefined,
+    trackSlot: 0,
+    delay: 0,
     acknowledged: clientClass.upload && new Uint32Array(clientClass.upload.words.length),
     acknowledgedSequence: -1,
     ownerEpoch: 0,
@@ -214,6 +185,7 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
   object.isOwned = owner !== 0 && owner === session.welcome!.clientId
   schema.DistributedObject.owner[object.eid] = owner
   if (object.isOwned === wasOwned) return
+  showSlot(object)
   if (!object.isOwned) {
     removeComponent(world, object.eid, Owned)
     renewValues(session, object.doId)
@@ -296,6 +268,7 @@ const releaseObjects = (state: ClientState, session: ClientSession, group: Repli
 const removeObject = (state: ClientState, session: ClientSession, object: ClientObject): void => {
   session.objects.delete(object.doId)
   session.byEid.delete(object.eid)
+  leaveTrack(object)
   if (entityExists(state.world, object.eid)) removeEntity(state.world, object.eid)
   state.schema.DistributedObject.doId[object.eid] = 0
 }

@@ -54,7 +54,11 @@ export interface ClientObject {
   readonly row: Uint32Array
   /** Left its zone for another one that we see, and has not shown up there yet: since this tick. */
   orphanedAt: number | undefined
-  readonly track: Track | undefined
+  /** Its history, and where in there; `undefined` when nothing of it is smoothed. */
+  track: Track | undefined
+  trackSlot: number
+  /** Seconds by which it is shown later than others. */
+  delay: number
   /** Owner-written words as the server is known to have them, and the packet that told it so `[upload.words]`. */
   readonly acknowledged: Uint32Array | undefined
   acknowledgedSequence: number
@@ -135,6 +139,7 @@ export interface ClientSession {
   readonly unreliable: Uint8Array[]
   readonly objects: Map<number, ClientObject>
   readonly byEid: Map<number, ClientObject>
+  readonly tracks: Map<ReplicaGroup, Track>
   /** Rows that only the owner gets, by doId. */
   readonly ownerPlaces: Map<number, { group: ReplicaGroup; slot: number }>
   welcome: Welcome | undefined
@@ -217,6 +222,7 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   unreliable: [],
   objects: new Map(),
   byEid: new Map(),
+  tracks: new Map(),
   ownerPlaces: new Map(),
   welcome: undefined,
   nextRequest: 0,

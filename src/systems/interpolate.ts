@@ -1,32 +1,60 @@
 import { newestFrame } from '../net/frames.ts'
 import { serverTime } from '../net/clock.ts'
+import { advanceHistory, holdHistory, mixField, ROWS, type History } from '../net/history.ts'
 import { playoutAdvance } from '../net/playout.ts'
-import { ticksSince } from '../net/ticks.ts'
 import type { ClientState } from './client-state.ts'
-import { extendTrack, sampleTrack } from './track.ts'
-
-let values = new Float64Array(64)
+import { secondsAt, type Track } from './track.ts'
 
 /** Writes where remote objects are at the playout time into their interpolated columns. The owner's own are left alone. */
 export const interpolate = (state: ClientState): void => {
   const { session } = state
   if (!session?.welcome) return
+  const { playout } = session
   const now = state.now()
-  const shown = playoutAdvance(session.playout, now)
+  const { resyncs } = playout
+  const elapsed = now - playout.localTime
+  const shown = playoutAdvance(playout, now)
   if (Number.isNaN(shown)) return
   const serverNow = serverTime(session.clock, now)
-  state.stats.playoutDelay = Number.isNaN(serverNow) ? session.playout.delay : Math.max(0, serverNow - shown)
-  const tick = shown * session.welcome.tickRate
-  const { newestTick } = session.replica
-  for (const object of session.objects.values()) {
-    const { track: plan, interested } = object.clientClass
-    const { track } = object
-    if (!track || !plan || object.isOwned || track.count === 0) continue
-    const frame = object.orphanedAt === undefined ? newestFrame(object.group.history) : undefined
-    if (frame) extendTrack(track, session.unwrappedTick + ticksSince(frame.until, newestTick))
-    if (values.length < plan.words.length) values = new Float64Array(plan.words.length)
-    sampleTrack(track, plan, tick, values)
-    for (let word = 0; word < plan.words.length; word++)
-      (interested.columns[plan.words[word]!] as Float64Array)[object.eid] = values[word]!
+  state.stats.playoutDelay = Number.isNaN(serverNow) ? playout.delay : Math.max(0, serverNow - shown)
+  for (const [group, track] of session.tracks) {
+    if (session.replica.groups.get(group.id) !== group) {
+      session.tracks.delete(group)
+      continue
+    }
+    const frame = newestFrame(group.history)
+    if (frame) holdHistory(track.history, secondsAt(session, frame.until))
+    advanceHistory(track.history, shown, Math.max(0, elapsed), playout.resyncs !== resyncs)
+    showTrack(track)
+  }
+}
+
+/** Names the rows that are shown, if each field shows just one; else -1. */
+const stillRows = ({ hasDelays, weights }: History): number => {
+  let still = 0
+  for (const { shown, blend } of weights) {
+    if (shown.count + blend.count > 0) return -1
+    still = still * ROWS + shown.base
+  }
+  return hasDelays ? -1 : still
+}
+
+const showTrack = (track: Track): void => {
+  const { plan, history, eids } = track
+  const still = stillRows(history)
+  if (still >= 0 && still === track.still) return
+  track.still = still
+  const { slots } = history
+  for (const field of plan.fields) {
+    const values = mixField(history, field)
+    for (let part = 0; part < field.size; part++)
+      write(plan.columns[field.at + part] as Float64Array, eids, values, part * slots)
+  }
+}
+
+const write = (column: Float64Array, eids: Int32Array, values: Float64Array, from: number): void => {
+  for (let slot = 0; slot < eids.length; slot++) {
+    const eid = eids[slot]!
+    if (eid >= 0) column[eid] = values[from + slot]!
   }
 }

@@ -1,157 +1,212 @@
-import { vec4 } from 'gl-matrix'
+import type { NumberColumn } from '../components/index.ts'
 import type { DCParameterField } from '../dc/index.ts'
-import type { Binding } from './rows.ts'
-import { valueOf, wordsWith } from './rows.ts'
+import type { Frame } from '../net/frames.ts'
+import {
+  carrySlot,
+  commitRow,
+  createHistory,
+  delaySlot,
+  growHistory,
+  insertRow,
+  resetSlot,
+  sealSlot,
+  smoothOptions,
+  spreadRows,
+  writeValue,
+  type History,
+  type SmoothField,
+} from '../net/history.ts'
+import { FIXED_WORDS } from '../net/layout.ts'
+import type { ReplicaGroup } from '../net/replica.ts'
+import { ticksSince } from '../net/ticks.ts'
+import type { ClientObject, ClientSession } from './client-state.ts'
+import { hasKeyword, valueOf, wordsWith, type Binding } from './rows.ts'
+
+/** How the numbers of a class are smoothed: which words of its layout, and as what. */
+export interface TrackPlan {
+  /** Index in the layout of each number of a row. */
+  readonly words: readonly number[]
+  readonly fields: readonly SmoothField[]
+  /** The DC field of each of them. */
+  readonly sources: readonly DCParameterField[]
+  /** Where they are written to, by entity `[words]`. */
+  readonly columns: readonly NumberColumn[]
+  /** Words that count how often the object was moved elsewhere. */
+  readonly teleports: readonly number[]
+}
+
+/** What the objects of a group looked like lately, a slot each. */
+export interface Track {
+  readonly plan: TrackPlan
+  readonly history: History
+  /** Whose rows those are `[slots]`. */
+  readonly objects: (ClientObject | undefined)[]
+  /** The entities that are shown; -1 for nobody, and for the owner's own `[slots]`. */
+  eids: Int32Array
+  /** The rows that are shown, when each field shows just one; -1 when something moves, or came. */
+  still: number
+}
+
+const SMOOTHED = ['interp_linear', 'interp_hermite', 'interp_angle', 'interp_quat', 'interp_velocity']
+const FULL_TURN = 360
+/** Slots to begin with: many groups hold few objects. */
+const FEW = 4
+/** Known frames in a row, looking back, before no late one is looked for. */
+const KNOWN = 8
 
 /**
- * One object's recent values by server tick, for interpolation. Ticks here are unwrapped: plain numbers that only grow.
- * A sample holds from its tick until the tick up to which the object is known to have stayed so, which is what keeps
- * an object that starts to move from being dragged along from where it rested long before.
+ * Plans the smoothing of a class' numbers by their DC keywords; `undefined` when it has none. 64-bit integers are never
+ * smoothed.
  */
-export interface Track {
-  /** Tick of each sample `[SAMPLES]`, a ring. */
-  readonly ticks: Float64Array
-  readonly untils: Float64Array
-  /** `[SAMPLES x words]`. */
-  readonly values: Float64Array
-  newest: number
-  count: number
-}
-
-/** Samples kept: more than a second at 20 a second is never shown. */
-const SAMPLES = 32
-
-/** How the numbers of a class are smoothed: which words, the period of those that go round, which are rotations. */
-export interface TrackPlan {
-  readonly words: readonly number[]
-  /** In the field's unit; 0 for what does not go round `[words]`. */
-  readonly periods: Float64Array
-  /** Where among `words` the four of each quaternion begin, in gl-matrix' order x, y, z, w. */
-  readonly quaternions: readonly number[]
-}
-
-const KEYWORDS = ['interp_linear', 'interp_hermite', 'interp_angle', 'interp_quat']
-const FULL_TURN = 360
-
-const periodOf = (field: DCParameterField, modulus: number | undefined): number =>
-  field.keywords.includes('interp_angle') ? (modulus ?? FULL_TURN) : 0
-
-/** The first of the four words of each field with `interp_quat`; one with another number of words is smoothed apart. */
-const quaternionsOf = (binding: Binding, words: readonly number[]): number[] =>
-  words.flatMap((index, at) => {
-    const { field } = binding.layout.words[index]!
-    const four = words.slice(at, at + 4).filter(other => binding.layout.words[other]!.field === field)
-    const isFirst = at === 0 || binding.layout.words[words[at - 1]!]!.field !== field
-    return field.keywords.includes('interp_quat') && isFirst && four.length === 4 ? [at] : []
-  })
-
-/** Plans the smoothing of a class' numbers; `undefined` when it has none. 64-bit integers are never smoothed. */
 export const planTrack = (binding: Binding): TrackPlan | undefined => {
-  const words = wordsWith(binding.layout, ...KEYWORDS).filter(index => {
-    const word = binding.layout.words[index]!
-    return word.part === 0 && word.kind !== 'int64'
-  })
+  const { words: all } = binding.layout
+  const isNumber = (index: number) => all[index]!.part === 0 && all[index]!.kind !== 'int64'
+  const words = wordsWith(binding.layout, ...SMOOTHED).filter(
+    index => isNumber(index) && !hasKeyword(all[index]!.field, 'interp_none'),
+  )
   if (words.length === 0) return undefined
-  const periods = words.map(index => {
-    const word = binding.layout.words[index]!
-    return periodOf(word.field, word.type.modulus)
-  })
-  return { words, periods: new Float64Array(periods), quaternions: quaternionsOf(binding, words) }
+  const curved = smoothOptions()
+  const straight = smoothOptions({ method: 'linear' })
+  const fields: SmoothField[] = []
+  const sources: DCParameterField[] = []
+  for (let at = 0; at < words.length;) {
+    const { field, type } = all[words[at]!]!
+    let size = 1
+    while (at + size < words.length && all[words[at + size]!]!.field === field) size++
+    // Each number goes round at its own period; those of one field may differ.
+    const period = type.modulus ?? (hasKeyword(field, 'interp_angle') ? FULL_TURN : 0)
+    if (period > 0) size = 1
+    const isRotation = hasKeyword(field, 'interp_quat') && size === 4
+    const isWhole = type.divisor === 1 && type.modulus === undefined && type.base !== 'float64'
+    const isVelocity = hasKeyword(field, 'interp_velocity')
+    const former = fields.at(-1)
+    if (isVelocity && former?.size === size) former.velocity = at
+    const isStraight = isVelocity || hasKeyword(field, 'interp_linear')
+    fields.push({
+      at,
+      size,
+      kind: isRotation ? 'quaternion' : isWhole ? 'integer' : 'number',
+      period,
+      velocity: -1,
+      options: isStraight ? straight : curved,
+    })
+    sources.push(field)
+    at += size
+  }
+  return {
+    words,
+    fields,
+    sources,
+    columns: words.map(index => binding.columns[index]!),
+    teleports: wordsWith(binding.layout, 'interp_teleport').filter(isNumber),
+  }
 }
 
-export const createTrack = (plan: TrackPlan): Track => ({
-  ticks: new Float64Array(SAMPLES),
-  untils: new Float64Array(SAMPLES),
-  values: new Float64Array(SAMPLES * plan.words.length),
-  newest: -1,
-  count: 0,
-})
+/** Seconds of the server at a tick near the newest one. */
+export const secondsAt = (session: ClientSession, tick: number): number =>
+  (session.unwrappedTick + ticksSince(tick, session.replica.newestTick)) / session.welcome!.tickRate
 
-/** Puts a row into the history. `until`: how long it is known to hold; `before`: how long the state before it did. */
-export const pushSample = (
+/** Puts every frame of a group that came since the last call into its history, late ones in their place. */
+export const recordFrames = (session: ClientSession, group: ReplicaGroup, plan: TrackPlan | undefined): void => {
+  if (!plan) return
+  let track = session.tracks.get(group)
+  if (!track) {
+    const slots = Math.min(FEW, group.layout.slots)
+    const eids = new Int32Array(slots).fill(-1)
+    track = { plan, history: createHistory(plan.fields, slots), objects: [], eids, still: -1 }
+    session.tracks.set(group, track)
+  }
+  const { frames } = group.history
+  const { order, times, count } = track.history
+  let first = frames.length
+  for (let known = 0, row = count - 1; first > 0 && known < KNOWN; first--) {
+    const time = secondsAt(session, frames[first - 1]!.tick)
+    while (row >= 0 && times[order[row]!]! > time) row--
+    if (row >= 0 && times[order[row]!] === time) known++
+    else if (row < 0 && count > 0) break
+  }
+  for (let index = first; index < frames.length; index++)
+    recordFrame(session, group, track, frames[index]!, frames[index - 1])
+  track.still = -1
+}
+
+const recordFrame = (
+  session: ClientSession,
+  group: ReplicaGroup,
   track: Track,
-  plan: TrackPlan,
-  binding: Binding,
-  rows: Uint32Array,
-  at: number,
-  tick: number,
-  until: number,
-  before: number,
+  frame: Frame,
+  previous: Frame | undefined,
 ): void => {
-  const { words } = plan
-  const { newest } = track
-  let isSame = track.count > 0
-  const next = (newest + 1) % SAMPLES
-  for (let word = 0; word < words.length; word++) {
-    const value = valueOf(binding.layout, words[word]!, rows, at) as number
-    if (isSame && track.values[newest * words.length + word] !== value) isSame = false
-    track.values[next * words.length + word] = value
+  const { history, plan, objects } = track
+  const { ids } = frame
+  const time = secondsAt(session, frame.tick)
+  let used = 0
+  for (let slot = 0; slot < ids.length; slot++) {
+    if (ids[slot] !== 0) used = slot + 1
+    const object = objectAt(session, group, frame, slot)
+    // It comes from another group: what it did there is what it did here.
+    if (object?.track && object.track !== track) spreadRows(object.track.history, history, time)
   }
-  if (isSame) {
-    track.untils[newest] = Math.max(track.untils[newest]!, until)
-    return
+  if (used > history.slots) grow(track, Math.min(ids.length, Math.max(used, 2 * history.slots)))
+  const before = previous ? secondsAt(session, previous.until) : -Infinity
+  const at = insertRow(history, time, secondsAt(session, frame.until), before)
+  if (at < 0) return
+  const { width } = group.layout
+  for (let slot = 0; slot < used; slot++) {
+    const object = objectAt(session, group, frame, slot)
+    if (!object) continue
+    const row = slot * width
+    const isNew = objects[slot] !== object
+    if (isNew) resetSlot(history, slot)
+    const { layout } = object.clientClass.interested
+    for (let word = 0; word < plan.words.length; word++)
+      writeValue(history, at, slot, word, valueOf(layout, plan.words[word]!, frame.rows, row) as number)
+    let generation = 0
+    for (const word of plan.teleports) generation += frame.rows[row + FIXED_WORDS + word]!
+    sealSlot(history, at, slot, generation & 0xff)
+    if (!isNew) continue
+    if (object.track) carrySlot(object.track.history, object.trackSlot, history, slot, at)
+    leaveTrack(object)
+    objects[slot] = object
+    object.track = track
+    object.trackSlot = slot
+    showSlot(object)
+    if (object.delay !== 0 || history.delays[slot] !== 0) delaySlot(history, slot, object.delay)
   }
-  if (track.count > 0) {
-    if (tick <= track.ticks[newest]!) return
-    track.untils[newest] = Math.max(track.untils[newest]!, Math.min(before, tick))
-  }
-  track.ticks[next] = tick
-  track.untils[next] = until
-  track.newest = next
-  track.count = Math.min(track.count + 1, SAMPLES)
+  commitRow(history, at)
 }
 
-/** The newest sample is known to hold until `tick`. */
-export const extendTrack = (track: Track, tick: number): void => {
-  if (track.count > 0 && track.untils[track.newest]! < tick) track.untils[track.newest] = tick
+const grow = (track: Track, slots: number): void => {
+  growHistory(track.history, slots)
+  const { eids } = track
+  track.eids = new Int32Array(slots).fill(-1)
+  track.eids.set(eids)
 }
 
-const mix = (from: number, to: number, share: number, period: number): number => {
-  if (period === 0) return from + (to - from) * share
-  let turn = (to - from) % period
-  if (turn > period / 2) turn -= period
-  else if (turn < -period / 2) turn += period
-  const value = (from + turn * share) % period
-  return value < 0 ? value + period : value
+/** Who is in a slot of a frame, if it is still there. */
+const objectAt = (
+  session: ClientSession,
+  group: ReplicaGroup,
+  frame: Frame,
+  slot: number,
+): ClientObject | undefined => {
+  const object = frame.ids[slot] === 0 ? undefined : session.objects.get(frame.ids[slot]!)
+  return object?.group === group && object.slot === slot ? object : undefined
 }
 
-/** Writes the values at (fractional) tick `time` into `out` `[words]`: the first sample before it, the last one after. */
-export const sampleTrack = (track: Track, plan: TrackPlan, time: number, out: Float64Array): void => {
-  const { periods } = plan
-  const width = periods.length
-  let index = track.newest
-  let later = -1
-  for (let step = 1; step < track.count && track.ticks[index]! > time; step++) {
-    later = index
-    index = (index + SAMPLES - 1) % SAMPLES
+/** Starts or stops to write an object's columns, after it came or went or changed hands. */
+export const showSlot = ({ track, trackSlot, isOwned, eid }: ClientObject): void => {
+  if (!track) return
+  track.eids[trackSlot] = isOwned ? -1 : eid
+  track.still = -1
+}
+
+/** The object's slot is free for others. */
+export const leaveTrack = (object: ClientObject): void => {
+  const { track, trackSlot } = object
+  if (track?.objects[trackSlot] === object) {
+    track.objects[trackSlot] = undefined
+    track.eids[trackSlot] = -1
   }
-  const start = Math.min(track.untils[index]!, later < 0 ? Infinity : track.ticks[later]!)
-  if (later < 0 || time <= start) {
-    for (let word = 0; word < width; word++) out[word] = track.values[index * width + word]!
-    return
-  }
-  const share = (time - start) / (track.ticks[later]! - start)
-  for (let word = 0; word < width; word++)
-    out[word] = mix(track.values[index * width + word]!, track.values[later * width + word]!, share, periods[word]!)
-  for (const at of plan.quaternions) mixQuaternion(track.values, index * width + at, later * width + at, share, out, at)
-}
-
-const from = vec4.create()
-const to = vec4.create()
-
-/** Componentwise and normalised, the short way round: between samples as near as these, hardly apart from a slerp. */
-const mixQuaternion = (
-  values: Float64Array,
-  fromAt: number,
-  toAt: number,
-  share: number,
-  out: Float64Array,
-  at: number,
-): void => {
-  vec4.set(from, values[fromAt]!, values[fromAt + 1]!, values[fromAt + 2]!, values[fromAt + 3]!)
-  vec4.set(to, values[toAt]!, values[toAt + 1]!, values[toAt + 2]!, values[toAt + 3]!)
-  if (vec4.dot(from, to) < 0) vec4.negate(to, to)
-  vec4.lerp(from, from, to, share)
-  vec4.normalize(from, from)
-  for (let part = 0; part < 4; part++) out[at + part] = from[part]!
+  object.track = undefined
 }
