@@ -20,7 +20,7 @@ import {
   type Parser,
   type Schema,
 } from './schema.ts'
-import { schemaVersion, structureOf } from './structure.ts'
+import { schemaVersion, structureHash } from './structure.ts'
 import { isPrimitive, parseParameterWithDefault, parseSwitch, PRIMITIVES, type NamedType } from './type-parser.ts'
 
 /** Options of {@link parseDC}. */
@@ -75,10 +75,10 @@ export function parseDC(
   const { classes, typedefs, imports, fields, errors, warnings } = schema
   const hash = schema.size > MAX_SIZE ? 0 : hashFile({ classes })
   if (errors.length === 0) for (const field of fields) if (field.kind === 'parameter') setInitial(field)
-  const structureHash = schema.size > MAX_SIZE ? 0n : structureOf({ classes }).hash
+  const hash64 = schema.size > MAX_SIZE ? 0n : structureHash({ classes })
   const version = schemaVersion({ typedefs })
   const keywords = [...schema.keywords]
-  const file = createFile({ classes, imports, keywords, typedefs, fields, hash, structureHash, version })
+  const file = createFile({ classes, imports, keywords, typedefs, fields, hash, structureHash: hash64, version })
   return { file, errors: inOrder(errors, texts), warnings: inOrder(warnings, texts) }
 }
 

@@ -12,13 +12,8 @@ import type {
 } from './model.ts'
 import { dequantise, getScaled } from './number.ts'
 
-/**
- * The structure of a schema: everything that both ends must agree on, as one canonical text and its hashes. Panda3D's own
- * hash does not see the names of parameters, array-ness, typedefs and defaults.
- */
+/** The structure of a schema, class by class, as it is compared with another one. */
 export interface SchemaStructure {
-  /** FNV-1a of the canonical text, 64 bits. */
-  readonly hash: bigint
   /** Every class and struct, in order. */
   readonly classes: readonly ClassStructure[]
 }
@@ -57,7 +52,7 @@ const addText = (hash: Fnv, text: string): Fnv => {
   for (let at = 0; at < text.length; at++) {
     low = (low ^ text.charCodeAt(at)) >>> 0
     const product = low * 0x1b3
-    high = (Math.imul(high, 0x1b3) + Math.floor(product / 0x1_0000_0000) + (low << 8)) >>> 0
+    high = (Math.imul(high, 0x1b3) + ((product / 0x1_0000_0000) | 0) + (low << 8)) >>> 0
     low = product >>> 0
   }
   hash.high = high
@@ -80,38 +75,40 @@ export const structureOf = ({ classes }: Pick<DCFile, 'classes'>): SchemaStructu
   return structure
 }
 
-/** The text that the structural hash is a hash of: a line for each class and each of its fields, as PROTOCOL.md tells. */
-export const canonicalText = ({ classes: all }: Pick<DCFile, 'classes'>): string => {
-  const named = new Set(all)
-  return all
-    .map(dclass => [headerOf(dclass), ...ownFields(dclass).map(field => numbered(field, fieldText(field, named)))])
-    .flat()
-    .map(line => `${line}\n`)
-    .join('')
+/**
+ * The structural hash: 64-bit FNV-1a of the canonical text. Unlike Panda3D's it sees the names of parameters, array-ness,
+ * typedefs and defaults.
+ */
+export const structureHash = (file: Pick<DCFile, 'classes'>): bigint => {
+  const { high, low } = addText(start(), canonicalText(file))
+  return (BigInt(high) << 32n) | BigInt(low)
 }
 
-const numbered = (field: DCField, text: string): string => `${field.number} ${text}`
+/** The text that the structural hash is a hash of: a line for each class and each of its fields, as PROTOCOL.md tells. */
+export const canonicalText = ({ classes }: Pick<DCFile, 'classes'>): string => {
+  const named = new Set(classes)
+  let text = ''
+  for (const dclass of classes) {
+    text += `${headerOf(dclass)}\n`
+    for (const field of ownFields(dclass)) text += `${field.number} ${fieldText(field, named)}\n`
+  }
+  return text
+}
 
 const ownFields = (dclass: DCClass): readonly DCField[] =>
   dclass.constructorField ? [dclass.constructorField, ...dclass.fields] : dclass.fields
 
 const makeStructure = (all: readonly DCClass[]): SchemaStructure => {
   const named = new Set(all)
-  const whole = start()
   const classes = all.map(dclass => {
     const header = headerOf(dclass)
-    const own = addText(start(), header)
-    addText(whole, `${header}\n`)
     const fields = ownFields(dclass).map((field, at) => {
       const text = fieldText(field, named)
-      const name = field.name || `#${at}`
-      addText(own, `\n${text}`)
-      addText(whole, `${numbered(field, text)}\n`)
-      return { name, print: printOf(text), text }
+      return { name: field.name || `#${at}`, print: printOf(text), text }
     })
-    return { name: dclass.name, print: (own.high ^ own.low) >>> 0, header, fields }
+    return { name: dclass.name, print: printOf([header, ...fields.map(({ text }) => text)].join('\n')), header, fields }
   })
-  return { hash: (BigInt(whole.high) << 32n) | BigInt(whole.low), classes }
+  return { classes }
 }
 
 const headerOf = ({ isStruct, name, parents }: DCClass): string => {
@@ -127,7 +124,9 @@ export const fieldText = (field: DCField, named: ReadonlySet<DCClass>): string =
       : field.kind === 'atomic'
         ? `${field.name}(${field.parameters.map(each => memberText(each, named)).join(', ')})`
         : `${field.name} : ${(field as DCMolecularField).atomics.map(atomic => atomic.name).join(', ')}`
-  return [text, ...(field.kind === 'molecular' ? [] : [...field.keywords].sort())].join(' ')
+  if (field.kind === 'molecular') return text
+  const { keywords } = field
+  return `${text}${keywords.length > 0 ? ` ${keywords.length > 1 ? [...keywords].sort().join(' ') : keywords[0]}` : ''}`
 }
 
 const memberText = (member: DCParameter | DCField, named: ReadonlySet<DCClass>): string =>
