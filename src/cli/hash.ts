@@ -1,4 +1,3 @@
-import { schemaVersion, structureOf } from '../dc/index.ts'
 import { reportErrors } from './check.ts'
 import { readSchemas, type SchemaOptions } from './sources.ts'
 import type { Terminal } from './terminal.ts'
@@ -16,8 +15,8 @@ export const hash = (paths: readonly string[], options: HashOptions, terminal: T
   const rows = schemas.map(({ names, file }) => ({
     files: names,
     hash: hex(file.hash, 8),
-    structure: hex(structureOf(file).hash, 16),
-    version: schemaVersion(file),
+    structure: hex(file.structureHash, 16),
+    version: file.version,
   }))
   if (options.json) terminal.out(`${JSON.stringify(rows, undefined, 2)}\n`)
   else for (const row of rows) terminal.out(`${row.hash}  ${row.structure}  ${row.files.join(' ')}\n`)
