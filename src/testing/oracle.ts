@@ -184,7 +184,7 @@ const compareDefaults = (ours: FieldPlan, own: EntityId, say: Say): void => {
 }
 
 /** The number that travels; a full turn is none. Undefined when it fits no DC range. */
-const scaledOf = (type: DCNumberType, value: number | bigint): number | bigint | undefined => {
+export const scaledOf = (type: DCNumberType, value: number | bigint): number | bigint | undefined => {
   try {
     const scaled = quantise(type, value)
     if (type.modulus === undefined || typeof scaled === 'bigint' || type.base === 'float64') return scaled
@@ -215,7 +215,8 @@ const compareNumber = (
   if (!Object.is(is, should)) say(name, is, should)
 }
 
-const elementOf = (column: NumberColumn, eid: EntityId): number | bigint => (column as Float64Array)[eid]!
+/** What a column has of an entity. */
+export const elementOf = (column: NumberColumn, eid: EntityId): number | bigint => (column as Float64Array)[eid]!
 
 const compareValue = (theirs: FieldPlan, should: unknown, is: unknown, say: Say): void => {
   if (typeof should === 'string' && is === should) return
@@ -223,7 +224,8 @@ const compareValue = (theirs: FieldPlan, should: unknown, is: unknown, say: Say)
   if (packed && !isSame(tryPack(theirs.field, is), packed)) say(theirs.name, is, should)
 }
 
-const tryPack = (field: DCParameterField, value: unknown): Uint8Array | undefined => {
+/** The bytes of a value, unless it does not fit its DC type. */
+export const tryPack = (field: DCParameterField, value: unknown): Uint8Array | undefined => {
   try {
     return packField(field, value)
   } catch {

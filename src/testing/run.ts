@@ -9,13 +9,14 @@ import {
   type World,
 } from 'bitecs'
 import { createClient } from '../client.ts'
-import { Owned, type Schema } from '../components/index.ts'
+import { Alive, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
 import { memoryNetwork, type LinkPair } from '../net/memory.ts'
 import { createServer, type ServerClient } from '../server.ts'
 import { createDice, type Dice } from './dice.ts'
 import type { ClientSide, PreparedGame, ServerSide } from './game.ts'
-import { differences, show } from './oracle.ts'
+import { auditField, createLedger, noteField, type Ledger } from './ledger.ts'
+import { differences, elementOf, show } from './oracle.ts'
 import { plansOf, type ClassPlan, type FieldPlan } from './plan.ts'
 import { randomValue } from './random-value.ts'
 import type { ClientScenario, Scenario, ScenarioEvent } from './scenario.ts'
@@ -25,9 +26,10 @@ import { turn } from './worlds.ts'
 export interface Failure {
   /**
    * `difference`: a client shows something else than it should; `error`: something was thrown or reported; `session`: one
-   * ended by itself, or did not begin; `protocol`: an honest side counted what only a broken one sends.
+   * ended by itself, or did not begin; `lost`: all agree, on another value than the one that was written; `protocol`: an
+   * honest side counted what only a broken one sends.
    */
-  readonly kind: 'difference' | 'error' | 'session' | 'protocol'
+  readonly kind: 'difference' | 'error' | 'session' | 'lost' | 'protocol'
   /** What is wrong, a line each. */
   readonly lines: readonly string[]
 }
@@ -49,18 +51,25 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  /** Seconds of quiet after which every client must show what it should. Default 20. */
+  /** Seconds of quiet after which every client must show what it should. Default 30. */
   readonly patience?: number
   /** Whether to write down what happens. */
   readonly isLogged?: boolean
 }
 
 /** Seconds of quiet. */
-const PATIENCE = 20
+const PATIENCE = 30
 /** Ticks between two looks at whether all is well by now. */
 const LOOK_EVERY = 5
 /** Ticks for which it must stay so: what the network still holds must not undo it. */
 const STAY = 15
+/**
+ * Datagrams that the quiet's loss bursts have at the most, on average. A burst is counted in datagrams, and a stopped
+ * sender probes but now and then: longer ones would be minutes of silence, as no link has them for all that.
+ */
+const QUIET_BURST = 4
+/** Seconds: stalls and patience are shorter, so that no session ends by them. */
+const TIMEOUT = 60
 const NOTHING_LOST: LinkConditions = { lag: 0, jitter: 0, loss: 0, duplicate: 0, reorder: 0 }
 
 interface Actor extends ClientSide<any> {
@@ -79,6 +88,7 @@ interface Spawned {
   readonly eid: EntityId
   readonly doId: number
   readonly plan: ClassPlan
+  readonly ledger: Ledger
 }
 
 /** Something that goes on for some ticks. */
@@ -95,6 +105,8 @@ interface Run {
   readonly side: ServerSide<any>
   readonly actors: (Actor | undefined)[]
   readonly objects: Map<number, Spawned>
+  /** The newest spawn with an entity id. */
+  readonly byEid: Map<EntityId, Spawned>
   readonly errors: string[]
   readonly log: string[] | undefined
   activities: Activity[]
@@ -127,7 +139,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
   const schema = prepared.takeSchema()
   const allowZone = game.server?.allowZone
   const server = createServer(world, schema, {
-    timeout: 30,
+    timeout: TIMEOUT,
     firstTick: scenario.firstTick,
     ...game.server,
     transport: network.server,
@@ -148,6 +160,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     side,
     actors,
     objects: new Map(),
+    byEid: new Map(),
     errors,
     log: options.isLogged ? [] : undefined,
     activities: [],
@@ -194,6 +207,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
   let failure: Failure | undefined
   let settled = patience
   try {
+    answerAsked(run)
     game.start?.(side)
     if (scenario.idle > 0 && scenario.clients.length > 0) {
       await join(0)
@@ -213,6 +227,9 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     run.activities = []
     run.stalls = []
     condition(run)
+    for (const actor of actors)
+      for (const link of actor ? [actor.link.up, actor.link.down] : [])
+        if (link.burst !== undefined) link.burst = Math.min(link.burst, QUIET_BURST)
     for (const actor of actors) if (actor) actor.hiddenUntil = 0
     const limit = Math.ceil(patience * tickRate)
     let good = -1
@@ -271,7 +288,7 @@ const createActor = (
   const client = createClient(world, schema, {
     updateRate: isFirst ? 255 : plan.updateRate,
     commandRate: isFirst ? 255 : plan.commandRate,
-    timeout: 30,
+    timeout: TIMEOUT,
     ...prepared.game.client,
     transport: connectBy(link, index),
     now,
@@ -410,7 +427,7 @@ const spawnAtRandom = (run: Run, plan: ClassPlan, dice: Dice): EntityId => {
   const { world } = run.side
   const eid = addEntity(world)
   addComponent(world, eid, plan.info.component)
-  for (const field of fieldsFor(run, plan, 'server')) if (dice.chance(0.5)) writeAtRandom(field, eid, dice)
+  for (const field of fieldsFor(run, plan, 'server')) if (dice.chance(0.5)) writeAtRandom(field, eid, dice, false)
   return eid
 }
 
@@ -420,20 +437,26 @@ const fieldsFor = (run: Run, plan: ClassPlan, by: 'server' | 'owner'): readonly 
   return isWritten ? fields.filter(({ name }) => isWritten(name, by)) : fields
 }
 
-/** Writes a random legal value, or some of the numbers of a struct; returns what, in words. */
-const writeAtRandom = (field: FieldPlan, eid: EntityId, dice: Dice): string => {
+/** Writes a random legal value, or some of the numbers of a struct. Returns what, in words, if somebody wants to hear. */
+const writeAtRandom = (field: FieldPlan, eid: EntityId, dice: Dice, isTold: boolean): string => {
   if (field.leaves.length === 0) {
     const value = randomValue(field.field, dice)
     field.values[eid] = value
-    return `${field.name} = ${show(value)}`
+    return isTold ? `${field.name} = ${show(value)}` : ''
   }
   const chosen = field.leaves.length > 1 && dice.chance(0.5) ? [dice.pick(field.leaves)] : field.leaves
-  const texts = chosen.map(({ name, type, column }) => {
-    const value = randomValue(type, dice) as number
-    ;(column as Float64Array)[eid] = value
-    return `${name} = ${show(value)}`
-  })
-  return texts.join(', ')
+  for (const { type, column } of chosen) (column as Float64Array)[eid] = randomValue(type, dice) as number
+  return isTold ? chosen.map(({ name, column }) => `${name} = ${show(elementOf(column, eid))}`).join(', ') : ''
+}
+
+/** The same by the server's game, which disputes it with an owner, if there is one. */
+const writeAtServer = (run: Run, field: FieldPlan, eid: EntityId, dice: Dice): string => {
+  const text = writeAtRandom(field, eid, dice, run.log !== undefined)
+  const ledger = run.byEid.get(eid)?.ledger
+  if (!ledger || !field.isOwnerWritten) return text
+  noteField(ledger, field, eid)
+  if (ledger.hadOwner) ledger.isDisputed = true
+  return text
 }
 
 const planFor = ({ world, schema }: { world: World; schema: Schema<any> }, eid: EntityId): ClassPlan | undefined => {
@@ -454,7 +477,11 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
     const eid = make ? make(side, dice) : spawnAtRandom(run, plan!, dice)
     const owner = clientOf(run, event.owner)
     if (zone[eid] === 0 && event.zone !== 0) server.place(eid, event.zone, owner ?? 0)
-    run.objects.set(event.object, { eid, doId: doId[eid]!, plan: planFor(side, eid)! })
+    const spawned: Spawned = { eid, doId: doId[eid]!, plan: planFor(side, eid)!, ledger: createLedger() }
+    run.objects.set(event.object, spawned)
+    run.byEid.set(eid, spawned)
+    for (const field of spawned.plan.fields) noteField(spawned.ledger, field, eid)
+    spawned.ledger.hadOwner = schema.DistributedObject.owner[eid] !== 0
     say(
       run,
       `spawns #${event.object}, ${event.name} (object ${doId[eid]}), in zone ${zone[eid]}${owner ? ` for client ${event.owner}` : ''}`,
@@ -499,6 +526,8 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
       const owner = clientOf(run, event.owner)
       say(run, `hands ${name} to ${owner ? `client ${event.owner}` : 'the server'}`)
       server.place(eid, zone[eid]!, owner ?? 0)
+      if (object.ledger.hadOwner) object.ledger.isDisputed = true
+      if (owner) object.ledger.hadOwner = true
       return
     }
     case 'write': {
@@ -511,7 +540,7 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
         side: 'server',
         act() {
           if (objectOf(run, event.object) !== object) return
-          const text = writeAtRandom(field, eid, dice)
+          const text = writeAtServer(run, field, eid, dice)
           if (run.log) say(run, `writes ${name}: ${text}`)
         },
       })
@@ -528,6 +557,21 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
       return
     }
     default:
+  }
+}
+
+/** Whatever a client asks of an object changes it: handlers write between two ticks, when owners' values come in. */
+const answerAsked = (run: Run): void => {
+  const { side, scenario } = run
+  const dice = createDice(scenario.seed + 1)
+  for (const plan of plansOf(side.schema)) {
+    const fields = fieldsFor(run, plan, 'server')
+    if (fields.length === 0) continue
+    for (const field of new Set([...plan.asked, ...plan.owned]))
+      side.server.on({ field }, eid => {
+        const text = writeAtServer(run, dice.pick(fields), eid, dice)
+        if (run.log) say(run, `${plan.name}.${field.name} of entity ${eid} is answered: ${text}`)
+      })
   }
 }
 
@@ -558,7 +602,11 @@ const actAtClient = (run: Run, event: ScenarioEvent): void => {
       act() {
         const owner = objectOf(run, event.object) === object ? ownerOf(run, object) : undefined
         if (!owner || owner.actor !== found.actor || owner.own !== found.own) return
-        const text = writeAtRandom(field, owner.own, dice)
+        const text = writeAtRandom(field, owner.own, dice, run.log !== undefined)
+        // Strings, blobs and lists are the owner's to write from `Alive` on.
+        if (field.leaves.length === 0 && !hasComponent(owner.actor.world, owner.own, Alive))
+          object.ledger.isDisputed = true
+        noteField(object.ledger, field, owner.own)
         if (run.log)
           say(run, `client ${owner.actor.index} writes #${event.object} (${plan.name} ${object.doId}): ${text}`)
       },
@@ -636,6 +684,19 @@ const isSettled = (run: Run): boolean =>
 
 const objectsIn = ({ world, schema }: Actor): number => query(world, [schema.DistributedObject]).length
 
+/** Whether nobody writes to fields but the scenario itself: then it is known what they should hold. */
+const isOnlyRandom = ({ prepared: { game } }: Run): boolean =>
+  !game.tick && !game.rules && !game.bots && !game.start && !game.joined
+
+const audit = (run: Run): string[] =>
+  [...run.objects].flatMap(([number, { eid, doId, plan, ledger }]) =>
+    objectOf(run, number)
+      ? plan.fields.flatMap(field =>
+          auditField(ledger, field, eid).map(line => `object ${doId} (${plan.name}): ${line}`),
+        )
+      : [],
+  )
+
 /** The last word, when all has been quiet for long enough. */
 const judge = (run: Run): Failure | undefined => {
   const { actors, side } = run
@@ -655,6 +716,8 @@ const judge = (run: Run): Failure | undefined => {
     return differencesOf(run, actor).map(line => `client ${actor.index} (id ${clientId}), ${line}`)
   })
   if (lines.length > 0) return { kind: 'difference', lines: lines.slice(0, 12) }
+  const lost = isOnlyRandom(run) ? audit(run) : []
+  if (lost.length > 0) return { kind: 'lost', lines: lost.slice(0, 12) }
   const { malformed, outOfRange, flooded } = side.server.violations
   const counts = Object.entries({ malformed, outOfRange, flooded }).filter(([, count]) => count > 0)
   const counted = [

@@ -101,7 +101,7 @@ export const WEIGHTS: Readonly<Record<EventKind, number>> = {
   write: 26,
   play: 22,
   tell: 2,
-  ask: 2,
+  ask: 5,
   rule: 10,
   bot: 10,
   interest: 5,
@@ -248,7 +248,11 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
         if (object >= 0) events.push({ tick, kind, object, seed })
         return
       case 'ask':
-        if (object >= 0) events.push({ tick, kind, object, client, seed })
+        // Owners may ask more than others, so it is mostly they who do.
+        if (object >= 0) {
+          const asking = owners[object]! >= 0 && dice.chance(0.7) ? owners[object]! : client
+          events.push({ tick, kind, object, client: asking, seed })
+        }
         return
       case 'rule':
         events.push({ tick, kind, name: dice.pick(cast.rules), seed, ticks: span })

@@ -20,6 +20,11 @@ const layers: Record<string, { folders: string[]; packages: string[] }> = {
   'src/tools': { folders: ['src/dc'], packages: ['node:'] },
   'src/cli': { folders: ['src/dc', 'src/tools'], packages: ['node:', 'commander'] },
   'src/systems': { folders: ['src/dc', 'src/components', 'src/net'], packages: ['bitecs', 'gl-matrix'] },
+  // A test is a user of both ends.
+  'src/testing': {
+    folders: ['src/dc', 'src/components', 'src/net'],
+    packages: ['bitecs', 'src/client.ts', 'src/server.ts'],
+  },
 }
 
 /** TypeScript files under a folder of the project, as `src/dc/index.ts`. */

@@ -7,7 +7,8 @@ const LIMIT = 21 * 1024
 
 /** Sources that only a server runs. */
 const SERVER_ONLY = [
-  /^src\/(server|geckos-server|vite)\.ts$/,
+  /^src\/(server|geckos-server|vite|testing)\.ts$/,
+  /^src\/testing\//,
   /^src\/net\/(geckos\/|store\.ts|downlink\.ts)/,
   /^src\/systems\/(capture|messages|objects|permissions|replicate|server-\w+|sessions|tick-loop)\.ts$/,
 ]
@@ -37,7 +38,14 @@ test('the client stays below 21 KB', async () => {
   expect(sizes['client']).toBeLessThan(LIMIT)
 })
 
-for (const file of ['src/index.ts', 'src/server.ts', 'src/client.ts', 'src/dc/index.ts', 'src/memory.ts']) {
+for (const file of [
+  'src/index.ts',
+  'src/server.ts',
+  'src/client.ts',
+  'src/dc/index.ts',
+  'src/memory.ts',
+  'src/testing.ts',
+]) {
   test(`${file} needs no package besides bitECS and gl-matrix`, async () => {
     const { externals } = await bundle([file], () => true)
     expect(externals.filter(name => name !== 'gl-matrix' && !isBitecs(name))).toEqual([])

@@ -54,5 +54,9 @@ dclass Engine {
   } mode broadcast ram;
 };
 
+// So few values that the same one is often written again: over another's, after a loss, in a new epoch.
+dclass Lever { uint8(0-1) on broadcast ram ownsend; };
+dclass Note { uint8(0-1) marks[0-1] broadcast ram ownsend; };
+
 dclass Purse { uint32 coins ownrecv; string(0-20) hint ownrecv ownsend; };
 `
