@@ -1,6 +1,7 @@
 import type {
   ClassDeclaration,
   Declarations,
+  ExtensionDeclaration,
   Keyword,
   Limit,
   MemberDeclaration,
@@ -12,6 +13,7 @@ import type {
   BytesDeclaration,
   DefaultDeclaration,
 } from './declare.ts'
+import { setExtension, type Extension } from './extension.ts'
 import { HISTORICAL } from './schema.ts'
 
 /** The text of some declarations, and what each of its lines declares: `Avatar.health`. */
@@ -19,6 +21,16 @@ export interface DeclarationText {
   readonly text: string
   /** By line, from 0. */
   readonly places: readonly string[]
+}
+
+/** The types of the prelude, as they stand in `dc/pipes.dc`. */
+const EXTENSIONS: Record<Extension, string> = {
+  float16: 'blob(2)',
+  float32: 'blob(4)',
+  quat32: 'blob(4)',
+  quat48: 'blob(6)',
+  bool: 'uint8(0-1)',
+  DoId: 'uint32',
 }
 
 /** Settings that no declaration holds. */
@@ -35,6 +47,8 @@ interface Printer {
   /** Names of what was written so far. */
   readonly names: Map<object, string>
   readonly keywords: Set<string>
+  /** Typedefs of the prelude that are used. */
+  readonly extensions: Set<Extension>
   /** What is being written, for messages. */
   place: string
 }
@@ -44,7 +58,13 @@ interface Printer {
  * @throws TypeError naming the declaration when a name is none, a class or type is used before it, or a default does not fit.
  */
 export function declarationText(declarations: Declarations, options: DeclarationOptions = {}): DeclarationText {
-  const printer: Printer = { declarations, names: new Map(), keywords: new Set(options.keywords), place: '' }
+  const printer: Printer = {
+    declarations,
+    names: new Map(),
+    keywords: new Set(options.keywords),
+    extensions: new Set(),
+    place: '',
+  }
   const lines: { text: string; place: string }[] = []
   for (const [name, declaration] of Object.entries(declarations)) {
     printer.place = checkName(printer, name)
@@ -55,8 +75,11 @@ export function declarationText(declarations: Declarations, options: Declaration
   }
   const keywords = [...printer.keywords]
   for (const keyword of keywords) checkName({ ...printer, place: 'keyword ' }, keyword)
-  const head = keywords.length ? [{ text: `keyword ${keywords.join(' ')};`, place: 'keywords' }] : []
-  const all = [...head, ...lines]
+  const all = [
+    ...(keywords.length ? [{ text: `keyword ${keywords.join(' ')};`, place: 'keywords' }] : []),
+    ...Array.from(printer.extensions, name => ({ text: `typedef ${EXTENSIONS[name]} ${name};`, place: name })),
+    ...lines,
+  ]
   return { text: all.map(({ text }) => `${text}\n`).join(''), places: all.map(({ place }) => place) }
 }
 
@@ -173,6 +196,11 @@ function typeText(printer: Printer, type: TypeDeclaration): string {
     }
     case 'switch':
       return switchText(printer, type as SwitchDeclaration, '')
+    case 'extension': {
+      const { name: extension } = type as ExtensionDeclaration
+      printer.extensions.add(extension)
+      return extension
+    }
     case 'default':
       return fail(printer, 'has a default inside of a type: defaults belong to fields, parameters and named types')
     default:
@@ -217,6 +245,7 @@ function switchText(printer: Printer, { key, cases }: SwitchDeclaration, name: s
 
 /** A value as DC text. What does not fit the type is left to the reader of the text, which says so. */
 function valueText(printer: Printer, type: TypeDeclaration, value: unknown): string {
+  if (type.kind === 'extension') return extensionText(printer, type as ExtensionDeclaration, value)
   if (typeof value === 'bigint') return String(value)
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) fail(printer, `has the default ${value}, which DC cannot write`)
@@ -248,6 +277,15 @@ function valueText(printer: Printer, type: TypeDeclaration, value: unknown): str
         ? `[${value.map(each => (typeof each === 'object' && each ? membersText(printer, [], each) : valueText(printer, type, each))).join(', ')}]`
         : fail(printer, 'has an object as the default of what is none')
   }
+}
+
+/** Floats and quaternions are blobs in DC: their defaults are written as bytes. */
+function extensionText(printer: Printer, { name }: ExtensionDeclaration, value: unknown): string {
+  if (name === 'bool' || name === 'DoId') return numeral(Number(value))
+  const bytes = new Uint8Array(Number(/\d+/.exec(EXTENSIONS[name])![0]))
+  const wrong = setExtension(new DataView(bytes.buffer), 0, name, value)
+  if (wrong) fail(printer, `has a default that is no ${name}: give ${wrong}`)
+  return `<${Array.from(bytes, byte => (byte + 0x100).toString(16).slice(1)).join('')}>`
 }
 
 /** A value by member names, or in their order, as a list in their order. */

@@ -3,13 +3,15 @@
  * DC text by `declaration-text.ts` and read like any other, so bytes, numbers and hashes are those of the `.dc` file one would have written.
  */
 
+import type { Extension } from './extension.ts'
+
 declare const VALUE: unique symbol
 declare const COLUMNS: unique symbol
 declare const MEMBERS: unique symbol
 
 /** A type of values. `Value` is what messages carry, `Columns` what holds it as state, one slot an entity. */
 export interface TypeDeclaration<Value = any, Columns = any> {
-  readonly kind: 'number' | 'bytes' | 'array' | 'class' | 'switch' | 'default'
+  readonly kind: 'number' | 'bytes' | 'array' | 'class' | 'switch' | 'default' | 'extension'
   readonly [VALUE]: Value
   readonly [COLUMNS]: Columns
 }
@@ -255,6 +257,28 @@ export const blob = (...sizes: SizeArguments): BytesDeclaration<Uint8Array> =>
 /** Bytes behind a 32-bit length. */
 export const blob32 = (...sizes: SizeArguments): BytesDeclaration<Uint8Array> =>
   declared({ kind: 'bytes', base: 'blob32', sizes: sizesOf(sizes) })
+
+/** A type of the prelude: plain DC under a name that this package knows. */
+export interface ExtensionDeclaration<Value = any, Columns = any> extends TypeDeclaration<Value, Columns> {
+  readonly kind: 'extension'
+  readonly name: Extension
+}
+const extension = <E extends ExtensionDeclaration>(name: Extension): E => declared({ kind: 'extension', name })
+
+/** A number of 16 bits, with 11 bits of precision. */
+export const float16 = (): ExtensionDeclaration<number, number[]> => extension('float16')
+/** A number of 32 bits, with 24 bits of precision. */
+export const float32 = (): ExtensionDeclaration<number, number[]> => extension('float32')
+/** A quaternion `[x, y, z, w]`. */
+export type Quaternion = [x: number, y: number, z: number, w: number]
+/** A rotation in four bytes. */
+export const quat32 = (): ExtensionDeclaration<Quaternion, Quaternion[]> => extension('quat32')
+/** A rotation in six bytes. */
+export const quat48 = (): ExtensionDeclaration<Quaternion, Quaternion[]> => extension('quat48')
+/** True or false. As state 1 or 0, in a `Uint8Array`. */
+export const bool = (): ExtensionDeclaration<boolean, Uint8Array> => extension('bool')
+/** Another distributed object: the id of an entity here, 0 for none. */
+export const doId = (): ExtensionDeclaration<number, Uint32Array> => extension('DoId')
 
 /** A list of equal elements. */
 export interface ArrayDeclaration<Value = any> extends TypeDeclaration<Value, Value[]> {

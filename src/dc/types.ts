@@ -1,4 +1,5 @@
 import { columnKind, type Column } from './columns.ts'
+import { isQuaternion } from './extension.ts'
 import { memberKeys, membersOf, type Member } from './members.ts'
 import {
   isBig,
@@ -137,6 +138,7 @@ function literalOf(type: DCType, packed: Uint8Array): string | undefined {
   const value = unpackType(type, createReader(packed))
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'boolean') return String(value)
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
 }
 
@@ -144,12 +146,13 @@ function literalOf(type: DCType, packed: Uint8Array): string | undefined {
 function valueType(type: DCType): string {
   switch (type.kind) {
     case 'number':
-      return isBig(type) ? 'bigint' : 'number'
+      return type.extension === 'bool' ? 'boolean' : isBig(type) ? 'bigint' : 'number'
     case 'string':
       return 'string'
     case 'blob':
     case 'blob32':
-      return 'Uint8Array'
+      if (!type.extension) return 'Uint8Array'
+      return isQuaternion(type.extension) ? '[x: number, y: number, z: number, w: number]' : 'number'
     case 'array':
       return `${valueType(type.element)}[]`
     case 'class':

@@ -1,17 +1,23 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fileOf } from '../../src/components/index.ts'
-import { compileDC, parseDC } from '../../src/dc/index.ts'
+import { compileDC, defaultValue, parseDC, parseSchema, PRELUDE, type DCParameterField } from '../../src/dc/index.ts'
 import {
   array,
+  bool,
   dclass,
   defineSchema,
+  doId,
   field,
+  float16,
+  float32,
   float64,
   int16,
   int64,
   message,
   molecule,
+  quat32,
+  quat48,
   string,
   struct,
   toDC,
@@ -28,6 +34,7 @@ test('any schema has the same model and hash, whichever way it was declared', ()
       expect(errors, dc).toEqual([])
       const declared = fileOf(declarations, { keywords })
       expect(declared.hash, dc).toBe(file.hash)
+      expect(declared.structureHash, dc).toBe(file.structureHash)
       expect(compileDC(declared)).toBe(compileDC(file))
       classes += file.classes.length
     }),
@@ -89,6 +96,47 @@ dclass Avatar : Node {
   expect(schema.dclasses.Avatar.position.x).toHaveLength(7)
   expect(schema.dclasses.Avatar.position).toBe(schema.dclasses.Node.position)
   expect(schema.dclasses.Avatar.setAll.field.kind).toBe('molecular')
+})
+
+test('types of the prelude are those of the prelude', () => {
+  const A = dclass({
+    speed: withDefault(float32(), 1.5),
+    half: float16(),
+    turn: withDefault(quat48(), [0, 0, 0, 1]),
+    spin: quat32(),
+    open: withDefault(bool(), true),
+    target: doId(),
+    shot: message({ by: doId(), turn: quat32(), fast: bool() }, 'unreliable'),
+  })
+  const turn = /quat48 turn = (<.*>);/.exec(toDC({ A }))![1]
+  const { file, errors } = parseSchema(`dclass A {
+    float32 speed = <0000c03f>;
+    float16 half;
+    quat48 turn = ${turn};
+    quat32 spin;
+    bool open = 1;
+    DoId target;
+    shot(DoId by, quat32 turn, bool fast) unreliable;
+  };`)
+  expect(errors).toEqual([])
+  const declared = fileOf({ A })
+  const field = declared.fields[2] as DCParameterField
+  expect(defaultValue(field)).toEqual([0, 0, 0, 1])
+  expect(declared.hash).toBe(file.hash)
+  expect(declared.structureHash).toBe(file.structureHash)
+  expect(PRELUDE.text, 'the same typedefs').toContain('typedef blob(6) quat48;')
+  // The columns that the types in declare.ts promise.
+  const { dclasses } = defineSchema({ A }, { capacity: 3 })
+  const kinds = Object.entries(dclasses.A).map(([name, column]) => [name, column.constructor.name])
+  expect(Object.fromEntries(kinds)).toEqual({
+    speed: 'Array',
+    half: 'Array',
+    turn: 'Array',
+    spin: 'Array',
+    open: 'Uint8Array',
+    target: 'Uint32Array',
+    shot: 'Object',
+  })
 })
 
 test('a keyword of Panda3D can be declared anew, and is hashed as any other then', () => {

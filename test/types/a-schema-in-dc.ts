@@ -16,6 +16,8 @@ expectTypeOf(Avatar.money).toEqualTypeOf<BigInt64Array>()
 expectTypeOf(Avatar.debt).toEqualTypeOf<Float64Array>()
 expectTypeOf(Avatar.exact).toEqualTypeOf<Float64Array>()
 expectTypeOf(Avatar.icon).toEqualTypeOf<Uint8Array[]>()
+expectTypeOf(Avatar.open).toEqualTypeOf<Uint8Array>()
+expectTypeOf(Avatar.target).toEqualTypeOf<Uint32Array>()
 expectTypeOf(Avatar.items).toEqualTypeOf<{ kind: number; name: string }[][]>()
 expectTypeOf(Avatar.path).toEqualTypeOf<number[][][]>()
 expectTypeOf(Avatar.extra).toEqualTypeOf<
@@ -41,6 +43,14 @@ server.on(Avatar.say, (eid, { text, where }, from) => {
   expectTypeOf(where).toEqualTypeOf<{ x: number; y: number }>()
   server.sendUpdate(eid, Avatar.said, { name: Avatar.name[eid]!, text, items: [{ kind: 1, name: 'hat' }] }, from)
 })
+server.on(Avatar.shot, (_, args) =>
+  expectTypeOf(args).toEqualTypeOf<{
+    by: number
+    speed: number
+    turn: [x: number, y: number, z: number, w: number]
+    fast: boolean
+  }>(),
+)
 client.on(Avatar.setXY, (_, args) => expectTypeOf(args).toEqualTypeOf<{ x: number; y: string }>())
 // @ts-expect-error the handler's parameters are the message's
 server.on(Avatar.say, (_eid, { txt }) => txt)

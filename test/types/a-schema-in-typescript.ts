@@ -7,10 +7,13 @@ import { createServer } from 'bitecs-pipes/server'
 import {
   array,
   blob,
+  bool,
   char,
   dclass,
   defineSchema,
+  doId,
   field,
+  float32,
   float64,
   int16,
   int32,
@@ -19,6 +22,7 @@ import {
   message,
   molecule,
   otherwise,
+  quat48,
   string,
   struct,
   switchOn,
@@ -66,6 +70,9 @@ const Avatar = dclass([Node, Named], {
   icon: blob(),
   say: message({ text: string(1, 200), at: int64(), where: Vec2, items: array(Item) }, 'clsend', 'my_keyword'),
   unnamed: message([uint8(), string()]),
+  open: bool(),
+  target: doId(),
+  shot: message({ by: doId(), speed: float32(), turn: quat48(), fast: bool() }, 'unreliable'),
   setX: message({ x: uint8() }),
   setY: message({ y: string() }),
   setXY: molecule('setX', 'setY'),
@@ -100,6 +107,8 @@ expectTypeOf<A['pairs']>().toEqualTypeOf<{ arg0: number; arg1: number }[][]>()
 expectTypeOf<A['extra']>().toEqualTypeOf<
   ({ kind: 1; text: string } | { kind: 2 | 3; data: Uint8Array; at: { x: number; y: number } } | { kind: number })[]
 >()
+expectTypeOf<A['open']>().toEqualTypeOf<Uint8Array>()
+expectTypeOf<A['target']>().toEqualTypeOf<Uint32Array>()
 expectTypeOf<A['icon']>().toEqualTypeOf<Uint8Array[]>()
 
 const world = createWorld()
@@ -117,6 +126,14 @@ server.on(avatar.say, (eid, args, from) => {
     items: { kind: number; name: string }[]
   }>()
 })
+server.on(avatar.shot, (_, args) =>
+  expectTypeOf(args).toEqualTypeOf<{
+    by: number
+    speed: number
+    turn: [x: number, y: number, z: number, w: number]
+    fast: boolean
+  }>(),
+)
 server.on(avatar.touch, (_, args) => expectTypeOf(args).toEqualTypeOf<{}>())
 client.on(avatar.unnamed, (_, args) => expectTypeOf(args).toEqualTypeOf<{ arg0: number; arg1: string }>())
 client.on(avatar.setXY, (_, args) => expectTypeOf(args).toEqualTypeOf<{ x: number; y: string }>())

@@ -52,6 +52,10 @@ export declare const Avatar: DClass & {
   readonly exact: Float64Array
   /** `blob icon` */
   readonly icon: Uint8Array[]
+  /** `bool open`: 0 to 1, default true */
+  readonly open: Uint8Array
+  /** `DoId target`: 0 to 4294967295 */
+  readonly target: Uint32Array
   /** `Item items[0-10]`: 0 to 10 elements */
   readonly items: { kind: number; name: string }[][]
   /** `uint16 path[][2]` */
@@ -62,6 +66,8 @@ export declare const Avatar: DClass & {
   readonly say: Message<{ text: string; where: { x: number; y: number } }>
   /** `said(string(0-24) name, string(1-200) text, Item items[]) broadcast` */
   readonly said: Message<{ name: string; text: string; items: { kind: number; name: string }[] }>
+  /** `shot(DoId by, float32 speed, quat48 turn, bool fast) ownsend unreliable` */
+  readonly shot: Message<{ by: number; speed: number; turn: [x: number, y: number, z: number, w: number]; fast: boolean }>
   /** `setX(uint8 x) broadcast` */
   readonly setX: Message<{ x: number }>
   /** `setY(string y) broadcast` */
