@@ -44,7 +44,7 @@ export default function createAdapter({ snapRate, channels, playout: playoutOpti
   let estimate = NaN
 
   return {
-    onSnapshot(localNow, { tickTime, vals, epoch, echo, serverStamp }) {
+    onSnapshot(localNow, { tickTime, vals, epoch, echo }) {
       playoutPacket(playout, localNow, tickTime)
       if (echo) clockSample(clock, echo.t0, localNow, tickTime, echo.t1 === undefined ? echo.hold : tickTime - echo.t1)
       objects.forEach((object, index) => {

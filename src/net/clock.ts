@@ -2,8 +2,8 @@
  * An estimate of the server's clock, for ticks and prediction.
  *
  * Each snapshot header echoes when the client sent something and how long the server held it: an NTP sample (RFC 5905,
- * section 8). The offset is the weighted least-squares fit of the window's samples, weight 1 / (round trip - shortest
- * round trip + 4 ms)^2, and what is returned follows it by slewing.
+ * section 8), whose two ways are weighed apart: the fastest packets up and the fastest ones down need not be of one round
+ * trip. A drift is the weighted least-squares slope of the window's samples. What is returned follows by slewing.
  */
 export interface ServerClock {
   /** The estimate of server time minus local time, seconds; NaN before the first sample. */
@@ -22,6 +22,8 @@ export interface ServerClock {
   count: number
   /** @internal Local time that `offset` is for. */
   offsetTime: number
+  /** @internal Local time that the first one was returned for. */
+  startTime: number
   /** @internal Local time that `time` was returned for. */
   localTime: number
   /** @internal Server time last returned. */
@@ -49,9 +51,14 @@ const WEIGHT_FLOOR = 0.004
 
 const SLEW = 0.02
 const FAST_SLEW = 0.1
+const FASTEST_SLEW = 0.5
 // Seconds off: slew fast, snap forward.
 const FAST_AT = 0.03
 const SNAP_AT = 0.1
+/** Seconds ahead: it cannot snap back, so it waits. */
+const WAIT_AT = 0.2
+/** Seconds from the first sample on in which nobody relies on it yet. */
+const YOUTH = 2
 
 // A sample is wrong by at most half of what its round trip is over the shortest; this much more, and the clock itself
 // has moved.
@@ -64,7 +71,7 @@ const DRIFT_LEAST = 0.005
 const DRIFT_COUNT = 20
 const DRIFT_COUNT_EAGER = 8
 // Seconds that samples must cover before they say anything about drift.
-const DRIFT_SPAN = 2
+const DRIFT_SPAN = 5
 
 // Seconds.
 const LONGEST_ROUND_TRIP = 10
@@ -82,6 +89,7 @@ export function createServerClock(): ServerClock {
     ignored: 0,
     count: 0,
     offsetTime: NaN,
+    startTime: NaN,
     localTime: NaN,
     time: NaN,
     denials: 0,
@@ -138,13 +146,14 @@ export function clockSample(
 /**
  * The server's time at `localTime`, seconds; NaN before the first sample. Never runs backwards: it follows the estimate
  * by running up to 2 % faster or slower, 10 % when it is more than 30 ms off, and snaps forward when more than 100 ms
- * behind.
+ * behind. More than 200 ms ahead, and in the first two seconds, it may run 50 % slower or faster.
  */
 export function serverTime(c: ServerClock, localTime: number): number {
   const target = localTime + c.offset + c.drift * (localTime - c.offsetTime)
   if (Number.isNaN(c.time)) {
     if (c.count > 0) {
       c.localTime = localTime
+      c.startTime = localTime
       c.time = target
     }
     return c.time
@@ -158,7 +167,8 @@ export function serverTime(c: ServerClock, localTime: number): number {
     c.time = target
     c.snaps++
   } else {
-    const most = elapsed * (Math.abs(error) > FAST_AT ? FAST_SLEW : SLEW)
+    const isUrgent = error < -WAIT_AT || localTime - c.startTime < YOUTH
+    const most = elapsed * (isUrgent ? FASTEST_SLEW : Math.abs(error) > FAST_AT ? FAST_SLEW : SLEW)
     c.time = Math.max(c.time, natural + Math.max(-most, Math.min(most, error)))
   }
   return c.time
@@ -225,6 +235,37 @@ function fit(c: ServerClock, at: number, eager: boolean): void {
     Math.abs(slope) > DRIFT_LEAST &&
     Math.abs(slope) > DRIFT_T * error
   c.drift = significant ? slope : 0
-  c.offset = offset0 + meanY - c.drift * meanX
+  c.offset = offset0 + middleOfWays(c, at, offset0)
   c.offsetTime = at
+}
+
+/**
+ * The offset at local time `at`, relative to `offset0`: half-way between what the fastest packets of either way say. On
+ * its way up a packet makes the server look late, on its way down early.
+ */
+function middleOfWays(c: ServerClock, at: number, offset0: number): number {
+  let up = Infinity
+  let down = -Infinity
+  for (let age = 0; age < c.count; age++) {
+    const slot = slotOf(c, age)
+    const offset = c.offsets[slot]! - offset0 - c.drift * (c.sent[slot]! - at)
+    up = Math.min(up, offset + c.roundTrips[slot]! / 2)
+    down = Math.max(down, offset - c.roundTrips[slot]! / 2)
+  }
+  let sum = 0
+  let weights = 0
+  let sumDown = 0
+  let weightsDown = 0
+  for (let age = 0; age < c.count; age++) {
+    const slot = slotOf(c, age)
+    const offset = c.offsets[slot]! - offset0 - c.drift * (c.sent[slot]! - at)
+    const half = c.roundTrips[slot]! / 2
+    const weight = 1 / (offset + half - up + WEIGHT_FLOOR) ** 2
+    sum += weight * (offset + half)
+    weights += weight
+    const weightDown = 1 / (down - offset + half + WEIGHT_FLOOR) ** 2
+    sumDown += weightDown * (offset - half)
+    weightsDown += weightDown
+  }
+  return (sum / weights + sumDown / weightsDown) / 2
 }

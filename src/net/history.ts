@@ -97,7 +97,7 @@ const FULL_SPEED = 0.4
 /** The blending over of what came late loses this share per second (as an exponent). */
 const BLEND_RATE = 35
 /** Weights below count for nothing. */
-const LEAST_WEIGHT = 1e-3
+const LEAST_WEIGHT = 1e-4
 
 /** The options of a DC keyword. */
 export const smoothOptions = (options: Partial<SmoothOptions> = {}): SmoothOptions => ({

@@ -69,7 +69,10 @@ test('a route that is slower one way only misleads by half of the difference at 
 /** A clock with samples of 40 ms of round trip for 5 s; the server is 1,000 s ahead. */
 function settled() {
   const clock = createServerClock()
-  for (let local = 0; local < 5; local += 0.05) clockSample(clock, local - 0.04, local, local - 0.02 + 1000, 0)
+  for (let local = 0; local < 5; local += 0.05) {
+    clockSample(clock, local - 0.04, local, local - 0.02 + 1000, 0)
+    serverTime(clock, local)
+  }
   serverTime(clock, 5)
   return clock
 }
@@ -81,13 +84,14 @@ test('the hold on the server is no part of the round trip', () => {
   expect(serverTime(clock, 1.14)).toBeCloseTo(501.14)
 })
 
-test('small errors are slewed by 2 %, larger ones by 10 %', () => {
+test('small errors are slewed by 2 %, larger ones by 10 %, and a clock far ahead waits', () => {
   for (const [off, slew] of [
     [0.02, 0.02],
     [-0.02, 0.02],
     [0.08, 0.1],
     [-0.08, 0.1],
-    [-0.5, 0.1],
+    [-0.15, 0.1],
+    [-0.5, 0.5],
   ] as const) {
     const clock = settled()
     clock.offset += off
