@@ -51,6 +51,8 @@ export const Control = {
   leave: 8,
   /** The zone that such an object is in now (server to client). */
   placed: 9,
+  /** Packet rates and interpolation: wanted (client to server), granted (server to client). */
+  rates: 10,
 } as const
 
 /** Most bytes before the first chunk. */

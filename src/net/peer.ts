@@ -43,6 +43,8 @@ export interface Peer<Content> {
   lastSendTime: number
   lastReceiveTime: number
   lastProbeTime: number
+  /** The newest round trip that nobody has looked at yet; 0 for none. */
+  lastRtt: number
   /** Smoothed round trip and its mean deviation; 0 before the first sample. */
   rtt: number
   rttDeviation: number
@@ -73,6 +75,7 @@ export const createPeer = <Content>(): Peer<Content> => ({
   lastSendTime: -Infinity,
   lastReceiveTime: -Infinity,
   lastProbeTime: -Infinity,
+  lastRtt: 0,
   rtt: 0,
   rttDeviation: 0,
   minRtt: Infinity,
@@ -182,6 +185,7 @@ const measureLoss = <C>(peer: Peer<C>, newest: number, received: number): void =
 }
 
 const sampleRtt = <C>(peer: Peer<C>, sample: number, now: number): void => {
+  peer.lastRtt = sample
   // Jacobson and Karels, as in RFC 6298.
   if (peer.rtt === 0) {
     peer.rtt = sample

@@ -206,17 +206,17 @@ export const removeRow = (place: Place, tick: number, movedTo: number | undefine
   group.used--
 }
 
-/** Writes a row, and with it a new frame, only when it differs from the newest one. Returns whether it did. */
-export const writeRow = (place: Place, row: Uint32Array, tick: number): boolean => {
+/** Writes a row that is at `from[fromAt..]`, and with it a new frame, only when it differs from the newest one. Returns whether it did. */
+export const writeRow = (place: Place, from: Uint32Array, fromAt: number, tick: number): boolean => {
   const { group, slot } = place
   const { width } = group.layout
   const at = slot * width
-  const rows = newestFrame(group.history)!.rows
+  const { rows } = newestFrame(group.history)!
   let word = 0
-  while (word < width && rows[at + word] === row[word]) word++
+  while (word < width && rows[at + word] === from[fromAt + word]) word++
   if (word === width) return false
   const frame = frameForWriting(group.history, tick)
-  for (; word < width; word++) frame.rows[at + word] = row[word]!
+  for (; word < width; word++) frame.rows[at + word] = from[fromAt + word]!
   markSlot(frame, slot)
   return true
 }

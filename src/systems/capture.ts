@@ -9,7 +9,7 @@ import { packValue } from './pack-message.ts'
 import { sees } from './permissions.ts'
 import { readRow, readWordOf, type Binding } from './rows.ts'
 import { scanClass } from './scan.ts'
-import type { ServerClass, ServerObject, ServerState, VisibilityRule } from './server-state.ts'
+import { Touch, type ServerClass, type ServerObject, type ServerState, type VisibilityRule } from './server-state.ts'
 
 /**
  * Copies what changed from the world's columns into the replica store, as of the state's tick. Which objects changed is
@@ -26,15 +26,27 @@ export const capture = (state: ServerState): void => {
   }
 }
 
-const captureTouched = (state: ServerState, { objects, touched }: ServerClass): void => {
+const captureTouched = (state: ServerState, serverClass: ServerClass): void => {
+  const { objects, touched } = serverClass
   for (let index = 0; index < objects.length; index++) {
-    if (touched[index] === 0) continue
+    const marks = touched[index]!
+    if (marks === 0) continue
     touched[index] = 0
     const object = objects[index]!
+    // Most often numbers changed, and the scan has brought the row up to date already.
+    if (marks === Touch.words && object.owner === 0 && object.complaint === '') {
+      writeRows(state, object)
+      continue
+    }
     problem = undefined
-    captureObject(state, object)
+    captureObject(state, object, marks)
     complain(state, object)
   }
+}
+
+const writeRows = (state: ServerState, { serverClass, index, place, ownerPlace }: ServerObject): void => {
+  if (place) writeRow(place, serverClass.rows, index * serverClass.width, state.tick)
+  if (ownerPlace) writeRow(ownerPlace, serverClass.ownerRows, index * serverClass.ownerWidth, state.tick)
 }
 
 /** The first value of the object at hand that does not fit its DC type. */
@@ -60,37 +72,39 @@ const forget = (state: ServerState, object: ServerObject): void => {
   state.store.ownerValues.delete(object.values.doId)
 }
 
-const captureObject = (state: ServerState, object: ServerObject): void => {
+const captureObject = (state: ServerState, object: ServerObject, marks: number): void => {
   const { DistributedObject } = state.schema
   const zone = DistributedObject.zone[object.eid]!
   const owner = DistributedObject.owner[object.eid]!
-  const { interested, owner: private_ } = object.serverClass
+  const { interested, owner: private_, rows, width, ownerRows, ownerWidth } = object.serverClass
   // Values are packed before the rows move: whoever starts to see the object is sent the packed bytes.
-  captureValues(state, object, object.values, object.packedFrom)
-  if (object.ownerValues) captureValues(state, object, object.ownerValues, object.ownerPackedFrom)
-  if (zone !== object.zone || owner !== object.owner || object.rule !== object.placedBy) moveObject(state, object, zone, owner)
+  if (marks & Touch.values) {
+    captureValues(state, object, object.values, object.packedFrom)
+    if (object.ownerValues) captureValues(state, object, object.ownerValues, object.ownerPackedFrom)
+  }
+  if (zone !== object.zone || owner !== object.owner || object.rule !== object.placedBy)
+    moveObject(state, object, zone, owner)
   if (object.owner !== 0 && object.place) overrule(object)
-  if (object.place) writeRow(object.place, readGoodRow(interested, object, object.row), state.tick)
-  if (object.ownerPlace && private_ && object.ownerRow)
-    writeRow(object.ownerPlace, readGoodRow(private_, object, object.ownerRow), state.tick)
+  if (object.place) readGoodRow(interested, object, rows, object.index * width)
+  if (object.ownerPlace && private_) readGoodRow(private_, object, ownerRows, object.index * ownerWidth)
+  writeRows(state, object)
 }
 
 /** Brings an object's row up to date but for the words whose values do not fit. */
-const readGoodRow = (binding: Binding, object: ServerObject, row: Uint32Array): Uint32Array => {
+const readGoodRow = (binding: Binding, object: ServerObject, rows: Uint32Array, at: number): void => {
   try {
-    readRow(binding, object.eid, object.owner, object.epoch, row)
+    readRow(binding, object.eid, object.owner, object.epoch, rows, at)
   } catch (error) {
     problem ??= error
-    readFittingWords(binding, object, row)
+    readFittingWords(binding, object, rows, at)
   }
-  return row
 }
 
 /** The slow way round, for an object with a value that does not fit: each word by itself. */
-const readFittingWords = (binding: Binding, object: ServerObject, row: Uint32Array): void => {
+const readFittingWords = (binding: Binding, object: ServerObject, rows: Uint32Array, at: number): void => {
   for (let index = 0; index < binding.layout.words.length; index++) {
     try {
-      row[FIXED_WORDS + index] = readWordOf(binding, index, object.eid)
+      rows[at + FIXED_WORDS + index] = readWordOf(binding, index, object.eid)
     } catch {
       // The last good one stands.
     }

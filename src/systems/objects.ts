@@ -8,10 +8,10 @@ import {
   type DClassInfo,
   type NumberColumn,
 } from '../components/index.ts'
-import type { Layout } from '../net/layout.ts'
+import { FIXED_WORDS, type Layout, type Word } from '../net/layout.ts'
 import type { ValueSet } from '../net/values.ts'
-import { bindLayout } from './rows.ts'
-import { shadowOf } from './scan.ts'
+import { bindLayout, type Binding } from './rows.ts'
+import { isSimple, shadowOf, type Watch } from './scan.ts'
 import { touch, type ServerClass, type ServerObject, type ServerState } from './server-state.ts'
 import { planUpload } from './upload.ts'
 
@@ -19,11 +19,15 @@ import { planUpload } from './upload.ts'
 export const watchObjects = (state: ServerState): (() => void) => {
   const { world } = state
   const shadows = new Map<NumberColumn, NumberColumn>()
-  const watch = (column: NumberColumn) => {
+  const watch = (column: NumberColumn, word?: Word, at = 0, isOwners = false): Watch => {
     let shadow = shadows.get(column)
     if (!shadow) shadows.set(column, (shadow = shadowOf(column)))
-    return { column, shadow }
+    return { column, shadow, word: word && isSimple(word) ? word : undefined, at, isOwners }
   }
+  const watchBinding = ({ layout, columns }: Binding, isOwners: boolean): Watch[] =>
+    columns.flatMap((column, index) =>
+      layout.words[index]!.part === 0 ? watch(column, layout.words[index]!, index + FIXED_WORDS, isOwners) : [],
+    )
   const stops = infosOf(state.schema).flatMap(info => {
     const layouts = state.store.layouts[info.dclass.number]!
     const interested = bindLayout(layouts.interested, info)
@@ -37,14 +41,16 @@ export const watchObjects = (state: ServerState): (() => void) => {
       objects: [],
       eids: new Uint32Array(16),
       touched: new Uint8Array(16),
+      rows: new Uint32Array(16 * interested.layout.width),
+      width: interested.layout.width,
+      ownerRows: new Uint32Array(16 * (owner?.layout.width ?? 0)),
+      ownerWidth: owner?.layout.width ?? 0,
       watched: [
-        ...new Set([
-          DistributedObject.zone,
-          DistributedObject.owner,
-          ...interested.columns,
-          ...(owner?.columns ?? []),
-        ] as NumberColumn[]),
-      ].map(watch),
+        watch(DistributedObject.zone),
+        watch(DistributedObject.owner),
+        ...watchBinding(interested, false),
+        ...(owner ? watchBinding(owner, true) : []),
+      ],
       texts: [interested, owner].flatMap(
         binding =>
           binding?.layout.values.map((field, index) => ({
@@ -104,8 +110,6 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     ownerPlace: undefined,
     values: valueSet(state.nextDoId - 1, serverClass.interested.layout),
     ownerValues: serverClass.owner && valueSet(state.nextDoId - 1, serverClass.owner.layout),
-    row: serverClass.interested.layout.defaults.slice(),
-    ownerRow: serverClass.owner?.layout.defaults.slice(),
     packedFrom: [],
     ownerPackedFrom: [],
     uploadSequence: -1,
@@ -127,25 +131,32 @@ const enlist = (object: ServerObject): void => {
   const { serverClass } = object
   object.index = serverClass.objects.push(object) - 1
   if (object.index >= serverClass.eids.length) {
-    const eids = new Uint32Array(serverClass.eids.length * 2)
-    const touched = new Uint8Array(serverClass.eids.length * 2)
-    eids.set(serverClass.eids)
-    touched.set(serverClass.touched)
-    serverClass.eids = eids
-    serverClass.touched = touched
+    const twice = <A extends Uint32Array | Uint8Array>(array: A): A => {
+      const grown = new (array.constructor as new (length: number) => A)(array.length * 2)
+      grown.set(array)
+      return grown
+    }
+    serverClass.eids = twice(serverClass.eids)
+    serverClass.touched = twice(serverClass.touched)
+    serverClass.rows = twice(serverClass.rows)
+    serverClass.ownerRows = twice(serverClass.ownerRows)
   }
   serverClass.eids[object.index] = object.eid
+  serverClass.rows.set(serverClass.interested.layout.defaults, object.index * serverClass.width)
+  if (serverClass.owner) serverClass.ownerRows.set(serverClass.owner.layout.defaults, object.index * serverClass.ownerWidth)
   touch(object)
 }
 
 /** The last one takes its place. */
 const delist = ({ serverClass, index }: ServerObject): void => {
-  const { objects, eids, touched } = serverClass
+  const { objects, eids, touched, rows, width, ownerRows, ownerWidth } = serverClass
   const last = objects.pop()!
   if (last.index === index) return
   objects[index] = last
   eids[index] = last.eid
   touched[index] = touched[last.index]!
+  rows.copyWithin(index * width, last.index * width, (last.index + 1) * width)
+  ownerRows.copyWithin(index * ownerWidth, last.index * ownerWidth, (last.index + 1) * ownerWidth)
   last.index = index
 }
 

@@ -36,12 +36,19 @@ export const readWordOf = (binding: Binding, index: number, eid: number): number
   return wideWord(word, quantise(word.type, value, [word.field.owner.name, ...word.path]))
 }
 
-/** Fills `row` with what an entity's columns hold. */
-export const readRow = (binding: Binding, eid: number, owner: number, epoch: number, row: Uint32Array): void => {
-  row[OWNER] = owner
-  row[EPOCH] = binding.layout.bits[EPOCH] === 0 ? 0 : epoch
+/** Fills the row at `rows[at..]` with what an entity's columns hold. */
+export const readRow = (
+  binding: Binding,
+  eid: number,
+  owner: number,
+  epoch: number,
+  rows: Uint32Array,
+  at: number,
+): void => {
+  rows[at + OWNER] = owner
+  rows[at + EPOCH] = binding.layout.bits[EPOCH] === 0 ? 0 : epoch
   for (let index = 0; index < binding.layout.words.length; index++)
-    row[index + FIXED_WORDS] = readWordOf(binding, index, eid)
+    rows[at + index + FIXED_WORDS] = readWordOf(binding, index, eid)
 }
 
 /** The number that a word (with its neighbour, for wide ones) of a row stands for. */

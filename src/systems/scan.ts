@@ -1,114 +1,204 @@
 import type { NumberColumn } from '../components/index.ts'
-import type { ServerClass } from './server-state.ts'
+import type { Word } from '../net/layout.ts'
+import { Touch, type ServerClass } from './server-state.ts'
 
 /**
- * Finds the objects whose columns changed since the last tick by comparing each column with a copy: a tight loop a
- * column, so that only what changed is quantised. `touched` has a mark for each object of the class.
+ * Finds what changed since the last tick by comparing each column with a copy, and quantises that on the spot into the
+ * class's rows: a tight loop a column. `touched` has the marks of each object of the class.
  */
 export const scanClass = (serverClass: ServerClass): void => {
-  const { objects, watched, texts } = serverClass
-  const count = objects.length
-  const { eids, touched } = serverClass
-  for (const { column, shadow } of watched) scanColumn(column, shadow, eids, touched, count)
+  const { objects, watched, texts, touched } = serverClass
+  for (const watch of watched) SCANS.get(watch.column.constructor)!(watch, serverClass, watch.column, watch.shadow)
   for (const { column, index, isOwners } of texts)
-    for (let at = 0; at < count; at++) {
+    for (let at = 0; at < objects.length; at++) {
       const object = objects[at]!
       const value = column[object.eid]
       // Lists and blobs can change in place: they are packed each time.
       if (typeof value !== 'string' || (isOwners ? object.ownerPackedFrom : object.packedFrom)[index] !== value)
-        touched[at] = 1
+        touched[at]! |= Touch.values
     }
+}
+
+/** A column to watch: the word that it is quantised to, if it is a number of a layout that one word holds. */
+export interface Watch {
+  readonly column: NumberColumn
+  /** As the column was when it was looked at last. */
+  readonly shadow: NumberColumn
+  readonly word: Word | undefined
+  /** Index of that word in a row; which rows. */
+  readonly at: number
+  readonly isOwners: boolean
 }
 
 /** A copy of a column, to compare with. */
 export const shadowOf = (column: NumberColumn): NumberColumn => column.slice()
 
-type Scan<Column> = (column: Column, shadow: Column, eids: Uint32Array, touched: Uint8Array, count: number) => void
+/** Whether a scan can quantise a word by itself; several ranges have gaps, which only the packer's own check knows. */
+export const isSimple = (word: Word): boolean => word.kind === 'integer' && word.type.ranges.length < 2
+
+type Scan<Column> = (watch: Watch, serverClass: ServerClass, column: Column, shadow: Column) => void
 
 // One function a kind of array, so that each stays monomorphic: a shared one would be an order slower.
-const scanInt8: Scan<Int8Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
-    if (column[eid] === shadow[eid]) continue
-    shadow[eid] = column[eid]!
-    touched[at] = 1
+
+/** The word of a number, or -1 when it does not fit. */
+const quantised = (word: Word, value: number): number => {
+  const { divisor, modulus, min, span } = word
+  let real = value * divisor
+  if (modulus !== 0 && (real < 0 || real >= modulus)) {
+    real %= modulus
+    if (real < 0) real += modulus
+  }
+  const rounded = Math.floor(real + 0.5)
+  const offset = modulus !== 0 && rounded > span ? 0 : rounded - min
+  return offset >= 0 && offset <= span ? offset : -1
+}
+
+const scanInt8: Scan<Int8Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
+    const value = column[eid]!
+    if (value === shadow[eid]) continue
+    shadow[eid] = value
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-const scanUint8: Scan<Uint8Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
-    if (column[eid] === shadow[eid]) continue
-    shadow[eid] = column[eid]!
-    touched[at] = 1
+const scanUint8: Scan<Uint8Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
+    const value = column[eid]!
+    if (value === shadow[eid]) continue
+    shadow[eid] = value
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-const scanInt16: Scan<Int16Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
-    if (column[eid] === shadow[eid]) continue
-    shadow[eid] = column[eid]!
-    touched[at] = 1
+const scanInt16: Scan<Int16Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
+    const value = column[eid]!
+    if (value === shadow[eid]) continue
+    shadow[eid] = value
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-const scanUint16: Scan<Uint16Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
-    if (column[eid] === shadow[eid]) continue
-    shadow[eid] = column[eid]!
-    touched[at] = 1
+const scanUint16: Scan<Uint16Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
+    const value = column[eid]!
+    if (value === shadow[eid]) continue
+    shadow[eid] = value
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-const scanInt32: Scan<Int32Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
-    if (column[eid] === shadow[eid]) continue
-    shadow[eid] = column[eid]!
-    touched[at] = 1
+const scanInt32: Scan<Int32Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
+    const value = column[eid]!
+    if (value === shadow[eid]) continue
+    shadow[eid] = value
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-const scanUint32: Scan<Uint32Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
-    if (column[eid] === shadow[eid]) continue
-    shadow[eid] = column[eid]!
-    touched[at] = 1
+const scanUint32: Scan<Uint32Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
+    const value = column[eid]!
+    if (value === shadow[eid]) continue
+    shadow[eid] = value
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-// Zero has a sign that === does not see, and that a float64 field sends.
-const scanFloat32: Scan<Float32Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
+const scanFloat32: Scan<Float32Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
     const value = column[eid]!
     const before = shadow[eid]!
+    // Zero has a sign that === does not see, and that a float64 field sends.
     if (value === before && (value !== 0 || 1 / value === 1 / before)) continue
     shadow[eid] = value
-    touched[at] = 1
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-const scanFloat64: Scan<Float64Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
+const scanFloat64: Scan<Float64Array> = ({ word, at, isOwners }, serverClass, column, shadow) => {
+  const { eids, touched, objects } = serverClass
+  const rows = isOwners ? serverClass.ownerRows : serverClass.rows
+  const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  for (let index = 0, count = objects.length; index < count; index++) {
+    const eid = eids[index]!
     const value = column[eid]!
     const before = shadow[eid]!
+    // Zero has a sign that === does not see, and that a float64 field sends.
     if (value === before && (value !== 0 || 1 / value === 1 / before)) continue
     shadow[eid] = value
-    touched[at] = 1
+    const offset = word === undefined ? -1 : quantised(word, value)
+    if (offset >= 0) {
+      rows[index * width + at] = offset
+      touched[index]! |= Touch.words
+    } else touched[index]! |= Touch.all
   }
 }
-const scanBigInt64: Scan<BigInt64Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
+const scanBigInt64: Scan<BigInt64Array> = (_, { eids, touched, objects }, column, shadow) => {
+  for (let index = 0; index < objects.length; index++) {
+    const eid = eids[index]!
     if (column[eid] === shadow[eid]) continue
     shadow[eid] = column[eid]!
-    touched[at] = 1
+    touched[index]! |= Touch.all
   }
 }
-const scanBigUint64: Scan<BigUint64Array> = (column, shadow, eids, touched, count) => {
-  for (let at = 0; at < count; at++) {
-    const eid = eids[at]!
+const scanBigUint64: Scan<BigUint64Array> = (_, { eids, touched, objects }, column, shadow) => {
+  for (let index = 0; index < objects.length; index++) {
+    const eid = eids[index]!
     if (column[eid] === shadow[eid]) continue
     shadow[eid] = column[eid]!
-    touched[at] = 1
+    touched[index]! |= Touch.all
   }
 }
 
@@ -124,6 +214,3 @@ const SCANS = new Map<unknown, Scan<any>>([
   [BigInt64Array, scanBigInt64],
   [BigUint64Array, scanBigUint64],
 ])
-
-const scanColumn: Scan<NumberColumn> = (column, shadow, eids, touched, count) =>
-  SCANS.get(column.constructor)!(column, shadow, eids, touched, count)

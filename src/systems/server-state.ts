@@ -1,8 +1,9 @@
 import type { World } from 'bitecs'
-import type { DClassInfo, NumberColumn, Schema } from '../components/index.ts'
+import type { DClassInfo, Schema } from '../components/index.ts'
 import type { DCAtomicField, DCClass, DCMolecularField } from '../dc/index.ts'
 import type { Bucket } from '../net/bucket.ts'
 import type { Downlink } from '../net/downlink.ts'
+import type { LinkStats, Pings } from '../net/ping.ts'
 import type { Hello, Reason } from '../net/hello.ts'
 import type { Findings } from '../net/inquiry.ts'
 import type { Place, Store, Zone } from '../net/store.ts'
@@ -11,6 +12,7 @@ import type { Traffic, TrafficWindow } from '../net/traffic.ts'
 import type { Connection, ServerTransport } from '../net/transport.ts'
 import type { ValueSet } from '../net/values.ts'
 import type { Binding } from './rows.ts'
+import type { Watch } from './scan.ts'
 import type { UploadPlan } from './upload.ts'
 
 /** What the server keeps of a dclass: where its columns are, and who may write what. */
@@ -23,8 +25,13 @@ export interface ServerClass {
   readonly objects: ServerObject[]
   eids: Uint32Array
   touched: Uint8Array
+  /** The rows of its objects as they fitted last, one behind the other, and uint32s a row; the same of owners' rows. */
+  rows: Uint32Array
+  readonly width: number
+  ownerRows: Uint32Array
+  readonly ownerWidth: number
   /** Columns to compare with their copies, and columns of JavaScript values: see `scan.ts`. */
-  readonly watched: readonly { readonly column: NumberColumn; readonly shadow: NumberColumn }[]
+  readonly watched: readonly Watch[]
   readonly texts: readonly { readonly column: unknown[]; readonly index: number; readonly isOwners: boolean }[]
 }
 
@@ -58,9 +65,6 @@ export interface ServerObject {
   ownerPlace: Place | undefined
   readonly values: ValueSet
   readonly ownerValues: ValueSet | undefined
-  /** Its rows as they fitted last. */
-  readonly row: Uint32Array
-  readonly ownerRow: Uint32Array | undefined
   /** The JavaScript values behind `values` and `ownerValues` when they were packed last. */
   readonly packedFrom: unknown[]
   readonly ownerPackedFrom: unknown[]
@@ -74,13 +78,16 @@ export interface ServerObject {
   readonly expected: Uint32Array | undefined
 }
 
+/** Marks of an object that the next capture looks at: its row was changed already; its value fields; all of it. */
+export const Touch = { words: 1, values: 2, all: 6 } as const
+
 /** Has the next capture look at an object, whatever its columns say. */
 export const touch = (object: ServerObject): void => {
-  object.serverClass.touched[object.index] = 1
+  object.serverClass.touched[object.index] = Touch.all
 }
 
 /** Numbers about one session, for game code and panels. */
-export interface SessionStats extends Traffic {
+export interface SessionStats extends Traffic, LinkStats {
   /** Round trip, seconds; 0 before the first sample. */
   rtt: number
   /** Share of our packets that got lost, 0..1. */
@@ -161,6 +168,8 @@ export interface Session {
   readonly byteBucket: Bucket
   updateRate: number
   commandRate: number
+  interp: number
+  readonly pings: Pings
   /** Why it is to be closed, and when (seconds). */
   closing: { reason: Reason; at: number } | undefined
   /** Of a client with another schema: what was found out about that. */
