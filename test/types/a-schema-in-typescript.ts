@@ -157,3 +157,4 @@ withDefault(uint8(), 1n)
 dclass(Vec2, {})
 // @ts-expect-error a message is no type
 array(message({}))
+expectTypeOf(dclasses.Node.position).toEqualTypeOf(dclasses.Avatar.position)
