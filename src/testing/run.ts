@@ -225,6 +225,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
       await step(true, events)
     }
     run.activities = []
+    const lastHeld = Math.max(0, ...run.stalls.map(stall => stall.until - run.tick))
     run.stalls = []
     condition(run)
     for (const actor of actors)
@@ -234,8 +235,10 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     const limit = Math.ceil(patience * tickRate)
     let good = -1
     for (let quiet = 0; quiet <= limit; quiet++, run.tick++) {
-      if (quiet % LOOK_EVERY === 0 && good < 0 && isSettled(run)) good = quiet
-      if (good >= 0 && quiet >= good + STAY) break
+      // What comes late, such as a request that had to be sent again, may change things once more.
+      if (quiet % LOOK_EVERY === 0 && !isSettled(run)) good = -1
+      else if (quiet % LOOK_EVERY === 0 && good < 0) good = quiet
+      if (good >= 0 && quiet >= Math.max(good, lastHeld) + STAY) break
       if (errors.length > 0) break
       await step(false, NO_EVENTS)
     }
@@ -566,12 +569,13 @@ const answerAsked = (run: Run): void => {
   const dice = createDice(scenario.seed + 1)
   for (const plan of plansOf(side.schema)) {
     const fields = fieldsFor(run, plan, 'server')
-    if (fields.length === 0) continue
-    for (const field of new Set([...plan.asked, ...plan.owned]))
-      side.server.on({ field }, eid => {
-        const text = writeAtServer(run, dice.pick(fields), eid, dice)
-        if (run.log) say(run, `${plan.name}.${field.name} of entity ${eid} is answered: ${text}`)
-      })
+    const { isSent } = run.prepared.game
+    for (const field of new Set(fields.length > 0 ? [...plan.asked, ...plan.owned] : []))
+      if (isSent?.(`${plan.name}.${field.name}`) ?? true)
+        side.server.on({ field }, eid => {
+          const text = writeAtServer(run, dice.pick(fields), eid, dice)
+          if (run.log) say(run, `${plan.name}.${field.name} of entity ${eid} is answered: ${text}`)
+        })
   }
 }
 

@@ -242,7 +242,11 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
         return
       }
       case 'write':
-        if (object >= 0) events.push({ tick, kind, object, seed, ticks: span })
+        if (object < 0) return
+        events.push({ tick, kind, object, seed, ticks: span })
+        // Handed over in full motion: the new owner has not been shown the newest yet.
+        if (weights.own > 0 && dice.chance(0.1))
+          events.push({ tick: tick + span, kind: 'own', object, owner: (owners[object] = owner()) })
         return
       case 'tell':
         if (object >= 0) events.push({ tick, kind, object, seed })
