@@ -1,0 +1,141 @@
+import { decodeSegment } from '../src/net/codec/decode.ts'
+import { encodeSegment } from '../src/net/codec/encode.ts'
+import { planOf, type Plan } from '../src/net/codec/plan.ts'
+import { countSymbols } from '../src/net/codec/range-encoder.ts'
+import { builtInTables, codecOf, parseTables, type SegmentCodec } from '../src/net/codec/tables.ts'
+import { createCounts, trainTablesNow } from '../src/net/codec/train.ts'
+import type { Groups } from './scenes/groups.ts'
+
+/** How old baselines are, in ticks: the one that is encoded against, and from that to the one before. */
+export interface Ages {
+  readonly base: number
+  readonly before: number
+}
+
+export interface RunResult {
+  /** Objects that differ from the baseline, segments that hold any, bytes of them, ticks. */
+  changed: number
+  segments: number
+  bytes: number
+  ticks: number
+  encodeSeconds: number
+  decodeSeconds: number
+}
+
+const never = (): undefined => undefined
+
+/** Slots that differ between two states, as two words of bits. */
+const differing = (groups: Groups, tick: number, other: number, group: number): [number, number, number] => {
+  const { states, shape } = groups
+  const a = states[tick]![group]!
+  const b = states[other]![group]!
+  const width = shape.words.length
+  let low = 0
+  let high = 0
+  let count = 0
+  for (let slot = 0; slot < shape.slots; slot++) {
+    let differs = a.ids[slot] !== b.ids[slot]
+    for (let at = slot * width; !differs && at < (slot + 1) * width; at++) differs = a.rows[at] !== b.rows[at]
+    if (!differs) continue
+    count++
+    if (slot < 32) low |= 1 << slot
+    else high |= 1 << (slot - 32)
+  }
+  return [low, high, count]
+}
+
+/** Encodes and decodes a scene, each tick against a baseline of one age, and compares every decoded state. */
+export const run = (groups: Groups, codec: SegmentCodec, { base, before }: Ages, counts?: Uint32Array): RunResult => {
+  const { states, shape } = groups
+  const result = { changed: 0, segments: 0, bytes: 0, ticks: 0, encodeSeconds: 0, decodeSeconds: 0 }
+  const count = states[0]!.length
+  const buffer = new Uint8Array(count * 1200)
+  const decoded = Array.from({ length: count }, () => ({
+    ids: new Uint32Array(shape.slots),
+    rows: new Uint32Array(shape.slots * shape.words.length),
+  }))
+  const starts = new Int32Array(count + 1)
+  for (let tick = base + before; tick < states.length; tick++) {
+    const work: { group: number; changed: [number, number, number]; active: [number, number, number] }[] = []
+    for (let group = 0; group < count; group++) {
+      const changed = differing(groups, tick, tick - base, group)
+      if (changed[2] === 0) continue
+      work.push({ group, changed, active: differing(groups, tick - base, tick - base - before, group) })
+      result.changed += changed[2]
+    }
+    const next = states[tick]!
+    const bases = states[tick - base]!
+    const befores = states[tick - base - before]!
+    let at = 0
+    const start = performance.now()
+    for (let index = 0; index < work.length; index++) {
+      const { group, changed, active } = work[index]!
+      starts[index] = at
+      at += encodeSegment(
+        codec,
+        buffer,
+        at,
+        next[group]!,
+        bases[group],
+        befores[group],
+        base,
+        before,
+        changed[0],
+        changed[1],
+        active[0],
+        active[1],
+        never,
+      )
+      if (counts) countSymbols(counts)
+    }
+    const middle = performance.now()
+    starts[work.length] = at
+    let isValid = true
+    for (let index = 0; index < work.length; index++) {
+      const { group } = work[index]!
+      isValid =
+        decodeSegment(
+          codec,
+          buffer,
+          starts[index]!,
+          starts[index + 1]!,
+          bases[group],
+          befores[group],
+          base,
+          before,
+          decoded[group]!,
+          never,
+        ) && isValid
+    }
+    result.decodeSeconds += (performance.now() - middle) / 1000
+    result.encodeSeconds += (middle - start) / 1000
+    for (const { group } of work) {
+      const a = decoded[group]!
+      const b = next[group]!
+      isValid &&= Buffer.compare(Buffer.from(a.ids.buffer), Buffer.from(b.ids.buffer)) === 0
+      isValid &&= Buffer.compare(Buffer.from(a.rows.buffer), Buffer.from(b.rows.buffer)) === 0
+    }
+    if (!isValid) throw new Error(`${groups.recording.name}, tick ${tick}: decoded something else`)
+    result.segments += work.length
+    result.bytes += at
+    result.ticks++
+  }
+  return result
+}
+
+/** Trains on scenes at several ages. */
+export const train = (scenes: readonly Groups[], ages: readonly Ages[], distributions?: number): Uint8Array => {
+  const plan = planOf(scenes[0]!.shape)
+  const codec = untrained(plan)
+  const counts = createCounts(plan)
+  for (const scene of scenes) for (const age of ages) run(scene, codec, age, counts)
+  return trainTablesNow([plan], [counts], distributions === undefined ? {} : { distributions })
+}
+
+export const untrained = (plan: Plan): SegmentCodec => codecOf(plan, builtInTables([plan]), 0)
+
+export const trained = (plan: Plan, bytes: Uint8Array): SegmentCodec => {
+  const tables = parseTables(bytes, [plan])
+  if (!tables) throw new Error('Tables that were just made are not understood.')
+  return codecOf(plan, tables, 0)
+}

@@ -1,0 +1,194 @@
+import { Context, WORDS_FROM, type Plan } from './plan.ts'
+import { isDecoded, readNumber, readRaw, readSymbol, startDecoding } from './range-decoder.ts'
+import { sizeStart, STRIDE, SYMBOLS, TOTAL } from './symbols.ts'
+
+/** Distributions that both ends can work out, and the most that trained tables may add. */
+export const BUILT_IN = 51
+export const MOST_TRAINED = 128
+
+/** Distributions and, for each plan, which of them its contexts have. Never changed once made. */
+export interface Tables {
+  /** 0 for the built-in ones, else a hash of the bytes. */
+  readonly version: number
+  /** `[distributions x 64]`: what the frequencies before a symbol sum up to; 2^14 after the last one. */
+  readonly cumulative: Uint16Array
+  /** `[distributions x 128]`: the first symbol that a 128th of the range can mean. */
+  readonly lookup: Uint8Array
+  /** A distribution by context, for each plan `[plans][contexts]`. */
+  readonly maps: readonly Uint8Array[]
+}
+
+/** Weights by code, four an octave: 1, 4, 5, 6, 7, 8, 10, 12, 14, ... 28672. */
+export const CODES = 53
+export const weightOf = (code: number): number => (code === 0 ? 1 : (4 + ((code - 1) & 3)) << ((code - 1) >> 2))
+
+/** Turns weights into frequencies from 1 up that sum up to 2^14, and enters them as distribution `index`. */
+const enter = (cumulative: Uint16Array, lookup: Uint8Array, index: number, weights: ArrayLike<number>): void => {
+  let sum = 0
+  let likeliest = 0
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    sum += weights[symbol]!
+    if (weights[symbol]! > weights[likeliest]!) likeliest = symbol
+  }
+  const at = index << STRIDE
+  let total = 0
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    const frequency = 1 + Math.floor((weights[symbol]! * (TOTAL - SYMBOLS)) / sum)
+    cumulative[at + symbol + 1] = frequency
+    total += frequency
+  }
+  cumulative[at + likeliest + 1]! += TOTAL - total
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) cumulative[at + symbol + 1]! += cumulative[at + symbol]!
+  let symbol = 0
+  for (let part = 0; part < 128; part++) {
+    while (cumulative[at + symbol + 1]! <= part << 7) symbol++
+    lookup[(index << 7) + part] = symbol
+  }
+}
+
+/** Built-in distributions: of signed numbers by scale, two an octave; of a flag that is seldom 1; of what changes. */
+export const SCALES = 32
+const FLAG = SCALES
+const CHANGE = FLAG + 12
+
+const weights = new Float64Array(SYMBOLS)
+
+const enterBuiltIn = (cumulative: Uint16Array, lookup: Uint8Array): void => {
+  let scale = 0.125
+  for (let level = 0; level < SCALES; level++) {
+    for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+      const index = (symbol + 1) >> 1
+      const start = sizeStart(index)
+      const width = sizeStart(index + 1) - start
+      const x = (start + (width - 1) / 2) / scale
+      weights[symbol] = Math.floor((2 ** 24 * width) / (scale * (1 + x * x * (1 + 0.25 * x)))) + 1
+    }
+    enter(cumulative, lookup, level, weights)
+    // Alternately by 3/2 and 4/3: two steps are an octave.
+    scale *= level % 2 === 0 ? 1.5 : 4 / 3
+  }
+  // 1 of 2, 4, ... 4096 times; then 1 more often than not.
+  for (let level = 0; level < 12; level++) {
+    weights.fill(0)
+    weights[0] = 2 ** (level + 1) - 1
+    weights[1] = 1
+    enter(cumulative, lookup, FLAG + level, weights)
+  }
+  const kinds = [
+    [4, 110, 2, 8, 4],
+    [0, 70, 30, 20, 8],
+    [1, 15, 0, 0, 0],
+    [4, 2, 1, 1, 0],
+    // Of a map: another distribution than the context before, the same, or the built-in one; after each of the three.
+    [10, 4, 2, 0, 0],
+    [4, 10, 2, 0, 0],
+    [2, 2, 36, 0, 0],
+  ]
+  kinds.forEach((kind, index) => {
+    weights.fill(0)
+    weights.set(kind)
+    enter(cumulative, lookup, CHANGE + index, weights)
+  })
+}
+
+/** The built-in distributions of a plan's contexts, guessed from what the contexts mean. */
+const builtInMap = (plan: Plan): Uint8Array => {
+  const map = new Uint8Array(plan.contexts)
+  map[Context.plain] = FLAG + 11
+  map[Context.left] = CHANGE + 3
+  map.fill(SCALES - 2, Context.zone, Context.anyNew)
+  map.fill(FLAG + 2, Context.anyNew, Context.anyRest)
+  map.fill(FLAG + 2, Context.anyRest, Context.change)
+  map.fill(CHANGE, Context.change, WORDS_FROM)
+  return map
+}
+
+/** Tables without training. */
+export const builtInTables = (plans: readonly Plan[]): Tables => {
+  const cumulative = new Uint16Array(BUILT_IN << STRIDE)
+  const lookup = new Uint8Array(BUILT_IN << 7)
+  enterBuiltIn(cumulative, lookup)
+  return { version: 0, cumulative, lookup, maps: plans.map(builtInMap) }
+}
+
+/** A plan with tables: what segments are encoded and decoded with. Never changed once made. */
+export interface SegmentCodec {
+  readonly plan: Plan
+  readonly tables: Tables
+  readonly map: Uint8Array
+}
+
+/** The codec of plan number `index` of those that the tables were made for. */
+export const codecOf = (plan: Plan, tables: Tables, index: number): SegmentCodec => {
+  const map = tables.maps[index]
+  if (map?.length !== plan.contexts) throw new RangeError(`The tables are of other plans than number ${index}.`)
+  return { plan, tables, map }
+}
+
+/** The most bytes of trained tables. */
+export const MOST_TABLE_BYTES = 4096
+const FORMAT = 1
+/** Bytes before what is range coded: the format, a hash of the plans, the number of distributions. */
+export const TABLE_HEADER = 6
+/** Built-in distributions that code tables: steps between codes, between distributions, and which way a context goes (3). */
+export const TableContext = { code: 4, index: 8, way: CHANGE + 4 } as const
+/** Ways of a context: another distribution than the context before it, the same, or the built-in one. */
+export const Way = { other: 0, same: 1, builtIn: 2 } as const
+
+/** A number that differs when the tables of one list of plans do not fit another. */
+export const hashOfPlans = (plans: readonly Plan[]): number =>
+  plans.reduce((hash, plan) => Math.imul(hash ^ plan.hash, 0x01000193), 0x811c9dc5) >>> 0
+
+const hashOfBytes = (bytes: Uint8Array): number => {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < bytes.length; index++) hash = Math.imul(hash ^ bytes[index]!, 0x01000193)
+  return hash === 0 ? 1 : hash >>> 0
+}
+
+/** The map by which tables are coded themselves: a context is a built-in distribution. */
+export const identity = Uint8Array.from({ length: BUILT_IN }, (_, index) => index)
+
+/**
+ * Reads trained tables. Total: bytes of another format, of other plans, or of nothing give `undefined`.
+ * @param plans all plans that share the tables, in the order in which they were trained
+ */
+export const parseTables = (bytes: Uint8Array, plans: readonly Plan[]): Tables | undefined => {
+  if (bytes.length <= TABLE_HEADER || bytes.length > MOST_TABLE_BYTES || bytes[0] !== FORMAT) return undefined
+  const hash = (bytes[1]! | (bytes[2]! << 8) | (bytes[3]! << 16) | (bytes[4]! << 24)) >>> 0
+  const trained = bytes[5]!
+  if (hash !== hashOfPlans(plans) || trained > MOST_TRAINED) return undefined
+  const builtIn = builtInTables(plans)
+  const count = BUILT_IN + trained
+  const cumulative = new Uint16Array(count << STRIDE)
+  const lookup = new Uint8Array(count << 7)
+  cumulative.set(builtIn.cumulative)
+  lookup.set(builtIn.lookup)
+  startDecoding(builtIn, identity, bytes, TABLE_HEADER, bytes.length)
+  const codes = new Uint8Array(SYMBOLS)
+  for (let index = BUILT_IN; index < count; index++) {
+    codes.fill(0)
+    const last = readRaw(6)
+    if (last >= SYMBOLS) return undefined
+    for (let symbol = 0; symbol <= last; symbol++) {
+      const code = (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!) + readNumber(TableContext.code, 0)
+      if (!(code >= 0 && code < CODES)) return undefined
+      codes[symbol] = code
+    }
+    for (let symbol = 0; symbol < SYMBOLS; symbol++) weights[symbol] = weightOf(codes[symbol]!)
+    enter(cumulative, lookup, index, weights)
+  }
+  for (const map of builtIn.maps) {
+    if (readRaw(1) === 0) continue
+    let distribution = BUILT_IN
+    let way: number = Way.other
+    for (let context = 0; context < map.length; context++) {
+      way = readSymbol(TableContext.way + way)
+      if (way > Way.builtIn) return undefined
+      if (way === Way.builtIn) continue
+      if (way === Way.other) distribution += readNumber(TableContext.index, 0)
+      if (!(distribution >= 0 && distribution < count)) return undefined
+      map[context] = distribution
+    }
+  }
+  return isDecoded() ? { version: hashOfBytes(bytes), cumulative, lookup, maps: builtIn.maps } : undefined
+}

@@ -1,0 +1,265 @@
+import type { Plan } from './plan.ts'
+import { codeOperations, startOperations, writeNumber, writeRaw, writeSymbol } from './range-encoder.ts'
+import { STRIDE, SYMBOLS, TOTAL } from './symbols.ts'
+import {
+  BUILT_IN,
+  builtInTables,
+  CODES,
+  hashOfPlans,
+  identity,
+  MOST_TABLE_BYTES,
+  MOST_TRAINED,
+  TABLE_HEADER,
+  TableContext,
+  Way,
+  weightOf,
+} from './tables.ts'
+
+/** Symbols counted in the contexts of a plan `[contexts x 64]`, for `countSymbols`. */
+export const createCounts = (plan: Plan): Uint32Array => new Uint32Array(plan.contexts << STRIDE)
+
+/** Halves all counts, so that the past counts for less and less. */
+export const fadeCounts = (counts: Uint32Array): void => {
+  for (let index = 0; index < counts.length; index++) counts[index]! >>>= 1
+}
+
+/** A context that was met: which symbols, how often. */
+interface Sample {
+  readonly plan: number
+  readonly context: number
+  readonly symbols: Uint8Array
+  readonly counts: Float64Array
+  readonly total: number
+  cluster: number
+  /** Bits of its symbols in the distribution of its cluster. */
+  bits: number
+}
+
+const samplesOf = (plans: readonly Plan[], counts: readonly (Uint32Array | undefined)[]): Sample[] => {
+  const samples: Sample[] = []
+  plans.forEach((plan, index) => {
+    const all = counts[index]
+    if (!all) return
+    for (let context = 0; context < plan.contexts; context++) {
+      const symbols: number[] = []
+      let total = 0
+      for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+        const count = all[(context << STRIDE) + symbol]!
+        if (count === 0) continue
+        symbols.push(symbol)
+        total += count
+      }
+      if (total === 0) continue
+      samples.push({
+        plan: index,
+        context,
+        symbols: Uint8Array.from(symbols),
+        counts: Float64Array.from(symbols, symbol => all[(context << STRIDE) + symbol]!),
+        total,
+        cluster: -1,
+        bits: Infinity,
+      })
+    }
+  })
+  return samples
+}
+
+/** Bits of each symbol, from weights of any sum. */
+const bitsOf = (weights: Float64Array): Float64Array => {
+  const sum = weights.reduce((a, b) => a + b, 0)
+  return weights.map(weight => -Math.log2((1 + (weight * (TOTAL - SYMBOLS)) / sum) / TOTAL))
+}
+
+const costOf = ({ symbols, counts }: Sample, bits: Float64Array): number => {
+  let sum = 0
+  for (let index = 0; index < symbols.length; index++) sum += counts[index]! * bits[symbols[index]!]!
+  return sum
+}
+
+const codeOf = (weight: number): number => {
+  let code = 0
+  while (code + 1 < CODES && weight > Math.sqrt(weightOf(code) * weightOf(code + 1))) code++
+  return code
+}
+
+/** A distribution as codes, and what its symbols then cost. */
+const quantise = (weights: Float64Array): { codes: Uint8Array; bits: Float64Array } => {
+  const sum = weights.reduce((a, b) => a + b, 0)
+  const codes = Uint8Array.from(weights, weight => codeOf((weight * TOTAL) / sum))
+  return { codes, bits: bitsOf(Float64Array.from(codes, weightOf)) }
+}
+
+const sumOf = (samples: readonly Sample[], cluster: number): Float64Array => {
+  // A little of everything, the less the larger: what was not met is not impossible.
+  const weights = Float64Array.from({ length: SYMBOLS }, (_, symbol) => 0.5 / (1 + symbol))
+  for (const sample of samples)
+    if (sample.cluster === cluster)
+      for (let index = 0; index < sample.symbols.length; index++)
+        weights[sample.symbols[index]!]! += sample.counts[index]!
+  return weights
+}
+
+/** Bits that a further distribution must save, beside the bytes that it takes. */
+const WORTH = 400
+
+export interface TrainOptions {
+  /** The most distributions, up to 128. Default 80. */
+  readonly distributions?: number
+}
+
+/**
+ * Makes tables of what was counted: contexts that are alike share a distribution. Takes some 0.1 s; each `next` of the generator does
+ * a slice of it, about a millisecond. The last value is the bytes for `parseTables`, at most 4,096.
+ *
+ * @param plans all plans that share the tables
+ * @param counts what `countSymbols` added up for each; `undefined` or zeros keep the built-in distributions
+ */
+export function* trainTables(
+  plans: readonly Plan[],
+  counts: readonly (Uint32Array | undefined)[],
+  { distributions = 80 }: TrainOptions = {},
+): Generator<undefined, Uint8Array> {
+  const samples = samplesOf(plans, counts)
+  for (let most = Math.min(distributions, MOST_TRAINED); ; most = (most * 3) >> 2) {
+    const bytes = yield* attempt(plans, samples, most)
+    if (bytes.length <= MOST_TABLE_BYTES) return bytes
+  }
+}
+
+/** {@link trainTables} in one go. */
+export const trainTablesNow = (
+  plans: readonly Plan[],
+  counts: readonly (Uint32Array | undefined)[],
+  options?: TrainOptions,
+): Uint8Array => {
+  const work = trainTables(plans, counts, options)
+  for (;;) {
+    const step = work.next()
+    if (step.done) return step.value
+  }
+}
+
+const SLICE = 200
+
+function* attempt(plans: readonly Plan[], samples: Sample[], most: number): Generator<undefined, Uint8Array> {
+  const builtIn = builtInTables(plans)
+  const builtInBits = Array.from({ length: BUILT_IN }, (_, index) =>
+    Float64Array.from({ length: SYMBOLS }, (_, symbol) => {
+      const at = (index << STRIDE) + symbol
+      return -Math.log2((builtIn.cumulative[at + 1]! - builtIn.cumulative[at]!) / TOTAL)
+    }),
+  )
+  let done = 0
+  const assign = function* (from: number, options: readonly Float64Array[]): Generator<undefined, void> {
+    for (const sample of samples) {
+      for (let index = 0; index < options.length; index++) {
+        const bits = costOf(sample, options[index]!)
+        if (bits < sample.bits) {
+          sample.bits = bits
+          sample.cluster = from + index
+        }
+      }
+      if ((done += options.length) >= SLICE * 4) {
+        done = 0
+        yield
+      }
+    }
+  }
+  const restart = () => {
+    for (const sample of samples) {
+      sample.bits = Infinity
+      sample.cluster = -1
+    }
+  }
+  restart()
+  yield* assign(0, builtInBits)
+  // Each further distribution is that of the context which loses most by the ones there are.
+  const own = samples.map(sample => costOf(sample, bitsOf(sumOf([{ ...sample, cluster: 0 }], 0))))
+  yield
+  let clusters = 0
+  while (clusters < most) {
+    let worst = -1
+    let loss = WORTH
+    samples.forEach((sample, index) => {
+      const lost = sample.bits - own[index]!
+      if (lost > loss) {
+        loss = lost
+        worst = index
+      }
+    })
+    if (worst < 0) break
+    samples[worst]!.cluster = BUILT_IN + clusters
+    yield* assign(BUILT_IN + clusters, [bitsOf(sumOf([samples[worst]!], BUILT_IN + clusters))])
+    clusters++
+  }
+  let quantised: { codes: Uint8Array; bits: Float64Array; size: number }[] = []
+  for (let round = 0; round < 4; round++) {
+    quantised = []
+    for (let cluster = 0; cluster < clusters; cluster++) {
+      const weights = sumOf(samples, BUILT_IN + cluster)
+      let sum = 0
+      let size = 0
+      for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+        sum += weights[symbol]!
+        size += weights[symbol]! * ((symbol + 1) >> 1)
+      }
+      if (sum > 3) quantised.push({ ...quantise(weights), size: size / sum })
+      yield
+    }
+    clusters = quantised.length
+    restart()
+    yield* assign(0, builtInBits)
+    yield* assign(
+      BUILT_IN,
+      quantised.map(({ bits }) => bits),
+    )
+  }
+  return serialise(plans, samples, quantised)
+}
+
+const scratch = new Uint8Array(1 << 15)
+
+const serialise = (
+  plans: readonly Plan[],
+  samples: readonly Sample[],
+  clusters: readonly { readonly codes: Uint8Array; readonly size: number }[],
+): Uint8Array => {
+  // In the order of the sizes of their numbers, so that alike contexts have near numbers.
+  const order = clusters.map((_, index) => index).sort((a, b) => clusters[a]!.size - clusters[b]!.size)
+  const rank = new Map(order.map((cluster, index) => [BUILT_IN + cluster, BUILT_IN + index]))
+  startOperations()
+  for (const cluster of order) {
+    const { codes } = clusters[cluster]!
+    let last = SYMBOLS - 1
+    while (last > 0 && codes[last] === 0) last--
+    writeRaw(last, 6)
+    for (let symbol = 0; symbol <= last; symbol++)
+      writeNumber(
+        TableContext.code,
+        0,
+        codes[symbol]! - (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!),
+      )
+  }
+  plans.forEach((plan, index) => {
+    const met = samples.filter(sample => sample.plan === index)
+    writeRaw(met.length > 0 ? 1 : 0, 1)
+    if (met.length === 0) return
+    const map = new Int16Array(plan.contexts).fill(-1)
+    for (const { context, cluster } of met) map[context] = rank.get(cluster) ?? cluster
+    let distribution = BUILT_IN
+    let way: number = Way.other
+    for (const wanted of map) {
+      const next = wanted < 0 ? Way.builtIn : wanted === distribution ? Way.same : Way.other
+      writeSymbol(TableContext.way + way, next)
+      way = next
+      if (way !== Way.other) continue
+      writeNumber(TableContext.index, 0, wanted - distribution)
+      distribution = wanted
+    }
+  })
+  scratch[0] = 1
+  new DataView(scratch.buffer).setUint32(1, hashOfPlans(plans), true)
+  scratch[5] = clusters.length
+  const end = codeOperations(builtInTables(plans), identity, scratch, TABLE_HEADER)
+  return scratch.slice(0, end < 0 ? scratch.length : end)
+}
