@@ -530,7 +530,7 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
       say(run, `hands ${name} to ${owner ? `client ${event.owner}` : 'the server'}`)
       server.place(eid, zone[eid]!, owner ?? 0)
       if (object.ledger.hadOwner) object.ledger.isDisputed = true
-      if (owner) object.ledger.hadOwner = true
+      if (owner) object.ledger.hadOwner = object.ledger.isHandedOver = true
       return
     }
     case 'write': {
