@@ -1,10 +1,14 @@
 // The conformance vectors' view of the DC language: read, pack and unpack as plain JSON values.
-import { memberKeys, membersOf, packDefault, packText, parseDC, unpackField } from '../../dist/dc.js'
+import { formatPacked, memberKeys, membersOf, packDefault, packText, parseDC, unpackField } from '../../dist/dc.js'
 
 const hex = bytes => Buffer.from(bytes).toString('hex')
 
+// The texts are files read byte by byte, unless they hold a character that is no byte. What Panda3D does not mind,
+// undeclared types and bases, are warnings here.
+const options = texts => ({ strict: false, latin1: !texts.some(text => /[^\0-\xff]/.test(text)) })
+
 function fieldOf(text, className, fieldName) {
-  const { file, errors } = parseDC(text)
+  const { file, errors } = parseDC(text, options([text]))
   if (errors.length) throw new Error(errors[0].message)
   return file.classByName(className).inherited.find(field => field.name === fieldName)
 }
@@ -20,10 +24,12 @@ function defaultOf(field) {
 
 /** Reads several texts as one schema. */
 export function read(texts) {
-  const { file, errors } = parseDC(texts.map((text, i) => ({ name: `${i}.dc`, text })))
+  const named = texts.map((text, i) => ({ name: `${i}.dc`, text }))
+  const { file, errors, warnings } = parseDC(named, options(texts))
   return {
     ok: !errors.length,
     errors,
+    allObjectsValid: !warnings.some(({ message }) => message.startsWith('Undeclared')),
     hash: file.hash,
     classes: file.classes.map(dclass => ({
       name: dclass.name,
@@ -46,6 +52,11 @@ export function read(texts) {
 export function pack(text, className, fieldName, valueText) {
   const { ok, bytes, message } = packText(fieldOf(text, className, fieldName), valueText)
   return { ok, hex: hex(bytes), message }
+}
+
+/** Bytes as Panda3D writes them in text; undefined when they are no value of the field. */
+export function format(text, className, fieldName, bytes) {
+  return formatPacked(fieldOf(text, className, fieldName), Uint8Array.from(Buffer.from(bytes, 'hex')))
 }
 
 /** Unpacks as DCPacker does: left-over bytes are accepted, blob sizes are not checked. */

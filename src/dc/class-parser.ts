@@ -334,7 +334,7 @@ function addAtomic(parser: Parser, field: Draft<DCMolecularField>, atomic: DCAto
   if (!first && !STANDS.has(atomic)) {
     field.keywords = [...atomic.keywords]
     field.flags = atomic.flags
-  } else if (first && String([...first.keywords].sort()) !== String([...atomic.keywords].sort())) {
+  } else if (first && !isSameSet(first.keywords, atomic.keywords)) {
     const words = (keywords: readonly string[]) => keywords.join(' ') || 'none'
     parser.complain(token, `Mismatched keywords in molecule between ${first.name} and ${atomic.name}`, {
       help: `${first.name} has ${words(first.keywords)}, ${atomic.name} has ${words(atomic.keywords)}`,
@@ -344,6 +344,10 @@ function addAtomic(parser: Parser, field: Draft<DCMolecularField>, atomic: DCAto
   field.atomics.push(atomic)
   field.parameters.push(...atomic.parameters)
 }
+
+/** Neither list has duplicates. */
+const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((word, i) => b[i] === word || b.includes(word))
 
 const findField = (dclass: DCClass, name: string): DCField | undefined => {
   const own = NAMES.get(dclass)?.get(name)

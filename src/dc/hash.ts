@@ -38,7 +38,7 @@ export function hashFile(file: Pick<DCFile, 'classes'>): number {
     add(text.length)
     for (let i = 0; i < text.length; i++) add(text.charCodeAt(i))
   }
-  const addRanges = (ranges: readonly DCRange[]) => {
+  const addRanges = (ranges: readonly DCRange[], low = lowBits) => {
     if (ranges.length) add(ranges.length)
     for (const { min, max } of ranges) {
       add(low(min))
@@ -53,8 +53,8 @@ export function hashFile(file: Pick<DCFile, 'classes'>): number {
   const addSimple = (name: string, divisor: number, modulus: number | undefined, ranges: readonly DCRange[]) => {
     add(TYPES.indexOf(name))
     add(divisor)
-    if (modulus !== undefined) add(Math.trunc(modulus * divisor))
-    addRanges(ranges)
+    if (modulus !== undefined) add(truncated(modulus * divisor))
+    addRanges(ranges, name === 'float64' ? truncated : lowBits)
   }
   const addType = (type: DCType): void => {
     switch (type.kind) {
@@ -125,5 +125,11 @@ export function hashFile(file: Pick<DCFile, 'classes'>): number {
   return hash
 }
 
-/** The low 32 bits of a truncated range limit, as C's cast to int keeps them. */
-const low = (n: number | bigint): number => (typeof n === 'bigint' ? Number(BigInt.asIntN(32, n)) : Math.trunc(n))
+/** The low 32 bits of the limit of an integer, as C's cast to int keeps them. */
+const lowBits = (n: number | bigint): number => (typeof n === 'bigint' ? Number(BigInt.asIntN(32, n)) : n | 0)
+
+/** A double as C's cast to int makes of it; the least int for what does not fit, as on x86. */
+const truncated = (n: number | bigint): number => {
+  const whole = Math.trunc(Number(n))
+  return whole >= -(2 ** 31) && whole < 2 ** 31 ? whole : -(2 ** 31)
+}

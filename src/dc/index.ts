@@ -4,7 +4,8 @@ export { fieldByName, fixedByteSize, isBig } from './model.ts'
 export { parseDC, type ParseOptions, type ParseResult } from './parser.ts'
 export { compileDC, loadDC } from './compiled.ts'
 export { hashFile } from './hash.ts'
-export { createWriter, defaultValue, packDefault, packField, packType, type Writer } from './packer.ts'
+export { defaultValue, packDefault, packField, packType } from './packer.ts'
+export { createWriter, type Writer } from './writer.ts'
 export {
   createReader,
   initialValue,
@@ -19,6 +20,8 @@ export { dequantise, inRange, LIMITS, quantise } from './number.ts'
 export { memberKeys, membersOf, type Member } from './members.ts'
 export { formatError, formatErrors, nearest } from './errors.ts'
 export { packText, type PackedText } from './text-value.ts'
+export { columnReader, type ColumnReader, type ReadColumns } from './column-reader.ts'
+export { formatPacked, type FormatOptions } from './value-text.ts'
 export { columnKind, type Column, type Column as ColumnKind, type ColumnArray } from './columns.ts'
 export { declareTypes, declarationOf } from './types.ts'
 export * from './declare.ts'

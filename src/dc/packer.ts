@@ -11,46 +11,13 @@ import {
   type DCSwitchType,
 } from './model.ts'
 import { defaultScaled, inRanges, placeOf, quantise, setScaled, show } from './number.ts'
+import { plansOf } from './plan.ts'
 import { createReader, unpackType } from './unpacker.ts'
-
-/** Grows as values are packed into it. The bytes are `bytes.subarray(0, length)`. */
-export interface Writer {
-  bytes: Uint8Array
-  view: DataView
-  length: number
-  /** Where in the value the packer is, for messages: `['Avatar', 'say', 'text']`. */
-  readonly path: (string | number)[]
-}
+import { reserve, writeBytes, written, type Writer } from './writer.ts'
 
 /** A value of a default may not become larger than this: 16 MiB. */
 const MAX_DEFAULT = 1 << 24
 const utf8 = new TextEncoder()
-
-/** An empty writer; `path` leads its error messages. */
-export function createWriter(...path: string[]): Writer {
-  const bytes = new Uint8Array(64)
-  return { bytes, view: new DataView(bytes.buffer), length: 0, path }
-}
-
-/** Makes room for `count` bytes and returns where they start. */
-export function reserve(writer: Writer, count: number): number {
-  const start = writer.length,
-    end = start + count
-  if (end > writer.bytes.length) {
-    const bytes = new Uint8Array(Math.max(end, writer.bytes.length * 2))
-    bytes.set(writer.bytes.subarray(0, start))
-    writer.bytes = bytes
-    writer.view = new DataView(bytes.buffer)
-  }
-  writer.length = end
-  return start
-}
-
-/** Appends raw bytes. */
-export function writeBytes(writer: Writer, bytes: Uint8Array): void {
-  const at = reserve(writer, bytes.length)
-  writer.bytes.set(bytes, at)
-}
 
 /** Size in bytes of the length before a string or blob. */
 export const prefixSize = (type: DCBytesType): number =>
@@ -75,6 +42,14 @@ function mistyped(writer: Writer, expected: string, value: unknown): never {
  * @throws TypeError or RangeError that names the place in the value, the value, and what would be legal.
  */
 export function packType(packable: DCPackable, value: unknown, writer: Writer): void {
+  const start = writer.length
+  if (plansOf(packable).pack?.(value, writer)) return
+  writer.length = start
+  packAny(packable, value, writer)
+}
+
+/** Packs all of DC, or says why not. */
+function packAny(packable: DCPackable, value: unknown, writer: Writer): void {
   switch (packable.kind) {
     case 'number':
       return packNumber(packable, value, writer)
@@ -85,7 +60,7 @@ export function packType(packable: DCPackable, value: unknown, writer: Writer): 
     case 'array':
       return packArray(packable, value, writer)
     case 'parameter':
-      return packType(packable.type, value, writer)
+      return packAny(packable.type, value, writer)
     case 'switch':
       return packSwitch(packable, value, writer)
     case 'invalid':
@@ -158,7 +133,7 @@ function packArray(type: DCArrayType, value: unknown, writer: Writer): void {
 
 function packNamed(packable: DCPackable, value: unknown, key: string | number, writer: Writer): void {
   writer.path.push(key)
-  packType(packable, value, writer)
+  packAny(packable, value, writer)
   writer.path.pop()
 }
 
@@ -229,11 +204,17 @@ const sizes = (ranges: DCBytesType['sizes']): string =>
  * @throws TypeError or RangeError whose message begins with `Class.field`.
  */
 export function packField(field: DCField, value: unknown, out?: Writer): Uint8Array {
-  const writer = out ?? createWriter(),
-    start = writer.length
-  writer.path.length = 0
-  writer.path.push(field.owner.name, field.name)
-  packType(field, value, writer)
+  return out ? packInto(out, field, value) : written(writer => void packInto(writer, field, value))
+}
+
+function packInto(writer: Writer, field: DCField, value: unknown): Uint8Array {
+  const start = writer.length
+  if (!plansOf(field).pack?.(value, writer)) {
+    writer.length = start
+    writer.path.length = 0
+    writer.path.push(field.owner.name, field.name)
+    packAny(field, value, writer)
+  }
   return writer.bytes.subarray(start, writer.length)
 }
 
@@ -242,9 +223,7 @@ export function packField(field: DCField, value: unknown, out?: Writer): Uint8Ar
  * @throws RangeError when the least legal value is larger than 16 MiB.
  */
 export function packDefault(packable: DCPackable): Uint8Array {
-  const writer = createWriter()
-  writeDefault(packable, writer, { left: 1 << 20 })
-  return writer.bytes.slice(0, writer.length)
+  return written(writer => writeDefault(packable, writer, { left: 1 << 20 }))
 }
 
 /** The value that {@link packDefault} packs, as unpacked. */
@@ -266,14 +245,16 @@ function writeDefault(packable: DCPackable, writer: Writer, budget: { left: numb
         prefix = prefixSize(packable),
         at = reserve(writer, prefix)
       if (writer.length + length > MAX_DEFAULT) throw tooLarge(packable.kind)
-      reserve(writer, length)
+      const start = reserve(writer, length)
+      // The writer may have been used before.
+      writer.bytes.fill(0, start, start + length)
       endPrefix(writer, at, prefix)
       return
     }
     case 'array': {
       const prefix = packable.prefixed ? 2 : 0,
         at = reserve(writer, prefix),
-        count = packable.sizes[0]?.min ?? 0
+        count = leastCount(packable)
       for (let i = 0; i < count; i++) {
         if (--budget.left < 0 || writer.length > MAX_DEFAULT) throw tooLarge('array')
         if (packable.elementDefault) writeBytes(writer, packable.elementDefault)
@@ -290,7 +271,7 @@ function writeDefault(packable: DCPackable, writer: Writer, budget: { left: numb
       const start = writer.length,
         first = packable.cases[0]
       // Panda3D packs the key's default only when some part of the switch declares one.
-      const declared = hasDefault(packable.key) || packable.cases.some(each => each.fields.some(hasDefault))
+      const declared = hasDefault(packable)
       writeDefault(packable.key, writer, budget)
       let branch = declared || !first ? findCase(packable, writer.bytes, start, writer.length) : undefined
       if (!branch && first) {
@@ -308,7 +289,30 @@ function writeDefault(packable: DCPackable, writer: Writer, budget: { left: numb
   }
 }
 
-const hasDefault = (member: Member): boolean =>
-  member.kind === 'parameter' ? member.default !== undefined : member.parameters.some(hasDefault)
+/** Elements that an array has at least. A legacy array of unsigned integers takes its range for that, as in Panda3D. */
+const leastCount = ({ sizes, legacy }: DCArrayType): number =>
+  Number((legacy?.name.startsWith('u') ? legacy.ranges : sizes)[0]?.min ?? 0)
+
+/** Whether a default is declared for the value or a part of it. */
+function hasDefault(packable: DCPackable): boolean {
+  switch (packable.kind) {
+    case 'parameter':
+      return packable.default !== undefined || hasDefault(packable.type)
+    case 'array':
+      return packable.elementDefault !== undefined || hasDefault(packable.element)
+    case 'switch':
+      return (
+        hasDefault(packable.key) ||
+        packable.cases.some(each => each.fields.some(hasDefault)) ||
+        (packable.defaultCase?.fields.some(hasDefault) ?? false)
+      )
+    case 'class':
+    case 'atomic':
+    case 'molecular':
+      return membersOf(packable)!.some(hasDefault)
+    default:
+      return false
+  }
+}
 
 const tooLarge = (what: string): RangeError => new RangeError(`The least legal ${what} is too large for a default`)

@@ -349,7 +349,7 @@ function declareClass(parser: Parser, isStruct: boolean): void {
 function setInitial(field: DCParameterField): void {
   const draft: { initial: Uint8Array } = field
   try {
-    draft.initial = packDefault(field)
+    draft.initial = field.default ?? packDefault(field)
   } catch {
     // Too large, or of an undeclared type: nothing can hold it.
   }

@@ -3,8 +3,9 @@ import { tokenize, type Token } from './lexer.ts'
 import { caseMembers, findCase, membersOf, type Member } from './members.ts'
 import { numberSize, type DCNumberType, type DCPackable, type DCRange, type DCSwitchType } from './model.ts'
 import { describe, inRanges, scale, setScaled } from './number.ts'
-import { createWriter, endPrefix, prefixSize, reserve, writeBytes, type Writer } from './packer.ts'
+import { endPrefix, prefixSize } from './packer.ts'
 import { createReader, unpackType } from './unpacker.ts'
+import { reserve, writeBytes, written, type Writer } from './writer.ts'
 
 /** The answer of {@link packText}. */
 export interface PackedText {
@@ -71,18 +72,21 @@ export function parseValue(
   cursor: Cursor,
   packable: DCPackable,
 ): { readonly bytes?: Uint8Array; readonly misfit?: Misfit } {
-  const packing: Packing = { writer: createWriter() }
-  const token = peek(cursor)
-  const name = 'name' in packable && packable.kind !== 'switch' ? packable.name : ''
-  let root: ReturnType<Slots> = { packable, name }
-  value(cursor, packing, peekOnly => {
-    const slot = root
-    if (!peekOnly) root = undefined
-    return slot
+  let reason: Misfit | undefined
+  const bytes = written(writer => {
+    const packing: Packing = { writer }
+    const token = peek(cursor)
+    const name = 'name' in packable && packable.kind !== 'switch' ? packable.name : ''
+    let root: ReturnType<Slots> = { packable, name }
+    value(cursor, packing, peekOnly => {
+      const slot = root
+      if (!peekOnly) root = undefined
+      return slot
+    })
+    if (root) misfit(packing, token)
+    reason = packing.misfit
   })
-  if (root) misfit(packing, token)
-  const { writer } = packing
-  return packing.misfit ? { misfit: packing.misfit } : { bytes: writer.bytes.slice(0, writer.length) }
+  return reason ? { misfit: reason } : { bytes }
 }
 
 const CLOSING: Record<string, string> = { '{': '}', '[': ']', '(': ')' }

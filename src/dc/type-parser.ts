@@ -372,7 +372,8 @@ export function parseParameter(cursor: TypeCursor): ReadParameter {
     name = type.name
   } else if (cursor.isName(start)) {
     named = cursor.lookUp(take(cursor))
-    if (named.bogus) skipSuffixes(cursor)
+    // The name was complained about: nothing more about what only a built-in type can have.
+    if (named.bogus && cursor.isStrict) skipSuffixes(cursor)
   } else syntaxError(cursor, 'a type')
 
   const brackets: DCRange<number>[][] = []

@@ -11,6 +11,7 @@ import {
   type DCSwitchType,
 } from './model.ts'
 import { dequantise, getScaled, inRange, inRanges } from './number.ts'
+import { plansOf, type PlanReader } from './plan.ts'
 
 /**
  * Why bytes were refused: too few of them, a number or length outside its range, a wrong element count (or a key
@@ -160,14 +161,18 @@ function unpackArray(type: DCArrayType, reader: Reader): unknown {
     if (!has(reader, length)) return undefined
     reader.end = reader.at + length
   }
+  const isText = element.kind === 'number' && element.base === 'char'
   while (!reader.failed && (type.prefixed ? reader.at < reader.end : list.length < count)) {
     const before = reader.at
-    list.push(unpackType(element, reader))
+    if (isText && reader.checks === 'panda' && has(reader, 1)) list.push(reader.bytes[reader.at++])
+    else list.push(unpackType(element, reader))
     // Elements without bytes would fill a length prefix for ever, or a large fixed array for nothing.
     if (reader.at === before && (type.prefixed || --reader.budget < 0)) fail(reader, 'count')
   }
   reader.end = outer
   if (reader.failed) return undefined
+  // Panda3D unpacks an array of char as a string, and looks at no count then.
+  if (reader.checks === 'panda' && isText) return list
   return inRanges(type.sizes, list.length) ? list : fail(reader, 'count')
 }
 
@@ -196,12 +201,30 @@ function unpackSwitch(type: DCSwitchType, reader: Reader): unknown {
  * Unpacks one field from bytes off the wire. Never throws. Refuses bytes that are left over unless asked not to.
  */
 export function unpackField(field: DCPackable | DCField, bytes: Uint8Array, options: UnpackOptions = {}): Unpacked {
+  if (!options.panda && !options.rawText) {
+    const { unpack } = plansOf(field)
+    if (unpack) {
+      const end = Math.min(options.end ?? bytes.length, bytes.length)
+      PLANNED.bytes = bytes
+      PLANNED.at = options.start ?? 0
+      PLANNED.end = end
+      PLANNED.isDeclined = false
+      const value = unpack(PLANNED)
+      PLANNED.bytes = NO_BYTES
+      if (!PLANNED.isDeclined && (options.leftOver || PLANNED.at === end))
+        return { ok: true, value, end: PLANNED.at, reason: '' }
+    }
+  }
   const reader = createReader(bytes, options.start, options.end, options.panda ? 'panda' : 'all', options.rawText)
   const value = unpackType(field, reader)
   if (!options.leftOver && !reader.failed && reader.at !== reader.end) reader.failed = 'left over'
   const reason = reader.failed
   return { ok: !reason, value: reason ? undefined : value, end: reader.at, reason }
 }
+
+const NO_BYTES = new Uint8Array(0)
+/** Unpacking calls nobody who could unpack in between. */
+const PLANNED: PlanReader = { bytes: NO_BYTES, at: 0, end: 0, isDeclined: false }
 
 /** The value that a new object has in a field; undefined when there is none. */
 export const initialValue = (field: DCParameterField): unknown => unpackField(field, field.initial).value
