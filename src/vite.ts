@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { HotUpdateOptions, Plugin } from 'vite'
-import { formatError, formatErrors, parseSchema, type DCError, type DCFile } from './dc/index.ts'
+import { formatError, formatErrors, parseSchema, type DCError } from './dc/index.ts'
 import { keepTypes, moduleOf } from './tools/index.ts'
 
 export interface PipesOptions {
@@ -52,11 +52,11 @@ const pathOf = (id: string): string | undefined => {
  */
 export const pipes = ({ capacity, types = true }: PipesOptions = {}): Plugin => {
   let root = process.cwd()
-  const parse = (path: string, text: string): { file: DCFile; problem: Problem | undefined } => {
-    const { file, errors } = parseSchema([{ name: relative(root, path), text }])
-    if (errors.length > 0) return { file, problem: problemOf(path, errors) }
-    if (types) keepTypes(path, file)
-    return { file, problem: undefined }
+  const parse = (path: string, text: string) => {
+    const { file, errors, warnings } = parseSchema([{ name: relative(root, path), text }])
+    const problem = errors.length > 0 ? problemOf(path, errors) : undefined
+    if (types && !problem) keepTypes(path, file)
+    return { file, problem, warnings }
   }
   return {
     name: 'bitecs-pipes',
@@ -67,7 +67,8 @@ export const pipes = ({ capacity, types = true }: PipesOptions = {}): Plugin => 
       const path = pathOf(id)
       if (!path) return undefined
       this.addWatchFile(path)
-      const { file, problem } = parse(path, await readFile(path, 'utf8'))
+      const { file, problem, warnings } = parse(path, await readFile(path, 'utf8'))
+      for (const warning of warnings) this.warn(formatError(warning))
       if (problem) this.error(problem)
       return { code: moduleOf(file, capacity), map: null, moduleType: 'js' }
     },

@@ -37,7 +37,7 @@ interface Statement {
 }
 
 const PIECE =
-  /[ \t\r\n]+|(\/\/[^\n]*)|(\/\*[^]*?\*\/)|([A-Za-z_]\w*)|([+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|0x[\da-fA-F]*|[+-]?\d+)|("(?:\\[^]|[^"\\\n])*"|'(?:\\[^]|[^'\\\n])*'|<[\da-fA-F]*>)|([{}()[\];:,=*%.-]|\/(?!\*))/y
+  /[ \t\r\n]+|(\/\/[^\n]*)|(\/\*[^]*?\*\/)|([A-Za-z_]\w*)|([+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|0x[\da-fA-F]*|[+-]?\d+)|("(?:\\(?:\r\n|[^])|[^"\\\n])*"|'(?:\\(?:\r\n|[^])|[^'\\\n])*'|<[\da-fA-F]*>)|([{}()[\];:,=*%.-]|\/(?!\*))/y
 const OPENING = /^[{([]$/
 const CLOSING: Record<string, string> = { '{': '}', '(': ')', '[': ']' }
 const TOP = /^(dclass|struct|switch|typedef|keyword|import|from)$/
@@ -54,13 +54,14 @@ const isComment = (part: Piece | Block): part is Comment =>
  * bodies on one line stay short, and the schema stays the same: only blanks, range signs and semicolons between declarations change.
  */
 export function formatDC(text: string): Formatted {
-  const source = text.replace(/^(\ufeff|\xef\xbb\xbf)/, '').replaceAll('\r\n', '\n')
+  const source = text.replace(/^(\ufeff|\xef\xbb\xbf)/, '')
   const pieces = cut(source)
   if (!Array.isArray(pieces)) return { text, problem: pieces }
   const problem = balance(pieces)
   if (problem) return { text, problem }
   const statements = readStatements({ pieces, at: 0 }, 'top')
-  const formatted = statements.map((statement, i) => printStatement(statement, '', i === 0)).join('')
+  const lines = statements.map((statement, i) => printStatement(statement, '', i === 0)).join('')
+  const formatted = source.includes('\r\n') ? lines.replace(/(?<!\r)\n/g, '\r\n') : lines
   const after = cut(formatted)
   if (!Array.isArray(after) || meaning(after) !== meaning(pieces))
     return {

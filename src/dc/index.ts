@@ -24,7 +24,7 @@ export { columnReader, type ColumnReader, type ReadColumns } from './column-read
 export { formatPacked, type FormatOptions } from './value-text.ts'
 export { columnKind, type Column, type Column as ColumnKind, type ColumnArray } from './columns.ts'
 export { declareTypes, declarationOf } from './types.ts'
-export * from './declare.ts'
+export type * from './declare.ts'
 export { declarationText, type DeclarationOptions, type DeclarationText } from './declaration-text.ts'
 export {
   canonicalText,

@@ -43,6 +43,7 @@ for (const file of [
   'src/server.ts',
   'src/client.ts',
   'src/dc/index.ts',
+  'src/schema.ts',
   'src/memory.ts',
   'src/testing.ts',
 ]) {
