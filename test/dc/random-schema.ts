@@ -211,7 +211,8 @@ export const schemaPairs = fc.gen().map((gen): SchemaPair => {
 
   const choice = (depth: number, name = ''): Type => {
     const groups = chance(2) ? [[1], [2, 3]] : [[7, 0]]
-    const branches = groups.map(values => ({ values, parts: parameters(depth, below(3)) }))
+    // Never two cases of the same shape, which the type generator writes as one.
+    const branches = groups.map((values, i) => ({ values, parts: parameters(depth, below(3 - i) + Number(i === 0)) }))
     const rest = chance(2) ? parameters(depth, below(2)) : undefined
     const cases = [
       ...branches.map(({ values, parts }) => when(values.length === 1 ? values[0] : values, record(parts))),
