@@ -3,6 +3,9 @@ import { checkWorld, type Message, type Schema } from './components/index.ts'
 import { encodeHello, type Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
+import { createLinkStats } from './net/ping.ts'
+import { createPlayout, type PlayoutOptions } from './net/playout.ts'
+import { encodeRates, type Rates } from './net/rates.ts'
 import { createTraffic } from './net/traffic.ts'
 import type { ClientTransport, Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
@@ -12,6 +15,7 @@ import { clientReceive } from './systems/client-receive.ts'
 import { clientSend, keepAlive, queueClientReliable } from './systems/client-send.ts'
 import {
   createBuffers,
+  clientStates,
   createClientSession,
   type ClientMessageHandler,
   type ClientState,
@@ -24,6 +28,8 @@ import { leaveTrack } from './systems/track.ts'
 
 export { Alive, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
 export type { Reason } from './net/hello.ts'
+export type { PlayoutOptions } from './net/playout.ts'
+export type { Rates } from './net/rates.ts'
 export type { ClientTransport, Connection } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
 export type { ConnectError } from './systems/client-session.ts'
@@ -40,6 +46,10 @@ export interface ClientOptions {
   readonly commandRate?: number
   /** Seconds of interpolation delay, 0..1, for a fixed one; 0 (default) lets it follow the link. */
   readonly interp?: number
+  /** How the display delay is found: see `PlayoutOptions`. Default: adaptive, or fixed when `interp` is given. */
+  readonly playout?: PlayoutOptions
+  /** Seconds between two pings of `stats`, whose averages are over 16 of them. Default 0.25. */
+  readonly pingInterval?: number
   /** Seconds without an answer after which the server counts as gone. Default 10. */
   readonly timeout?: number
   /** Told what message handlers threw, and which owned object holds a value that its DC type does not. Default: console.error. */
@@ -77,6 +87,13 @@ export interface Client {
   /** Ticks a second of the server; 0 while not connected. */
   readonly tickRate: number
   readonly interest: Interest
+  /**
+   * Asks for other rates, now or with the next `connect`: packets a second down and up, seconds of interpolation (0: the
+   * delay follows the link). The server may grant less.
+   */
+  setRates(rates: Partial<Rates>): void
+  /** What the server granted last; before that, what will be asked for. */
+  readonly rates: Rates
   readonly stats: Readonly<ClientStats>
   /** Handles a message from the server, called within `receive` after the state that was sent with it. */
   on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args) => unknown): () => void
@@ -118,6 +135,8 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
       'createClient needs a transport: geckos() from "bitecs-pipes/geckos/client" (install @geckos.io/client), ' +
         'or memoryNetwork().client() from "bitecs-pipes/memory".',
     )
+  // Throws for options that make no sense, now rather than when a session begins.
+  createPlayout(options.playout)
   return {
     world,
     schema,
@@ -126,6 +145,8 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     updateRate: rate('updateRate', options.updateRate ?? 20),
     commandRate: rate('commandRate', options.commandRate ?? 30),
     interp: interpOf(options.interp ?? 0),
+    playout: options.playout ?? {},
+    pingInterval: options.pingInterval ?? 0.25,
     timeout: timeoutOf(options.timeout ?? 10),
     now: options.now ?? (() => performance.now() / 1000),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
@@ -134,6 +155,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     onDisconnect: new Set(),
     stats: {
       ...createTraffic(),
+      ...createLinkStats(),
       rtt: 0,
       loss: 0,
       playoutDelay: 0,
@@ -299,7 +321,7 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
     handlers.add(handler)
     return () => handlers.delete(handler)
   }
-  return {
+  const client: Client = {
     connect: data => connect(state, data),
     disconnect: () => disconnect(state),
     onDisconnect: handler => subscribe(state.onDisconnect, handler),
@@ -319,6 +341,16 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
       get zones() {
         return state.session?.replica.zones ?? none
       },
+    },
+    get rates() {
+      const { updateRate, commandRate } = state.session?.welcome ?? state
+      return { updateRate, commandRate, interp: (state.session ?? state).interp }
+    },
+    setRates(rates) {
+      if (rates.updateRate !== undefined) state.updateRate = rate('updateRate', rates.updateRate)
+      if (rates.commandRate !== undefined) state.commandRate = rate('commandRate', rates.commandRate)
+      if (rates.interp !== undefined) state.interp = interpOf(rates.interp)
+      if (state.session?.welcome) queueClientReliable(state, state.session, encodeRates(state))
     },
     stats: state.stats,
     on(message, handler) {
@@ -341,4 +373,6 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
       clientSend(state)
     },
   }
+  clientStates.set(client, state)
+  return client
 }

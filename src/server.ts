@@ -3,6 +3,7 @@ import { checkCapacity, checkWorld, type Message, type Schema } from './componen
 import type { DCClass } from './dc/index.ts'
 import { MAX_ZONES } from './net/interest.ts'
 import type { Reason } from './net/hello.ts'
+import type { Rates } from './net/rates.ts'
 import { createStore } from './net/store.ts'
 import type { ServerTransport } from './net/transport.ts'
 import { sendToAudience } from './systems/messages.ts'
@@ -23,7 +24,7 @@ import {
   type ViolationCounts,
   type Visibility,
 } from './systems/server-state.ts'
-import { endSession, openSession } from './systems/sessions.ts'
+import { changeRates, endSession, openSession } from './systems/sessions.ts'
 
 export {
   Alive,
@@ -37,6 +38,7 @@ export {
 } from './components/index.ts'
 export { tickLoop, type TickLoop, type TickLoopOptions } from './systems/tick-loop.ts'
 export type { Reason } from './net/hello.ts'
+export type { Rates } from './net/rates.ts'
 export type { Connection, ServerTransport } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
 export type { Refused, ServerClient, SessionStats, ViolationCounts, Visibility } from './systems/server-state.ts'
@@ -56,6 +58,8 @@ export interface ServerOptions {
   readonly maxUpdateRate?: number
   /** Seconds without a packet after which a client counts as gone. Default 10. */
   readonly timeout?: number
+  /** Seconds between two pings of `client.stats`, whose averages are over 16 of them. 0.01..60. Default 0.25. */
+  readonly pingInterval?: number
   /**
    * Messages and interest requests a second that a client may send, on average; at once as many as a link that was dead for
    * `timeout` holds back, and 4 seconds' worth. Beyond it unreliable ones are dropped, a reliable one ends the session
@@ -146,6 +150,11 @@ export interface Server {
   sendUpdate<Args>(eid: EntityId, message: Message<Args>, args: Args, to?: ServerClient): void
   /** The entity of a network id, or 0. */
   entityOf(doId: number): EntityId
+  /**
+   * Changes what a client runs at, within the limits of the options: packets a second down and up, seconds of
+   * interpolation (0: its delay follows its link). The client is told; it may ask for other rates again.
+   */
+  setRates(client: ServerClient, rates: Partial<Rates>): void
   /** Ends a client's session. */
   kick(client: ServerClient): void
   /** Says goodbye to everyone and stops listening. */
@@ -195,6 +204,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     minUpdateRate: inRange('minUpdateRate', options.minUpdateRate ?? 1, 1, 255, 'packets a second'),
     maxUpdateRate: inRange('maxUpdateRate', options.maxUpdateRate ?? 255, 1, 255, 'packets a second'),
     timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600, 'seconds'),
+    pingInterval: inRange('pingInterval', options.pingInterval ?? 0.25, 0.01, 60, 'seconds'),
     messageRate: inRange('messageRate', options.messageRate ?? 60, 1, 100_000, 'messages a second'),
     messageBytes: inRange('messageBytes', options.messageBytes ?? 32 * 1024, 1, 1e9, 'bytes a second'),
     maxBytesPerSecond: inRange('maxBytesPerSecond', options.maxBytesPerSecond ?? 96 * 1024, 1024, 1e9, 'bytes a second'),
@@ -306,6 +316,11 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       sendToAudience(state, object, field, packMessage(field, args), undefined, to && state.sessionOf.get(to.id))
     },
     entityOf: doId => state.byDoId.get(doId)?.eid ?? 0,
+    setRates(client, rates) {
+      const session = state.sessionOf.get(client.id)
+      if (!session) throw new Error(`setRates: client ${client.id} is not connected.`)
+      changeRates(state, session, rates)
+    },
     kick(client) {
       const session = state.sessionOf.get(client.id)
       if (session) endSession(state, session, 'kicked')

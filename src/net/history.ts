@@ -398,18 +398,20 @@ const weigh = (h: History, to: Weights, time: number, first: number, last: numbe
   curve.count = 0
   if (time <= start || method === 'none') return
   const previous = at > first ? order[at - 1]! : 0
+  // 0 as well when the state before is known to have held until this very moment: it came in a jump.
   const before = at > first ? times[row]! - untils[previous]! : 0
   if (at === last) {
     if (isHeld || !(extrapolate > 0)) return
     const ahead = reach(time - start, extrapolate)
     if (to.isDriven) put(curve, ROWS + row, ahead)
-    else if (at > first) {
+    else if (before > 0) {
       // As fast as the curve ends: a parabola through the last three, unless the first of them is a rest.
-      const isCurved = method === 'hermite' && at - 1 > first && untils[previous] === times[previous]
-      const second = isCurved ? order[at - 2]! : 0
-      const earlier = isCurved ? times[previous]! - untils[second]! : 1
+      const canCurve = method === 'hermite' && at - 1 > first && untils[previous] === times[previous]
+      const second = canCurve ? order[at - 2]! : 0
+      const earlier = times[previous]! - untils[second]!
+      const isCurved = canCurve && earlier > 0
       const share = isCurved ? before / (before + earlier) : 0
-      const back = (ahead * share) / earlier
+      const back = isCurved ? (ahead * share) / earlier : 0
       put(curve, previous, -(ahead * (1 + share)) / before - back)
       if (isCurved) put(curve, second, back)
     }
@@ -433,7 +435,7 @@ const weigh = (h: History, to: Weights, time: number, first: number, last: numbe
   }
   // The slopes at both ends as shares of those of the chords before, in and after: parabolas through three samples.
   // At the edge of a rest they are 0, so that it is exact.
-  const hasBefore = !isHeld && at > first
+  const hasBefore = !isHeld && before > 0
   const isHeldNext = untils[next]! > times[next]!
   const hasAfter = !isHeldNext && at + 1 < last
   const after = hasAfter ? order[at + 2]! : 0

@@ -6,6 +6,7 @@ import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } fro
 import { Chunk, Control, expandTick, Kind, openPacket, readHeader, type Header } from '../net/packet.ts'
 import { markDecoded, receiveAcks, receiveSequence, type Sent } from '../net/peer.ts'
 import { playoutPacket } from '../net/playout.ts'
+import { decodeRates } from '../net/rates.ts'
 import { acknowledgeFragments, loseFragments, readFragment } from '../net/reliable.ts'
 import {
   confirmGroups,
@@ -23,7 +24,7 @@ import {
 import { ticksSince } from '../net/ticks.ts'
 import { countIn } from '../net/traffic.ts'
 import { readValues } from '../net/values.ts'
-import { epochOf, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
+import { epochOf, takeRates, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { beginInquiry, connectError, endClientSession, receiveAnswer } from './client-session.ts'
 import { queueClientReliable } from './client-send.ts'
 
@@ -229,6 +230,10 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
   } else if (control === Control.placed) {
     const placed = decodePlaced(reader)
     if (placed) replica.placed.set(placed.doId, placed.zone)
+    else state.stats.malformed++
+  } else if (control === Control.rates) {
+    const rates = decodeRates(reader)
+    if (rates) takeRates(session, rates)
     else state.stats.malformed++
   } else if (control === Control.interestDone) {
     const done = decodeInterestDone(reader)

@@ -12,6 +12,7 @@ import { unpackField, type DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
 import { newestFrame } from '../net/frames.ts'
 import { EPOCH, FIXED_WORDS, OWNER } from '../net/layout.ts'
+import { measurePing } from '../net/ping.ts'
 import { sweepValues, type ReplicaGroup } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { measureTraffic } from '../net/traffic.ts'
@@ -388,6 +389,7 @@ const measure = (state: ClientState, session: ClientSession): void => {
   const { stats } = state
   stats.rtt = session.peer.rtt
   stats.loss = session.peer.loss
+  measurePing(session.pings, session.peer, stats, state.now())
   stats.objects = session.objects.size
   stats.zones = session.replica.zones.size
   stats.undecodable = session.replica.undecodable

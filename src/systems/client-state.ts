@@ -9,7 +9,9 @@ import type * as inquiryCode from '../net/inquiry.ts'
 import { EPOCH } from '../net/layout.ts'
 import type { FieldMessage } from '../net/message.ts'
 import { createPeer, type Peer } from '../net/peer.ts'
-import { createPlayout, type Playout } from '../net/playout.ts'
+import { createPings, type LinkStats, type Pings } from '../net/ping.ts'
+import { createPlayout, type Playout, type PlayoutOptions } from '../net/playout.ts'
+import { clampInterp, type Rates } from '../net/rates.ts'
 import {
   createReliableReceiver,
   createReliableSender,
@@ -132,6 +134,9 @@ export interface ClientSession {
   readonly replica: Replica
   readonly playout: Playout
   readonly clock: ServerClock
+  readonly pings: Pings
+  /** Seconds of interpolation that the server granted last. */
+  interp: number
   readonly messages: WaitingMessage[]
   /** Packets whose state cannot be decoded yet, with where their chunks start. */
   readonly held: { bytes: Uint8Array; start: number; sequence: number; tick: number; time: number }[]
@@ -151,7 +156,7 @@ export interface ClientSession {
 }
 
 /** Numbers about the session, for game code and panels. */
-export interface ClientStats extends Traffic {
+export interface ClientStats extends Traffic, LinkStats {
   /** Round trip, seconds; 0 before the first sample. */
   rtt: number
   /** Share of our packets that got lost, 0..1. */
@@ -179,9 +184,11 @@ export interface ClientState {
   readonly schema: Schema<any>
   readonly transport: ClientTransport
   readonly password: string
-  readonly updateRate: number
-  readonly commandRate: number
-  readonly interp: number
+  updateRate: number
+  commandRate: number
+  interp: number
+  readonly playout: PlayoutOptions
+  readonly pingInterval: number
   readonly timeout: number
   readonly now: () => number
   readonly onError: (error: unknown, where: string) => void
@@ -214,8 +221,11 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   playout: createPlayout({
     updateRate: state.updateRate,
     ...(state.interp > 0 ? { mode: 'fixed', interp: state.interp } : {}),
+    ...state.playout,
   }),
   clock: createServerClock(),
+  pings: createPings(state.pingInterval),
+  interp: state.interp,
   messages: [],
   held: [],
   interest: new Map(),
@@ -230,6 +240,21 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   nextSendTime: -Infinity,
   isOver: false,
 })
+
+/** What is behind a client, for functions that are not part of it: pages that do not use them need not load them. */
+export const clientStates = new WeakMap<object, ClientState>()
+
+/** The server says what it grants. */
+export const takeRates = (session: ClientSession, rates: Rates): void => {
+  const { playout } = session
+  session.welcome = { ...session.welcome!, updateRate: rates.updateRate, commandRate: rates.commandRate }
+  playout.updateRate = rates.updateRate
+  const interp = clampInterp(rates.interp)
+  if (interp === session.interp) return
+  session.interp = interp
+  playout.mode = interp > 0 ? 'fixed' : 'adaptive'
+  if (interp > 0) playout.interp = interp
+}
 
 export const createBuffers = () => ({ trafficWindow: createTrafficWindow(), writer: byteWriter(), bits: bitWriter() })
 

@@ -8,6 +8,7 @@ import {
   type Downlink,
 } from '../net/downlink.ts'
 import { encodeInterestDone, encodeLeave, encodeZones } from '../net/interest.ts'
+import { measurePing } from '../net/ping.ts'
 import { privateZoneOf, startRound, sweepZones, type Zone } from '../net/store.ts'
 import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
@@ -38,6 +39,7 @@ export const replicate = (state: ServerState): void => {
     const { peer, budget } = session.downlink
     session.stats.rtt = peer.rtt
     session.stats.loss = peer.loss
+    measurePing(session.pings, peer, session.stats, now)
     session.stats.budget = budget.rate
     measureTraffic(session.stats, session.trafficWindow, now)
   }

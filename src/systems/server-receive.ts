@@ -8,6 +8,7 @@ import { FIXED_WORDS } from '../net/layout.ts'
 import { decodeFieldUpdate, decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
 import { Chunk, Control, Kind, openPacket, readHeader } from '../net/packet.ts'
 import { markDecoded, receiveAcks, receiveSequence } from '../net/peer.ts'
+import { decodeRates } from '../net/rates.ts'
 import { readFragment } from '../net/reliable.ts'
 import { take } from '../net/bucket.ts'
 import { countIn } from '../net/traffic.ts'
@@ -16,7 +17,7 @@ import { nameOf, tryPackValue } from './pack-message.ts'
 import { maySend } from './permissions.ts'
 import { readWordOf, writeColumn } from './rows.ts'
 import { guarded, touch, type ServerObject, type ServerState, type Session } from './server-state.ts'
-import { endSession, receiveHello, receiveInquiry, sweepSessions } from './sessions.ts'
+import { changeRates, endSession, receiveHello, receiveInquiry, sweepSessions } from './sessions.ts'
 import { decodeUpload } from './upload.ts'
 
 /** Unfinished interest requests that one client may have. */
@@ -128,6 +129,10 @@ const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array
   } else if (control === Control.message) {
     const message = decodeReliableMessage(reader)
     if (message) receiveMessage(state, session, message, false)
+    else malformed(state)
+  } else if (control === Control.rates) {
+    const rates = decodeRates(reader)
+    if (rates) changeRates(state, session, rates)
     else malformed(state)
   } else if (control === Control.field) {
     const update = decodeFieldUpdate(reader)

@@ -219,6 +219,8 @@ export interface ServerState {
   readonly maxUpdateRate: number
   /** Seconds without a packet after which a client counts as gone. */
   readonly timeout: number
+  /** Seconds between two entries of the pings' window. */
+  readonly pingInterval: number
   readonly messageRate: number
   readonly messageBytes: number
   readonly maxBytesPerSecond: number

@@ -1,10 +1,12 @@
 import { removeEntity } from 'bitecs'
 import { createBucket } from '../net/bucket.ts'
-import { createDownlink } from '../net/downlink.ts'
+import { createDownlink, queueReliable } from '../net/downlink.ts'
 import type { ByteReader } from '../net/bytes.ts'
 import { encodeBye, encodeRefusal, encodeWelcome, isSameSecret, type Hello, type Reason } from '../net/hello.ts'
 import { answerInquiry, createFindings, describeMismatch, MAX_ANSWERS, MAX_GROWTH, mismatchOf } from '../net/inquiry.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
+import { createLinkStats, createPings } from '../net/ping.ts'
+import { clampInterp, encodeRates, type Rates } from '../net/rates.ts'
 import { MAX_MESSAGE } from '../net/reliable.ts'
 import { identityOf, isSameSchema, type SchemaMismatch } from '../net/schema-mismatch.ts'
 import { countOut, createTraffic, createTrafficWindow } from '../net/traffic.ts'
@@ -53,7 +55,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     isZonesDirty: true,
     zonesVersion: -1,
     pendingInterest: [],
-    stats: { ...createTraffic(), rtt: 0, loss: 0, budget: state.maxBytesPerSecond, resyncs: 0 },
+    stats: { ...createTraffic(), ...createLinkStats(), rtt: 0, loss: 0, budget: state.maxBytesPerSecond, resyncs: 0 },
     trafficWindow: createTrafficWindow(),
     messageBucket: createBucket(state.messageRate, state.messageRate * (state.timeout + 4), state.now() * 1000),
     byteBucket: createBucket(
@@ -63,6 +65,8 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     ),
     updateRate: 0,
     commandRate: 0,
+    interp: 0,
+    pings: createPings(state.pingInterval),
     closing: undefined,
     inquiry: undefined,
     isClosed: false,
@@ -188,6 +192,21 @@ const weightOf = (state: ServerState, ask: () => number): number => {
 const clampRate = (wanted: number, least: number, most: number): number =>
   Math.min(most, Math.max(least, wanted || least))
 
+/** Gives a session the rates that it wants, as far as the server's limits let it. */
+export const setRates = (state: ServerState, session: Session, wanted: Partial<Rates>): void => {
+  const { updateRate = session.updateRate, commandRate = session.commandRate, interp = session.interp } = wanted
+  const most = Math.min(state.maxUpdateRate, Math.ceil(state.tickRate))
+  session.updateRate = clampRate(updateRate, Math.min(state.minUpdateRate, most), most)
+  session.commandRate = clampRate(commandRate, 1, 255)
+  session.interp = clampInterp(interp)
+}
+
+/** The same at run time: the client is told what it got. */
+export const changeRates = (state: ServerState, session: Session, wanted: Partial<Rates>): void => {
+  setRates(state, session, wanted)
+  queueReliable(session.downlink, encodeRates(session))
+}
+
 const parseData = (json: string): unknown => {
   try {
     return json === '' ? undefined : JSON.parse(json)
@@ -237,20 +256,21 @@ export const receiveHello = (state: ServerState, session: Session, hello: Hello,
     return
   }
   session.hello = hello
-  session.updateRate = clampRate(
-    hello.updateRate,
-    state.minUpdateRate,
-    Math.min(state.maxUpdateRate, Math.ceil(state.tickRate)),
-  )
-  session.commandRate = clampRate(hello.commandRate, 1, 255)
+  setRates(state, session, hello)
   const client: ServerClient = {
     id: freeClientId(state),
     data: parseData(hello.data),
     address: session.connection.address,
     authorization: session.connection.authorization,
-    updateRate: session.updateRate,
-    commandRate: session.commandRate,
-    interp: hello.interp >= 0 && hello.interp <= 1 ? hello.interp : 0,
+    get updateRate() {
+      return session.updateRate
+    },
+    get commandRate() {
+      return session.commandRate
+    },
+    get interp() {
+      return session.interp
+    },
     zones: session.zones,
     stats: session.stats,
   }
