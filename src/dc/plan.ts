@@ -285,9 +285,14 @@ function bytesPlans(type: DCBytesType): Plans {
   }
 }
 
+/** The greatest legal size. */
+export const mostOf = (sizes: readonly DCRange<number>[]): number =>
+  sizes.length ? Math.max(...sizes.map(({ max }) => max)) : Infinity
+
 function arrayPlans({ element, sizes, prefixed }: DCArrayType): Plans {
   const { pack, unpack } = plansOf(element),
-    count = prefixed ? Infinity : oneSize(sizes)!
+    count = prefixed ? Infinity : oneSize(sizes)!,
+    most = mostOf(sizes)
   // Elements that may be without bytes need the unpacker's budget, and cannot be counted by the packer.
   if (!pack || !unpack || leastSize(element) === 0) return NO_PLANS
   return {
@@ -313,7 +318,9 @@ function arrayPlans({ element, sizes, prefixed }: DCArrayType): Plans {
         reader.end = at + 2 + (bytes[at]! | (bytes[at + 1]! << 8))
         if (reader.end > outer) return decline(reader)
       }
-      while (!reader.isDeclined && (prefixed ? reader.at < reader.end : list.length < count)) list.push(unpack(reader))
+      // No more elements are made than could be legal.
+      while (!reader.isDeclined && (prefixed ? reader.at < reader.end && list.length <= most : list.length < count))
+        list.push(unpack(reader))
       reader.end = outer
       return reader.isDeclined || !inRanges(sizes, list.length) ? decline(reader) : list
     },

@@ -11,7 +11,7 @@ import {
   type DCSwitchType,
 } from './model.ts'
 import { dequantise, getScaled, inRange, inRanges } from './number.ts'
-import { plansOf, type PlanReader } from './plan.ts'
+import { mostOf, plansOf, type PlanReader } from './plan.ts'
 
 /**
  * Why bytes were refused: too few of them, a number or length outside its range, a wrong element count (or a key
@@ -161,10 +161,13 @@ function unpackArray(type: DCArrayType, reader: Reader): unknown {
     if (!has(reader, length)) return undefined
     reader.end = reader.at + length
   }
-  const isText = element.kind === 'number' && element.base === 'char'
+  const isText = element.kind === 'number' && element.base === 'char',
+    most = isText && reader.checks === 'panda' ? Infinity : mostOf(type.sizes)
   while (!reader.failed && (type.prefixed ? reader.at < reader.end : list.length < count)) {
     const before = reader.at
-    if (isText && reader.checks === 'panda' && has(reader, 1)) list.push(reader.bytes[reader.at++])
+    // No more elements are made than could be legal.
+    if (list.length === most) fail(reader, 'count')
+    else if (isText && reader.checks === 'panda' && has(reader, 1)) list.push(reader.bytes[reader.at++])
     else list.push(unpackType(element, reader))
     // Elements without bytes would fill a length prefix for ever, or a large fixed array for nothing.
     if (reader.at === before && (type.prefixed || --reader.budget < 0)) fail(reader, 'count')
