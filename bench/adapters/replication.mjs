@@ -259,7 +259,7 @@ const make = (name, options) => ({
         server.replicate(world)
         return links.map(end => {
           const payload = payloadOf(end.sent)
-          end.sent.length = 0
+          end.sent = []
           return payload
         })
       },

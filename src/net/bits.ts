@@ -30,6 +30,21 @@ export const resetWriter = (writer: BitWriter, at = 0): void => {
   writer.fill = 0
 }
 
+/** Moves whole bytes of what is pending, at most 32 bits, to the buffer. */
+export const flushBits = (writer: BitWriter): void => {
+  let { rest, fill, at } = writer
+  const { bytes } = writer
+  while (fill >= 8) {
+    bytes[at++] = rest
+    rest >>>= 8
+    fill -= 8
+  }
+  writer.at = at
+  writer.rest = rest
+  writer.fill = fill
+  if (at + 8 > bytes.length) grow(writer)
+}
+
 const write24 = (writer: BitWriter, value: number, count: number): void => {
   let rest = writer.rest | (value << writer.fill)
   let fill = writer.fill + count

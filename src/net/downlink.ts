@@ -65,9 +65,6 @@ export interface ZoneView {
   readonly zone: Zone
   /** One for each of the zone's groups when it was looked at last. */
   subscriptions: Subscription[]
-  /** The groups then: another array length or last group means that there are others now. */
-  groupCount: number
-  newestGroup: number
   /** Objects whose value fields have not all gone into the reliable stream since the zone was opened. */
   readonly owed: Set<ValueSet>
 }
@@ -95,6 +92,7 @@ export interface Downlink {
   /** All subscriptions, in the order of group ids; built anew when `isStale`. */
   readonly subscriptions: Subscription[]
   isStale: boolean
+  groupsVersion: number
   /** Value fields that it lacks, by object. */
   readonly values: Map<ValueSet, Set<number>>
   /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
@@ -125,6 +123,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     zones: new Map(),
     subscriptions: [],
     isStale: false,
+    groupsVersion: -1,
     values: new Map(),
     messages: [],
     depth: 1,
@@ -187,7 +186,7 @@ const createSubscription = (group: Group): Subscription => ({
 /** Starts to send a zone. */
 export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void => {
   if (downlink.zones.has(zone)) return
-  const view: ZoneView = { zone, subscriptions: [], groupCount: 0, newestGroup: 0, owed: new Set() }
+  const view: ZoneView = { zone, subscriptions: [], owed: new Set() }
   downlink.zones.set(zone, view)
   downlink.isStale = true
   for (const group of zone.groups) for (const set of valueSetsOf(store, group)) oweValues(downlink, zone, set)
@@ -198,23 +197,17 @@ export const unsubscribe = (downlink: Downlink, zone: Zone): void => {
   if (downlink.zones.delete(zone)) downlink.isStale = true
 }
 
-const newestGroupOf = (zone: Zone): number => zone.groups[zone.groups.length - 1]?.id ?? 0
-
 /** Has a subscription for each group of each zone, in the order of group ids. */
-const refreshSubscriptions = (downlink: Downlink): void => {
-  let { isStale } = downlink
-  for (const view of downlink.zones.values())
-    if (view.groupCount !== view.zone.groups.length || view.newestGroup !== newestGroupOf(view.zone)) isStale = true
-  if (!isStale) return
+const refreshSubscriptions = (downlink: Downlink, store: Store): void => {
+  if (!downlink.isStale && downlink.groupsVersion === store.groupsVersion) return
   downlink.isStale = false
+  downlink.groupsVersion = store.groupsVersion
   downlink.subscriptions.length = 0
   for (const view of downlink.zones.values()) {
     const before = view.subscriptions
     view.subscriptions = view.zone.groups.map(
       group => before.find(each => each.group === group) ?? createSubscription(group),
     )
-    view.groupCount = view.zone.groups.length
-    view.newestGroup = newestGroupOf(view.zone)
     downlink.subscriptions.push(...view.subscriptions)
   }
   downlink.subscriptions.sort((a, b) => a.group.id - b.group.id)
@@ -258,13 +251,13 @@ export const queueUnreliable = (downlink: Downlink, message: Uint8Array): void =
 }
 
 /** Whether the client has all of a zone: every group acknowledged once, no value field outstanding. */
-export const isSettled = (downlink: Downlink, zone: Zone): boolean => {
+export const isSettled = (downlink: Downlink, store: Store, zone: Zone): boolean => {
   const view = downlink.zones.get(zone)
   // Whatever is in the reliable stream by now arrives before an answer that is queued after it.
   flushValues(downlink)
   if (!view) return false
   for (const set of view.owed) if (set.isAlive && set.zone === zone) return false
-  refreshSubscriptions(downlink)
+  refreshSubscriptions(downlink, store)
   return view.subscriptions.every(each => (each.group.used === 0 && each.sent < 0) || each.acked >= 0)
 }
 
@@ -649,7 +642,7 @@ export const buildPacket = (
   if (limit < 64) return undefined
   downlink.depth = chainDepth(peer.loss, rate)
   flushValues(downlink)
-  refreshSubscriptions(downlink)
+  refreshSubscriptions(downlink, store)
   // A message never runs ahead of the state that it was sent with: when it is sent again, so is that.
   const isRepeating = hasRepeats(sender, now, resendTimeout(peer))
   const patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02

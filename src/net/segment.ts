@@ -1,4 +1,4 @@
-import { finishBits, readBits, writeBits, type BitReader, type BitWriter } from './bits.ts'
+import { finishBits, flushBits, readBits, writeBits, type BitReader, type BitWriter } from './bits.ts'
 import type { Frame, SlotSet } from './frames.ts'
 import { FIXED_WORDS, type Layout } from './layout.ts'
 
@@ -40,24 +40,14 @@ const addDifference = (from: number, zigzag: number, span: number): number => {
   return to
 }
 
-const writeWord = (writer: BitWriter, to: number, from: number, bits: number, span: number): void => {
-  if (bits === 0) return
-  if (to === from) {
-    writeBits(writer, 0, 1)
-    return
+/** The selector for a word of `bits` bits and a difference of `need`: row `bits`, 33 columns. */
+const SELECTORS = new Uint8Array(33 * 33)
+for (let bits = 1; bits <= 32; bits++)
+  for (let need = 0; need <= bits; need++) {
+    let selector = 0
+    while (SIZES[bits * 8 + selector]! < need) selector++
+    SELECTORS[bits * 33 + need] = selector
   }
-  if (bits <= WHOLE_BITS) {
-    writeBits(writer, (to << 1) | 1, bits + 1)
-    return
-  }
-  const zigzag = difference(to, from, span)
-  const need = 32 - Math.clz32(zigzag)
-  const row = bits * 8
-  let selector = 0
-  while (SIZES[row + selector]! < need) selector++
-  writeBits(writer, (selector << 1) | 1, 4)
-  writeBits(writer, zigzag, SIZES[row + selector]!)
-}
 
 /** The word, or -1 when the bits are not of a valid one. */
 const readWord = (reader: BitReader, from: number, bits: number, span: number): number => {
@@ -101,17 +91,70 @@ const differingSlots = (layout: Layout, base: Frame | undefined, frame: Frame, s
   return count
 }
 
+/** Writes words `first` to `end` of a row; by itself, so that the bits stay in registers. */
+const writeWords = (
+  writer: BitWriter,
+  layout: Layout,
+  to: Uint32Array,
+  at: number,
+  from: Uint32Array,
+  fromAt: number,
+  first: number,
+  end: number,
+): void => {
+  const { spans, bits } = layout
+  let { rest, fill } = writer
+  for (let word = first; word < end; word++) {
+    const size = bits[word]!
+    if (size === 0) continue
+    const now = to[at + word]!
+    const before = from[fromAt + word]!
+    if (now === before) fill++
+    else if (size <= WHOLE_BITS) {
+      rest |= ((now << 1) | 1) << fill
+      fill += size + 1
+    } else {
+      const zigzag = difference(now, before, spans[word]!)
+      const selector = SELECTORS[size * 33 + 32 - Math.clz32(zigzag)]!
+      const count = SIZES[size * 8 + selector]!
+      rest |= ((selector << 1) | 1) << fill
+      fill += 4
+      if (fill + count <= 32) {
+        rest |= zigzag << fill
+        fill += count
+      } else {
+        writer.rest = rest
+        writer.fill = fill
+        flushBits(writer)
+        writeBits(writer, zigzag, count)
+        rest = writer.rest
+        fill = writer.fill
+      }
+    }
+    if (fill >= 8) {
+      writer.rest = rest
+      writer.fill = fill
+      flushBits(writer)
+      rest = writer.rest
+      fill = writer.fill
+    }
+  }
+  writer.rest = rest
+  writer.fill = fill
+}
+
 /** The words of an object that changes; owner and epoch, which seldom do, share one bit. */
-const writeRow = (writer: BitWriter, layout: Layout, to: Uint32Array, at: number, from: Uint32Array, fromAt: number) => {
-  const { width, spans, bits } = layout
-  let word = 0
-  while (word < FIXED_WORDS && to[at + word] === from[fromAt + word]) word++
-  writeBits(writer, word < FIXED_WORDS ? 1 : 0, 1)
-  if (word < FIXED_WORDS)
-    for (word = 0; word < FIXED_WORDS; word++)
-      writeWord(writer, to[at + word]!, from[fromAt + word]!, bits[word]!, spans[word]!)
-  for (word = FIXED_WORDS; word < width; word++)
-    writeWord(writer, to[at + word]!, from[fromAt + word]!, bits[word]!, spans[word]!)
+const writeRow = (
+  writer: BitWriter,
+  layout: Layout,
+  to: Uint32Array,
+  at: number,
+  from: Uint32Array,
+  fromAt: number,
+): void => {
+  const isHandedOver = to[at] !== from[fromAt] || to[at + 1] !== from[fromAt + 1]
+  writeBits(writer, isHandedOver ? 1 : 0, 1)
+  writeWords(writer, layout, to, at, from, fromAt, isHandedOver ? 0 : FIXED_WORDS, layout.width)
 }
 
 /**

@@ -87,8 +87,9 @@ export interface Store {
   /** Frames that a group keeps. */
   readonly history: number
   nextGroup: number
-  /** Counts up whenever a zone comes to be: who waits for one looks again. */
+  /** Counts up whenever a zone comes to be: who waits for one looks again. The same of groups that come and go. */
   zonesVersion: number
+  groupsVersion: number
   /** Holds the segments of this round, one behind the other. */
   readonly writer: BitWriter
   /** Counts the rounds of sending; segments of an older one are void. */
@@ -108,6 +109,7 @@ export const createStore = (file: DCFile, history = HISTORY): Store => ({
   history,
   nextGroup: 1,
   zonesVersion: 0,
+  groupsVersion: 0,
   writer: bitWriter(4096),
   round: 0,
   stats: { segments: 0, bytes: 0 },
@@ -158,6 +160,7 @@ const createGroup = (store: Store, zone: Zone, layout: Layout): Group => {
     hashTick: -1,
   }
   zone.groups.push(group)
+  store.groupsVersion++
   return group
 }
 
@@ -221,6 +224,15 @@ export const writeRow = (place: Place, from: Uint32Array, fromAt: number, tick: 
   return true
 }
 
+/** Writes a row that is known to differ. */
+export const putRow = ({ group, slot }: Place, from: Uint32Array, fromAt: number, tick: number): void => {
+  const { width } = group.layout
+  const frame = frameForWriting(group.history, tick)
+  const { rows } = frame
+  for (let at = slot * width, end = at + width, index = fromAt; at < end; at++, index++) rows[at] = from[index]!
+  markSlot(frame, slot)
+}
+
 /** Starts a round of sending: what was encoded before is void. Call it once the store holds the state of a tick. */
 export const startRound = (store: Store): void => {
   store.round++
@@ -282,9 +294,12 @@ const isStale = (group: Group, tick: number): boolean => {
   return group.used === 0 && (newest === undefined || ticksSince(tick, newest.tick) > EMPTY_TICKS)
 }
 
-const sweepGroups = (zone: Zone, tick: number): void => {
-  for (let index = zone.groups.length - 1; index >= 0; index--)
-    if (isStale(zone.groups[index]!, tick)) zone.groups.splice(index, 1)
+const sweepGroups = (store: Store, zone: Zone, tick: number): void => {
+  for (let index = zone.groups.length - 1; index >= 0; index--) {
+    if (!isStale(zone.groups[index]!, tick)) continue
+    zone.groups.splice(index, 1)
+    store.groupsVersion++
+  }
 }
 
 /**
@@ -294,6 +309,6 @@ const sweepGroups = (zone: Zone, tick: number): void => {
 export const sweepZones = (store: Store, tick: number, isSeen: (zone: Zone) => boolean): void => {
   for (const zone of store.zones.values()) {
     if (zone.groups.every(group => group.used === 0) && !isSeen(zone)) store.zones.delete(zone.id)
-    else sweepGroups(zone, tick)
+    else sweepGroups(store, zone, tick)
   }
 }

@@ -3,7 +3,7 @@ import { isSameBytes } from '../net/bytes.ts'
 import { needValues, oweValues, queueReliable, unsubscribe } from '../net/downlink.ts'
 import { encodeLeave, encodePlaced } from '../net/interest.ts'
 import { FIXED_WORDS, nextEpoch } from '../net/layout.ts'
-import { addRow, privateZoneOf, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
+import { addRow, privateZoneOf, putRow, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
 import type { ValueSet } from '../net/values.ts'
 import { packValue } from './pack-message.ts'
 import { sees } from './permissions.ts'
@@ -35,7 +35,9 @@ const captureTouched = (state: ServerState, serverClass: ServerClass): void => {
     const object = objects[index]!
     // Most often numbers changed, and the scan has brought the row up to date already.
     if (marks === Touch.words && object.owner === 0 && object.complaint === '') {
-      writeRows(state, object)
+      if (object.place) putRow(object.place, serverClass.rows, index * serverClass.width, state.tick)
+      if (object.ownerPlace)
+        writeRow(object.ownerPlace, serverClass.ownerRows, index * serverClass.ownerWidth, state.tick)
       continue
     }
     problem = undefined

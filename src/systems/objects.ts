@@ -53,11 +53,7 @@ export const watchObjects = (state: ServerState): (() => void) => {
       ],
       texts: [interested, owner].flatMap(
         binding =>
-          binding?.layout.values.map((field, index) => ({
-            column: info.columns.get(field) as unknown[],
-            index,
-            isOwners: binding === owner,
-          })) ?? [],
+          binding?.layout.values.map(field => ({ column: info.columns.get(field) as unknown[], shadow: [] })) ?? [],
       ),
     }
     state.serverClasses.push(serverClass)

@@ -111,7 +111,7 @@ const completeInterest = (state: ServerState, session: Session): void => {
     if (!first) return
     const isDone = first.zones.every(id => {
       const zone = state.store.zones.get(id)
-      return !zones.has(id) || !zone || isSettled(downlink, zone)
+      return !zones.has(id) || !zone || isSettled(downlink, state.store, zone)
     })
     if (!isDone) return
     pendingInterest.shift()

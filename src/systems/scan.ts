@@ -7,15 +7,16 @@ import { Touch, type ServerClass } from './server-state.ts'
  * class's rows: a tight loop a column. `touched` has the marks of each object of the class.
  */
 export const scanClass = (serverClass: ServerClass): void => {
-  const { objects, watched, texts, touched } = serverClass
+  const { objects, watched, texts, touched, eids } = serverClass
   for (const watch of watched) SCANS.get(watch.column.constructor)!(watch, serverClass, watch.column, watch.shadow)
-  for (const { column, index, isOwners } of texts)
-    for (let at = 0; at < objects.length; at++) {
-      const object = objects[at]!
-      const value = column[object.eid]
+  for (const { column, shadow } of texts)
+    for (let index = 0; index < objects.length; index++) {
+      const eid = eids[index]!
+      const value = column[eid]
       // Lists and blobs can change in place: they are packed each time.
-      if (typeof value !== 'string' || (isOwners ? object.ownerPackedFrom : object.packedFrom)[index] !== value)
-        touched[at]! |= Touch.values
+      if (typeof value === 'string' && shadow[eid] === value) continue
+      shadow[eid] = value
+      touched[index]! |= Touch.values
     }
 }
 
@@ -64,8 +65,9 @@ const scanInt8: Scan<Int8Array> = ({ word, at, isOwners }, serverClass, column, 
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }
@@ -80,8 +82,9 @@ const scanUint8: Scan<Uint8Array> = ({ word, at, isOwners }, serverClass, column
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }
@@ -96,8 +99,9 @@ const scanInt16: Scan<Int16Array> = ({ word, at, isOwners }, serverClass, column
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }
@@ -112,8 +116,9 @@ const scanUint16: Scan<Uint16Array> = ({ word, at, isOwners }, serverClass, colu
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }
@@ -128,8 +133,9 @@ const scanInt32: Scan<Int32Array> = ({ word, at, isOwners }, serverClass, column
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }
@@ -144,8 +150,9 @@ const scanUint32: Scan<Uint32Array> = ({ word, at, isOwners }, serverClass, colu
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }
@@ -162,8 +169,9 @@ const scanFloat32: Scan<Float32Array> = ({ word, at, isOwners }, serverClass, co
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }
@@ -180,8 +188,9 @@ const scanFloat64: Scan<Float64Array> = ({ word, at, isOwners }, serverClass, co
     shadow[eid] = value
     const offset = word === undefined ? -1 : quantised(word, value)
     if (offset >= 0) {
+      if (rows[index * width + at] === offset) continue
       rows[index * width + at] = offset
-      touched[index]! |= Touch.words
+      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
     } else touched[index]! |= Touch.all
   }
 }

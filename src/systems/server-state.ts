@@ -32,7 +32,7 @@ export interface ServerClass {
   readonly ownerWidth: number
   /** Columns to compare with their copies, and columns of JavaScript values: see `scan.ts`. */
   readonly watched: readonly Watch[]
-  readonly texts: readonly { readonly column: unknown[]; readonly index: number; readonly isOwners: boolean }[]
+  readonly texts: readonly { readonly column: unknown[]; readonly shadow: unknown[] }[]
 }
 
 /** Who sees an object, whatever its zone: `zone` is the rule for all others. */
@@ -78,8 +78,8 @@ export interface ServerObject {
   readonly expected: Uint32Array | undefined
 }
 
-/** Marks of an object that the next capture looks at: its row was changed already; its value fields; all of it. */
-export const Touch = { words: 1, values: 2, all: 6 } as const
+/** Marks of an object that the next capture looks at: its row, or the owner's, was changed already; its value fields; all of it. */
+export const Touch = { words: 1, values: 2, ownerWords: 8, all: 6 } as const
 
 /** Has the next capture look at an object, whatever its columns say. */
 export const touch = (object: ServerObject): void => {
