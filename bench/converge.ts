@@ -1,11 +1,12 @@
 // Plays the convergence oracle on many seeds, in several processes:
 // `npm run converge -- --seeds 100000 [--first 1] [--processes 2] [--failures 5]`
 // `npm run converge -- --seed 4711` plays one seed and says what happens in it.
+// `--without show,rates` leaves kinds of events out (other seeds then: chance falls otherwise).
 // Exits with 1 when a seed failed; each is printed with the smallest scenario that fails like it.
 import { fork } from 'node:child_process'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { describeScenario, explain, playSeed, prepareGame, type Outcome } from 'bitecs-pipes/testing'
+import { describeScenario, explain, playSeed, prepareGame, WEIGHTS, type Outcome } from 'bitecs-pipes/testing'
 import { MENAGERIE } from '../test/support/menagerie.ts'
 
 const { values } = parseArgs({
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     processes: { type: 'string', default: String(Math.min(2, cpus().length)) },
     failures: { type: 'string', default: '5' },
+    without: { type: 'string', default: '' },
     part: { type: 'string' },
   },
 })
@@ -39,7 +41,15 @@ type Report =
   | { readonly kind: 'failure'; readonly seed: number; readonly text: string }
 
 const prepared = prepareGame({ schema: MENAGERIE })
-const command = (seed: number) => `npm run converge -- --seed ${seed}`
+const left = values.without.split(',').filter(Boolean)
+const unknown = left.filter(kind => !(kind in WEIGHTS))
+if (unknown.length > 0) {
+  console.error(`--without ${unknown.join()}: there are ${Object.keys(WEIGHTS).join(', ')}.`)
+  process.exit(2)
+}
+const weights = Object.fromEntries(left.map(kind => [kind, 0]))
+const command = (seed: number) =>
+  `npm run converge -- --seed ${seed}${left.length > 0 ? ` --without ${left.join()}` : ''}`
 /** Seeds that a process plays between two reports. */
 const BATCH = 50
 
@@ -54,7 +64,7 @@ const playPart = async (part: number, processes: number, first: number, seeds: n
     if (outcome.settled > sum.slowest) Object.assign(sum, { slowest: outcome.settled, slowestSeed: seed })
   }
   for (let seed = first + part; seed < first + seeds; seed += processes) {
-    const { scenario, outcome } = await playSeed(prepared, seed)
+    const { scenario, outcome } = await playSeed(prepared, seed, { weights })
     add(seed, outcome)
     if (outcome.failure)
       tell({ kind: 'failure', seed, text: (await explain(prepared, scenario, outcome, { command })).text })
@@ -77,12 +87,8 @@ const playAll = async (first: number, seeds: number, processes: number, mostFail
     `${total.seeds} of ${seeds} seeds, ${failed.length} failed, ${Math.round(seconds())} s, ` +
     `${(total.seeds / seconds()).toFixed(1)} a second`
   const ends = Array.from({ length: processes }, (_, part) => {
-    const args = [
-      'bench/converge.ts',
-      ...['part', part, 'seeds', seeds, 'first', first, 'processes', processes].map((each, at) =>
-        at % 2 === 0 ? `--${each}` : `${each}`,
-      ),
-    ]
+    const given = { part, seeds, first, processes, without: values.without }
+    const args = ['bench/converge.ts', ...Object.entries(given).map(([name, value]) => `--${name}=${value}`)]
     const child = fork('scripts/run.mjs', args)
     child.on('message', (report: Report) => {
       if (report.kind === 'failure') {
@@ -122,7 +128,7 @@ const playAll = async (first: number, seeds: number, processes: number, mostFail
 if (values.part !== undefined) await playPart(whole('part'), whole('processes'), whole('first'), whole('seeds'))
 else if (values.seed === undefined) await playAll(whole('first'), whole('seeds'), whole('processes'), whole('failures'))
 else {
-  const { scenario, outcome } = await playSeed(prepared, whole('seed'), { isLogged: true })
+  const { scenario, outcome } = await playSeed(prepared, whole('seed'), { isLogged: true, weights })
   console.log([...describeScenario(scenario), ...outcome.log.map(line => `  ${line}`)].join('\n'))
   const { log: _, ...rest } = outcome
   console.log(rest)

@@ -12,7 +12,7 @@ import { createClient } from '../client.ts'
 import { Alive, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
 import { memoryNetwork, type LinkPair } from '../net/memory.ts'
-import { createServer, type ServerClient } from '../server.ts'
+import { createServer, type ServerClient, type ServerOptions, type Visibility } from '../server.ts'
 import { createDice, type Dice } from './dice.ts'
 import type { ClientSide, PreparedGame, ServerSide } from './game.ts'
 import { auditField, createLedger, noteField, type Ledger } from './ledger.ts'
@@ -75,8 +75,10 @@ const NOTHING_LOST: LinkConditions = { lag: 0, jitter: 0, loss: 0, duplicate: 0,
 interface Actor extends ClientSide<any> {
   readonly plan: ClientScenario
   readonly link: LinkPair
-  /** Zones that it asked for, as far as it was not refused: what the oracle goes by. */
+  /** Zones that it asked for, that it was refused since or had taken away, and that it was given: what the oracle goes by. */
   readonly requested: Set<number>
+  readonly denied: Set<number>
+  readonly given: Set<number>
   /** Objects (doIds) that were its own in this session. */
   readonly onceOwned: Set<number>
   state: 'connecting' | 'in' | 'out' | 'failed'
@@ -89,6 +91,8 @@ interface Spawned {
   readonly doId: number
   readonly plan: ClassPlan
   readonly ledger: Ledger
+  /** Who sees it by a rule of its own, by client id; 0 is for all. */
+  readonly visibility: Map<number, Visibility>
 }
 
 /** Something that goes on for some ticks. */
@@ -141,17 +145,18 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
   const server = createServer(world, schema, {
     timeout: TIMEOUT,
     firstTick: scenario.firstTick,
+    ...serverOptions(scenario, game),
     ...game.server,
     transport: network.server,
     now,
     onError,
-    ...(allowZone && {
-      allowZone(client: ServerClient, zone: number) {
-        const isAllowed = allowZone(client, zone)
-        if (!isAllowed) actors.find(actor => actor?.client.clientId === client.id)?.requested.delete(zone)
-        return isAllowed
-      },
-    }),
+    allowZone(client: ServerClient, zone: number) {
+      const isAllowed = allowZone?.(client, zone) ?? true
+      const denied = actors.find(actor => actor?.client.clientId === client.id)?.denied
+      if (isAllowed) denied?.delete(zone)
+      else denied?.add(zone)
+      return isAllowed
+    },
   })
   const side: ServerSide<any> = { world, schema, server, now }
   const run: Run = {
@@ -236,9 +241,11 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     let good = -1
     for (let quiet = 0; quiet <= limit; quiet++, run.tick++) {
       // What comes late, such as a request that had to be sent again, may change things once more.
-      if (quiet % LOOK_EVERY === 0 && !isSettled(run)) good = -1
-      else if (quiet % LOOK_EVERY === 0 && good < 0) good = quiet
-      if (good >= 0 && quiet >= Math.max(good, lastHeld) + STAY) break
+      if (quiet % LOOK_EVERY === 0) {
+        if (!isSettled(run)) good = -1
+        else if (good < 0) good = quiet
+        if (good >= 0 && quiet >= Math.max(good, lastHeld) + STAY) break
+      }
       if (errors.length > 0) break
       await step(false, NO_EVENTS)
     }
@@ -270,6 +277,20 @@ const isAway = (actor: Actor | undefined): boolean => actor?.state === 'out' && 
 
 const NO_EVENTS: readonly ScenarioEvent[] = []
 
+/** What a scenario has of the server's options: the game's own go before. */
+const serverOptions = (
+  { server: { priority: seed, detect, ...numbers } }: Scenario,
+  game: PreparedGame['game'],
+): Partial<ServerOptions> => ({
+  ...numbers,
+  ...(detect === 'mark' && isOnlyRandom(game) && !game.spawn ? { detect } : {}),
+  ...(seed === 0
+    ? {}
+    : { priority: (client, zone, dclass) => WORTHS[(client.id + zone + dclass.number + seed) % WORTHS.length]! }),
+})
+
+const WORTHS = [1, 0.5, 2, 0.25, 0.125]
+
 const describeError = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : show(error)
 
@@ -291,6 +312,7 @@ const createActor = (
   const client = createClient(world, schema, {
     updateRate: isFirst ? 255 : plan.updateRate,
     commandRate: isFirst ? 255 : plan.commandRate,
+    interp: plan.interp,
     timeout: TIMEOUT,
     ...prepared.game.client,
     transport: connectBy(link, index),
@@ -306,6 +328,8 @@ const createActor = (
     plan,
     link,
     requested: new Set(),
+    denied: new Set(),
+    given: new Set(),
     onceOwned: new Set(),
     state: 'connecting',
     hiddenUntil: 0,
@@ -314,7 +338,7 @@ const createActor = (
   listenToInterest(actor)
   client.onDisconnect(reason => {
     if (actor.state === 'in') actor.ended = reason
-    actor.requested.clear()
+    for (const zones of [actor.requested, actor.denied, actor.given]) zones.clear()
   })
   return actor
 }
@@ -455,6 +479,7 @@ const writeAtRandom = (field: FieldPlan, eid: EntityId, dice: Dice, isTold: bool
 /** The same by the server's game, which disputes it with an owner, if there is one. */
 const writeAtServer = (run: Run, field: FieldPlan, eid: EntityId, dice: Dice): string => {
   const text = writeAtRandom(field, eid, dice, run.log !== undefined)
+  run.side.server.markDirty(eid)
   const ledger = run.byEid.get(eid)?.ledger
   if (!ledger || !field.isOwnerWritten) return text
   noteField(ledger, field, eid)
@@ -480,7 +505,13 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
     const eid = make ? make(side, dice) : spawnAtRandom(run, plan!, dice)
     const owner = clientOf(run, event.owner)
     if (zone[eid] === 0 && event.zone !== 0) server.place(eid, event.zone, owner ?? 0)
-    const spawned: Spawned = { eid, doId: doId[eid]!, plan: planFor(side, eid)!, ledger: createLedger() }
+    const spawned: Spawned = {
+      eid,
+      doId: doId[eid]!,
+      plan: planFor(side, eid)!,
+      ledger: createLedger(),
+      visibility: new Map(),
+    }
     run.objects.set(event.object, spawned)
     run.byEid.set(eid, spawned)
     for (const field of spawned.plan.fields) noteField(spawned.ledger, field, eid)
@@ -510,6 +541,11 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
     server.kick(client)
     return
   }
+  if (event.kind === 'give' || event.kind === 'revoke' || (event.kind === 'rates' && event.byServer)) {
+    const client = clientOf(run, event.client)
+    if (client) actOnClient(run, event, client, run.actors[event.client]!)
+    return
+  }
   if (!('object' in event)) return
   const object = objectOf(run, event.object)
   if (!object) return
@@ -531,6 +567,14 @@ const actAtServer = (run: Run, event: ScenarioEvent): void => {
       server.place(eid, zone[eid]!, owner ?? 0)
       if (object.ledger.hadOwner) object.ledger.isDisputed = true
       if (owner) object.ledger.hadOwner = object.ledger.isHandedOver = true
+      return
+    }
+    case 'show': {
+      const client = clientOf(run, event.client)
+      if (event.client >= 0 && !client) return
+      say(run, `shows ${name} to ${client ? `client ${event.client}` : 'all'}: ${event.visibility}`)
+      server.setVisibility(eid, event.visibility, client)
+      object.visibility.set(client?.id ?? 0, event.visibility)
       return
     }
     case 'write': {
@@ -576,6 +620,26 @@ const answerAsked = (run: Run): void => {
           const text = writeAtServer(run, dice.pick(fields), eid, dice)
           if (run.log) say(run, `${plan.name}.${field.name} of entity ${eid} is answered: ${text}`)
         })
+  }
+}
+
+type ClientEvent = Extract<ScenarioEvent, { kind: 'give' | 'revoke' | 'rates' }>
+
+/** What the server's game changes for a client. */
+const actOnClient = (run: Run, event: ClientEvent, client: ServerClient, actor: Actor): void => {
+  const { server } = run.side
+  if (event.kind === 'give') {
+    say(run, `client ${actor.index} is given zones ${event.zones.join(', ') || 'none'}`)
+    server.setZones(client, event.zones)
+    actor.given.clear()
+    for (const zone of event.zones) actor.given.add(zone)
+  } else if (event.kind === 'revoke') {
+    say(run, `client ${actor.index} has zone ${event.zone} taken away`)
+    server.revokeZone(client, event.zone)
+    actor.denied.add(event.zone)
+  } else {
+    say(run, `client ${actor.index} is set to ${event.updateRate} packets/s down, ${event.commandRate} up`)
+    server.setRates(client, { updateRate: event.updateRate, commandRate: event.commandRate })
   }
 }
 
@@ -629,6 +693,11 @@ const actAtClient = (run: Run, event: ScenarioEvent): void => {
       say(run, `client ${actor.index} is hidden for ${event.ticks} ticks`)
       actor.hiddenUntil = run.tick + event.ticks
       return
+    case 'rates':
+      if (event.byServer) return
+      say(run, `client ${actor.index} asks for ${event.updateRate} packets/s down, ${event.commandRate} up`)
+      actor.client.setRates({ updateRate: event.updateRate, commandRate: event.commandRate })
+      return
     case 'leave':
       if (event.isKicked) return
       say(run, `client ${actor.index} leaves`)
@@ -668,12 +737,22 @@ const actAtClient = (run: Run, event: ScenarioEvent): void => {
 
 const differencesOf = (run: Run, actor: Actor, most?: number): string[] => {
   const { side, prepared } = run
-  const { isVisible } = prepared.game
-  const client = side.server.clients.get(actor.client.clientId)
-  return differences(side, actor, actor.requested, {
+  const { game } = prepared
+  const { clientId } = actor.client
+  const client = side.server.clients.get(clientId)
+  const zones = new Set(actor.given)
+  for (const zone of actor.requested) if (!actor.denied.has(zone)) zones.add(zone)
+  const { owner } = side.schema.DistributedObject
+  const isVisible = (eid: EntityId, byZone: boolean): boolean => {
+    const visibility = run.byEid.get(eid)?.visibility
+    const rule = visibility?.get(clientId) ?? visibility?.get(0) ?? 'zone'
+    const isSeen = owner[eid] === clientId || rule === 'always' || (rule === 'zone' && byZone)
+    return client && game.isVisible ? game.isVisible(side, eid, client, isSeen) : isSeen
+  }
+  return differences(side, actor, zones, {
     ...(most === undefined ? {} : { most }),
     onceOwned: actor.onceOwned,
-    ...(isVisible && client && { isVisible: (eid, byZone) => isVisible(side, eid, client, byZone) }),
+    isVisible,
   })
 }
 
@@ -689,7 +768,7 @@ const isSettled = (run: Run): boolean =>
 const objectsIn = ({ world, schema }: Actor): number => query(world, [schema.DistributedObject]).length
 
 /** Whether nobody writes to fields but the scenario itself: then it is known what they should hold. */
-const isOnlyRandom = ({ prepared: { game } }: Run): boolean =>
+const isOnlyRandom = (game: PreparedGame['game']): boolean =>
   !game.tick && !game.rules && !game.bots && !game.start && !game.joined
 
 const audit = (run: Run): string[] =>
@@ -720,16 +799,18 @@ const judge = (run: Run): Failure | undefined => {
     return differencesOf(run, actor).map(line => `client ${actor.index} (id ${clientId}), ${line}`)
   })
   if (lines.length > 0) return { kind: 'difference', lines: lines.slice(0, 12) }
-  const lost = isOnlyRandom(run) ? audit(run) : []
+  const lost = isOnlyRandom(run.prepared.game) ? audit(run) : []
   if (lost.length > 0) return { kind: 'lost', lines: lost.slice(0, 12) }
   const { malformed, outOfRange, flooded } = side.server.violations
   const counts = Object.entries({ malformed, outOfRange, flooded }).filter(([, count]) => count > 0)
   const counted = [
     ...counts.map(([name, count]) => `server.violations.${name} is ${count}`),
     ...actors.flatMap(actor =>
-      actor && actor.client.stats.malformed > 0
-        ? [`client ${actor.index}: stats.malformed is ${actor.client.stats.malformed}`]
-        : [],
+      (['malformed', 'desyncs'] as const).flatMap(name =>
+        actor && actor.client.stats[name] > 0
+          ? [`client ${actor.index}: stats.${name} is ${actor.client.stats[name]}`]
+          : [],
+      ),
     ),
   ]
   return counted.length > 0 ? { kind: 'protocol', lines: counted } : undefined

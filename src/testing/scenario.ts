@@ -9,6 +9,8 @@ export interface ClientScenario {
   readonly zones: readonly number[]
   readonly updateRate: number
   readonly commandRate: number
+  /** Seconds of interpolation; 0: the delay follows the link. */
+  readonly interp: number
   readonly up: LinkConditions
   readonly down: LinkConditions
 }
@@ -57,7 +59,35 @@ export type ScenarioEvent = { readonly tick: number } & (
   | { readonly kind: 'hide'; readonly client: number; readonly ticks: number }
   | { readonly kind: 'leave'; readonly client: number; readonly isKicked: boolean }
   | { readonly kind: 'rejoin'; readonly client: number }
+  | {
+      readonly kind: 'show'
+      readonly object: number
+      readonly visibility: 'zone' | 'always' | 'never'
+      /** For this client, or -1 for all. */
+      readonly client: number
+    }
+  | { readonly kind: 'give'; readonly client: number; readonly zones: readonly number[] }
+  | { readonly kind: 'revoke'; readonly client: number; readonly zone: number }
+  | {
+      readonly kind: 'rates'
+      readonly client: number
+      readonly byServer: boolean
+      readonly updateRate: number
+      readonly commandRate: number
+    }
 )
+
+/** Options of the server that a scenario chooses, unless the game does. */
+export interface ServerScenario {
+  readonly linger: number
+  readonly packetsPerSend: number
+  readonly snapshotHistory: number
+  readonly maxBytesPerSecond: number
+  /** `mark` only when the scenario alone writes to fields: it tells of each one. */
+  readonly detect: 'compare' | 'mark'
+  /** Seed of what each class in each zone is worth to each client; 0: all the same. */
+  readonly priority: number
+}
 
 export type EventKind = ScenarioEvent['kind']
 
@@ -74,6 +104,7 @@ export interface Scenario {
   readonly idle: number
   /** Of the links' luck. */
   readonly linkSeed: number
+  readonly server: ServerScenario
   readonly clients: readonly ClientScenario[]
   readonly events: readonly ScenarioEvent[]
 }
@@ -109,8 +140,13 @@ export const WEIGHTS: Readonly<Record<EventKind, number>> = {
   hide: 0.7,
   leave: 1,
   rejoin: 0.2,
+  show: 3,
+  give: 1,
+  revoke: 1,
+  rates: 1,
 }
 
+const RATES = [30, 30, 30, 20, 10, 60, 4]
 const ZONES = [1, 2, 3, 70_000, 0xffffffff]
 const LAST_TICK = 0xffffffff
 /** Packet sequences have 16 bits. */
@@ -146,8 +182,9 @@ const randomClient = (dice: Dice, join: number, zones: readonly number[]): Clien
   return {
     join,
     zones: someOf(zones, dice),
-    updateRate: dice.pick([30, 30, 30, 20, 10, 60]),
-    commandRate: dice.pick([30, 30, 30, 20, 10, 60]),
+    updateRate: dice.pick(RATES),
+    commandRate: dice.pick(RATES),
+    interp: dice.pick([0, 0, 0, 0.1]),
     up,
     down,
   }
@@ -291,8 +328,24 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
         if (weights.rejoin > 0 && dice.chance(0.6))
           events.push({ tick: tick + dice.whole(3, 40), kind: 'rejoin', client })
         return
-      default:
-        events.push({ tick, kind: 'rejoin', client })
+      case 'rejoin':
+        events.push({ tick, kind, client })
+        return
+      case 'show': {
+        const visibility = dice.pick(['zone', 'always', 'never'] as const)
+        if (object >= 0) events.push({ tick, kind, object, visibility, client: dice.chance(0.5) ? -1 : client })
+        return
+      }
+      case 'give':
+        events.push({ tick, kind, client, zones: dice.chance(0.3) ? [] : someOf(zones, dice) })
+        return
+      case 'revoke':
+        events.push({ tick, kind, client, zone: dice.pick(zones) })
+        return
+      default: {
+        const [updateRate, commandRate] = [dice.pick(RATES), dice.pick(RATES)]
+        events.push({ tick, kind, client, byServer: dice.chance(0.5), updateRate, commandRate })
+      }
     }
   }
   for (let count = dice.whole(0, isLarge ? limit : Math.min(limit, 6)); count > 0; count--) spawn(0)
@@ -309,6 +362,14 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
     firstTick,
     idle,
     linkSeed: seed,
+    server: {
+      linger: dice.chance(0.2) ? dice.between(0.1, 1) : 0,
+      packetsPerSend: dice.pick([2, 2, 1, 4]),
+      snapshotHistory: dice.pick([64, 64, 16, 8]),
+      maxBytesPerSecond: dice.chance(0.15) ? dice.whole(6_000, 20_000) : 96 * 1024,
+      detect: dice.chance(0.2) ? 'mark' : 'compare',
+      priority: dice.chance(0.2) ? randomSeed() : 0,
+    },
     clients,
     events,
   }
