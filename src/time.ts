@@ -1,4 +1,19 @@
-/** Histories, playout and clocks, apart from any world: for tools, tests and games that bring their own network. */
+/**
+ * Time, for those who want more than a client gives by itself: fixed steps with the server's ticks, how single fields and
+ * objects are smoothed, and the parts of it all, for tools, tests and games that bring their own network.
+ */
+export { advanceTicks, createTickClock, type TickClock, type TickClockOptions } from './systems/tick-clock.ts'
+export {
+  delayObject,
+  derivative,
+  networked,
+  resetObject,
+  smooth,
+  timeOfTick,
+  type FieldSmoothing,
+  type Networked,
+} from './systems/smooth.ts'
+export { createDriftClock, driftFrame, driftServerTick, type DriftClock, type DriftOptions } from './net/drift.ts'
 export {
   advanceHistory,
   commitRow,

@@ -565,13 +565,62 @@ export const mixField = (h: History, field: SmoothField): Float64Array => {
   return mixed
 }
 
+/** Seconds over which a slope is taken, each side. */
+const SLOPE = 1e-3
+
+/** How fast a field of a slot changes at the time last advanced to, per second, into `out` from `to` on. */
+export const slopeField = (
+  h: History,
+  field: SmoothField,
+  slot: number,
+  out: Float64Array | number[],
+  to = 0,
+): void => {
+  const { slots, width, values } = h
+  const time = h.time - field.options.delay - h.delays[slot]!
+  apart.options = field.options
+  apart.isDriven = field.velocity >= 0
+  for (let part = 0; part < field.size; part++) out[to + part] = 0
+  for (let side = -1; side <= 1; side += 2) {
+    const { base, count, rows, weights } = curveOf(h, slot, time + side * SLOPE)
+    for (let part = 0; part < field.size; part++) {
+      const at = (row: number, word: number) => values[(row * width + word + part) * slots + slot]!
+      // Of both sides from one row: far from the origin, the difference would be lost otherwise.
+      let sum = side > 0 ? at(base, field.at) - at(sideBase, field.at) : 0
+      for (let index = 0; index < count; index++) {
+        const row = rows[index]!
+        sum += weights[index]! * (row < ROWS ? at(row, field.at) - at(base, field.at) : at(row - ROWS, field.velocity))
+      }
+      out[to + part]! += (side * sum) / (2 * SLOPE)
+    }
+    sideBase = base
+  }
+}
+
+let sideBase = 0
+
+/** Forgets the past of a slot: it stands as in its newest row. */
+export const resetHistorySlot = (h: History, slot: number): void => {
+  if (h.count === 0) return
+  const newest = h.order[h.count - 1]!
+  for (let row = 0; row < ROWS; row++) copySlot(h, newest, row, slot)
+  h.births[slot] = h.times[newest]!
+  h.cuts[slot] = -Infinity
+}
+
 const apart = createWeights(smoothOptions(), false)
 /** Between samples as the curve has it, after the last as that. */
 const past = createWeights(smoothOptions({ extrapolate: 0 }), false)
 
 /** One slot by itself: with its own delay, and only of rows of one generation. */
-export const mixApart = (h: History, field: SmoothField, slot: number, at: number): void => {
-  const time = at - h.delays[slot]!
+const mixApart = (h: History, field: SmoothField, slot: number, time: number): void => {
+  apart.options = field.options
+  apart.isDriven = field.velocity >= 0
+  mix(h, field, curveOf(h, slot, time - h.delays[slot]!), slot, slot + 1)
+}
+
+/** The curve of one slot at `time`, by the options of `apart`. */
+const curveOf = (h: History, slot: number, time: number): Mix => {
   const { order, times, generations, slots } = h
   let first = h.count - 1
   while (first > 0 && times[order[first]!]! > time) first--
@@ -586,11 +635,8 @@ export const mixApart = (h: History, field: SmoothField, slot: number, at: numbe
   const isMoved = last + 1 < h.count && generationAt(last + 1) !== generation
   while (first > 0 && generationAt(first - 1) === generation) first--
   while (last + 1 < h.count && generationAt(last + 1) === generation) last++
-  apart.options = field.options
-  apart.isDriven = field.velocity >= 0
-  const until = isMoved ? Math.min(time, times[order[last]!]!) : time
-  weigh(h, apart, until, first, last)
-  mix(h, field, apart.curve, slot, slot + 1)
+  weigh(h, apart, isMoved ? Math.min(time, times[order[last]!]!) : time, first, last)
+  return apart.curve
 }
 
 const mix = (h: History, field: SmoothField, each: Mix, from: number, to: number): void => {
