@@ -172,9 +172,10 @@ function readParts(reading: Reading, where: 'top' | 'class' | 'switch'): { parts
     if (isMark && !depth) {
       if (text === ';') {
         reading.at++
-        return { parts, end }
+        return { parts, end: ';' }
       }
-      if (text === '}') return { parts, end }
+      // A forgotten semicolon is an error to be told, not to be mended in silence.
+      if (text === '}') return { parts, end: '' }
       if (text === ':' && isLabel) {
         reading.at++
         return { parts, end: ':' }
@@ -380,7 +381,10 @@ function normaliseRanges(parts: readonly (Piece | Block)[]): (Piece | Block)[] {
         i++
       } else out.push(part)
     } else if (part.kind === 'number' && part.text[0] === '-' && follows) {
-      if (before.kind === 'number' && SIMPLE.test(before.text) && isPositive(part.text.slice(1))) out.push(part)
+      // A negative zero ends no range: that error is not ours to mend either.
+      const isRange = Number(part.text) !== 0
+      if (!isRange || (before.kind === 'number' && SIMPLE.test(before.text) && isPositive(part.text.slice(1))))
+        out.push(part)
       else out.push({ ...part, kind: 'mark', text: '-' }, { ...part, text: part.text.slice(1), newlines: 0 })
     } else out.push(part)
   }

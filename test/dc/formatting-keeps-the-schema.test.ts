@@ -49,6 +49,7 @@ test('text that is no DC is left alone, with the line to look at', () => {
   expect(formatDC('dclass A {\n  uint8 x);\n};').problem).toEqual({ line: 2, message: ') closes nothing that is open' })
   expect(formatDC('dclass A {\n  string s = "x;\n};').problem).toEqual({ line: 2, message: 'No DC: "\\"x;\\n};"' })
   expect(formatDC('/* ').problem?.line).toBe(1)
+  expect(format('dclass A { uint8 x };'), 'a forgotten semicolon stays an error').toBe('dclass A { uint8 x };\n')
 })
 
 test('no text makes it throw', () => {
