@@ -78,7 +78,7 @@ dclass   A:B , C{ // body
 
 
   int16/ 10 %360 y [ 0 - 5 ] [] = [ 1,2 ]   required broadcast;;
-  f ( string( 1 - 200 ) text , /* why */ int8(-5 -0) a,int8(-5 - 3) b ) clsend
+  f ( string( 1 - 200 ) text , /* why */ int8(-5 -1) a,int8(-5 - 3) b ) clsend
     ; /* last */
   g:f , f;
   struct{uint8 a;uint8 b;} pair = {1,{2}*3};
@@ -101,7 +101,7 @@ dclass A : B, C { // body
   uint8 x; // behind
 
   int16/10%360 y[0-5][] = [1, 2] required broadcast;
-  f(string(1-200) text, /* why */ int8(-5 - 0) a, int8(-5 - 3) b) clsend; /* last */
+  f(string(1-200) text, /* why */ int8(-5 - 1) a, int8(-5 - 3) b) clsend; /* last */
   g : f, f;
   struct { uint8 a; uint8 b; } pair = {1, {2}*3};
   switch (uint8 k) {
