@@ -43,13 +43,20 @@ export declare const Avatar: DClass & {
    * `uint8(0-1) mood broadcast ram ownsend`: 0 to 1
    */
   readonly mood: Uint8Array
-  /** `say(string(1-200) text) ownsend` */
+  /**
+   * `say(string(1-200) text) ownsend`
+   * - text: 1 to 200 bytes of UTF-8
+   */
   readonly say: Message<{ text: string }>
-  /** `said(string(1-200) text) broadcast` */
+  /**
+   * `said(string(1-200) text) broadcast`
+   * - text: 1 to 200 bytes of UTF-8
+   */
   readonly said: Message<{ text: string }>
   /**
    * 0 wave, 1 heart, 2 laugh, 3 surprise: seen by who is near, now or never.
    * `emote(uint8(0-3) kind) ownsend broadcast unreliable`
+   * - kind: 0 to 3
    */
   readonly emote: Message<{ kind: number }>
 }
@@ -87,6 +94,8 @@ export declare const Lobby: DClass & {
   /**
    * kind: joined, left.
    * `announce(string(0-16) kind, string(0-24) name) broadcast`
+   * - kind: 0 to 16 bytes of UTF-8
+   * - name: 0 to 24 bytes of UTF-8
    */
   readonly announce: Message<{ kind: string; name: string }>
 }

@@ -29,9 +29,15 @@ export declare const Avatar: DClass & {
   }
   /** `string(0-24) name required broadcast ram`: 0 to 24 bytes of UTF-8 */
   readonly name: string[]
-  /** `say(string(1-200) text) ownsend` */
+  /**
+   * `say(string(1-200) text) ownsend`
+   * - text: 1 to 200 bytes of UTF-8
+   */
   readonly say: Message<{ text: string }>
-  /** `said(string(1-200) text) broadcast` */
+  /**
+   * `said(string(1-200) text) broadcast`
+   * - text: 1 to 200 bytes of UTF-8
+   */
   readonly said: Message<{ text: string }>
 }
 

@@ -54,7 +54,7 @@ const hasMethods = (dclass: DCClass): boolean => dclass.inherited.some(({ kind }
 function declareClass(dclass: DCClass, local: string): string {
   const parents = dclass.parents.map(({ name }) => name).join(', ')
   const lines = [
-    doc(dclass.comment, `\`dclass ${dclass.name}${parents && ` : ${parents}`}\``, ''),
+    doc(dclass.comment, [`\`dclass ${dclass.name}${parents && ` : ${parents}`}\``], ''),
     `${local === dclass.name ? 'export ' : ''}declare const ${local}: DClass & {`,
   ]
   for (const field of dclass.inherited)
@@ -92,23 +92,27 @@ function columnType(column: Column, type: DCType, indent: string): string {
 function documentation(field: DCField, indent: string): string {
   const comment =
     field.comment ?? (field.kind === 'parameter' && field.type.kind === 'class' ? field.type.dclass.comment : undefined)
-  return doc(comment, [`\`${declarationOf(field)}\``, ...factsOf(field)].join(': '), indent)
+  const declaration = `\`${declarationOf(field)}\``
+  if (field.kind === 'parameter') return doc(comment, [withFacts(declaration, field)], indent)
+  const keys = memberKeys(field.parameters)
+  const parameters = field.parameters.map((parameter, i) => withFacts(`- ${keys[i]}`, parameter))
+  return doc(comment, [declaration, ...parameters.filter((line, i) => line !== `- ${keys[i]}`)], indent)
 }
 
-/** `0 to 359.9 in steps of 0.1, wraps around at 360`, and the default, where there is anything to say. */
-function factsOf(field: DCField): string[] {
-  if (field.kind !== 'parameter') return []
-  const facts = field.type.kind === 'number' ? numberFacts(field.type) : sizeFacts(field.type)
-  if (field.hasDefault && (field.type.kind === 'number' || field.type.kind === 'string')) {
-    const value = literalOf(field.type, field.initial)
-    if (value) facts.push(`default ${value}`)
-  }
-  return facts.length ? [facts.join(', ')] : []
+/** `...: 0 to 359.9 in steps of 0.1, wraps around at 360`, and the default, where there is anything to say. */
+function withFacts(text: string, { type, default: packed }: DCParameter): string {
+  const facts = type.kind === 'number' ? numberFacts(type) : sizeFacts(type)
+  const value = packed && literalOf(type, packed)
+  if (value) facts.push(`default ${value}`)
+  return facts.length ? `${text}: ${facts.join(', ')}` : text
 }
 
 function numberFacts(type: DCNumberType): string[] {
   const { base, divisor, modulus } = type
+  if (type.extension) return [type.extension === 'bool' ? 'true or false' : 'the id of an entity, 0 for none']
   if (base === 'float64' && !type.ranges.length) return modulus === undefined ? [] : [`wraps around at ${modulus}`]
+  // Limits of 64 bits tell nobody anything.
+  if (isBig(type) && !type.ranges.length) return []
   const [min, max] = LIMITS[base]
   const wraps = modulus !== undefined && base !== 'float64' && !type.ranges.length
   const ranges = type.ranges.length
@@ -124,7 +128,9 @@ function numberFacts(type: DCNumberType): string[] {
 
 function sizeFacts(type: DCType): string[] {
   if (type.kind === 'array' && type.sizes.length && !type.legacy) return [`${rangesInWords(type.sizes)} elements`]
-  return (type.kind === 'string' || type.kind === 'blob' || type.kind === 'blob32') && type.sizes.length
+  return (type.kind === 'string' || type.kind === 'blob' || type.kind === 'blob32') &&
+    type.sizes.length &&
+    !type.extension
     ? [`${rangesInWords(type.sizes)} bytes${type.kind === 'string' ? ' of UTF-8' : ''}`]
     : []
 }
@@ -192,8 +198,10 @@ function objectType(members: readonly Member[], first?: string): string {
 }
 
 /** A JSDoc block: the DC comment, then what the declaration says. */
-function doc(comment: string | undefined, declaration: string, indent: string): string {
-  const lines = [...(comment?.split(/\r?\n/) ?? []), declaration].map(line => line.replaceAll('*/', '*\\/').trimEnd())
+function doc(comment: string | undefined, declaration: readonly string[], indent: string): string {
+  const lines = [...(comment?.split(/\r?\n/) ?? []), ...declaration].map(line =>
+    line.replaceAll('*/', '*\\/').trimEnd(),
+  )
   return lines.length === 1
     ? `${indent}/** ${lines[0]} */`
     : [`${indent}/**`, ...lines.map(line => `${indent} * ${line}`.trimEnd()), `${indent} */`].join('\n')

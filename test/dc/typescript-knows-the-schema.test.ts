@@ -75,7 +75,11 @@ export declare const Avatar: DClass & {
   readonly health: Uint8Array
   /** \`uint16 path[][2]\` */
   readonly path: number[][][]
-  /** \`say(string(1-200) text, int64 at, Vec3 where, uint8) clsend\` */
+  /**
+   * \`say(string(1-200) text, int64 at, Vec3 where, uint8) clsend\`
+   * - text: 1 to 200 bytes of UTF-8
+   * - arg3: 0 to 255
+   */
   readonly say: Message<{ text: string; at: bigint; where: { x: number; y: number; z: number }; arg3: number }>
   /** \`switch extra[]\` */
   readonly extra: ({ kind: 1; s: string } | { kind: number; b: Uint8Array })[][]
