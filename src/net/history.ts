@@ -262,15 +262,27 @@ const copySlot = (h: History, from: number, to: number, slot: number): void => {
  * rows of this one, or the object would stand still there as well.
  */
 export const spreadRows = (from: History, to: History, time: number): void => {
+  let isSpread = false
   for (let index = 0; index < from.count; index++) {
     const at = from.times[from.order[index]!]!
-    if (at >= time) return
+    if (at >= time) break
     let before = to.count - 1
     while (before >= 0 && to.times[to.order[before]!]! > at) before--
+    if (before >= 0 && to.untils[to.order[before]!]! < at) continue
     const until = before < 0 ? at : to.untils[to.order[before]!]!
-    if (until < at) continue
     const inserted = insertRow(to, at, until)
-    if (inserted >= 0) commitRow(to, inserted)
+    if (inserted >= 0) isSpread = true
+    // No longer held in between: it moves there.
+    if (inserted > 0) to.untils[to.order[inserted - 1]!] = to.times[to.order[inserted - 1]!]!
+  }
+  if (!isSpread) return
+  const newest = to.order[to.count - 1]!
+  to.untils[newest] = to.times[newest]!
+  if (Number.isNaN(to.time)) return
+  // The rows are alike, so nothing of what is shown changes: what was the weight of one is now that of others.
+  for (const each of to.weights) {
+    weigh(to, each, to.time - each.options.delay, 0, to.count - 1)
+    gather(to, each)
   }
 }
 
@@ -805,6 +817,6 @@ const wrap = (h: History, field: SmoothField, from: number, to: number): void =>
       const value = mixed[slot]!
       if (value >= 0 && value < period) continue
       const wrapped = value - period * Math.floor(value / period)
-      mixed[slot] = wrapped < period ? wrapped : 0
+      mixed[slot] = wrapped >= 0 && wrapped < period ? wrapped : 0
     }
 }
