@@ -14,6 +14,7 @@ export {
 } from './testing/converge.ts'
 export { createDice, type Dice } from './testing/dice.ts'
 export { prepareGame, type ClientSide, type Game, type PreparedGame, type ServerSide } from './testing/game.ts'
+export { measure, type Costs, type MeasureOptions } from './testing/measure.ts'
 export { differences, type DifferenceOptions, type Side, type Viewer } from './testing/oracle.ts'
 export { randomValue } from './testing/random-value.ts'
 export { play, type Failure, type Outcome, type RunOptions } from './testing/run.ts'
@@ -26,6 +27,7 @@ export {
   type Scenario,
   type ScenarioEvent,
   type ScenarioOptions,
+  type ServerScenario,
 } from './testing/scenario.ts'
 export { shrink, type Shrunk, type ShrinkOptions } from './testing/shrink.ts'
 export { createWorlds, FRAME, type Guest, type Worlds, type WorldsOptions } from './testing/worlds.ts'

@@ -125,15 +125,25 @@ const describeLink = (link: LinkConditions): string => {
   return parts.map(([name, value]) => `${name} ${Math.round(value * 1000) / 1000}`).join(', ')
 }
 
+const describeOptions = (options: object): string =>
+  Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? Math.round(value * 1000) / 1000 : value}`)
+    .join(', ')
+
 /** The terms of a scenario, a line each, without its events. */
-export const describeScenario = ({ firstTick, framesPerTick, idle, clients }: Scenario): string[] => [
+export const describeScenario = ({ firstTick, framesPerTick, idle, server, clients }: Scenario): string[] => [
   ...(idle > 0 ? [`  ${idle} packets each way before anything happens`] : []),
   ...(firstTick !== 0 || framesPerTick !== 1
     ? [`  first tick ${firstTick}, ${count(framesPerTick, 'frame')} in each`]
     : []),
-  ...clients.map(
-    ({ join, zones, updateRate, commandRate, up, down }, index) =>
-      `  client ${index}: joins in tick ${join}, zones ${zones.join(', ') || 'none'}, ${updateRate} packets/s down, ` +
-      `${commandRate} up; link down: ${describeLink(down)}; up: ${describeLink(up)}`,
+  ...(Object.keys(server).length > 0 ? [`  server: ${describeOptions(server)}`] : []),
+  ...clients.map(({ join, zones, up, down, ...options }, index) =>
+    [
+      `  client ${index}: joins in tick ${join}, zones ${zones.join(', ') || 'none'}`,
+      ...(Object.keys(options).length > 0 ? [describeOptions(options)] : []),
+      `link down: ${describeLink(down)}`,
+      `up: ${describeLink(up)}`,
+    ].join('; '),
   ),
 ]

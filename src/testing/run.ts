@@ -11,7 +11,7 @@ import {
 import { createClient } from '../client.ts'
 import { Alive, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
-import { memoryNetwork, type LinkPair } from '../net/memory.ts'
+import { memoryNetwork, type LinkPair, type MemoryNetwork } from '../net/memory.ts'
 import { createServer, type ServerClient, type ServerOptions, type Visibility } from '../server.ts'
 import { createDice, type Dice } from './dice.ts'
 import type { ClientSide, PreparedGame, ServerSide } from './game.ts'
@@ -55,6 +55,11 @@ export interface RunOptions {
   readonly patience?: number
   /** Whether to write down what happens. */
   readonly isLogged?: boolean
+  /**
+   * Told after each tick of the action how long the server took for it, in real milliseconds, and what was sent until
+   * then.
+   */
+  readonly onTick?: (tick: number, milliseconds: number, sent: MemoryNetwork['stats']) => void
 }
 
 /** Seconds of quiet. */
@@ -189,6 +194,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
       time += frameTime
       network.deliver()
       if (frame === 0) {
+        const start = options.onTick ? performance.now() : 0
         server.receive(world)
         if (isActive) {
           for (const event of events) actAtServer(run, event)
@@ -197,6 +203,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
           game.tick?.(side)
         }
         server.replicate(world)
+        if (isActive) options.onTick?.(run.tick, performance.now() - start, network.stats)
         noteOwners(run)
       }
       for (const actor of actors) if (actor && actor.hiddenUntil <= run.tick) showFrame(run, actor)
@@ -278,16 +285,16 @@ const isAway = (actor: Actor | undefined): boolean => actor?.state === 'out' && 
 const NO_EVENTS: readonly ScenarioEvent[] = []
 
 /** What a scenario has of the server's options: the game's own go before. */
-const serverOptions = (
-  { server: { priority: seed, detect, ...numbers } }: Scenario,
-  game: PreparedGame['game'],
-): Partial<ServerOptions> => ({
-  ...numbers,
-  ...(detect === 'mark' && isOnlyRandom(game) && !game.spawn ? { detect } : {}),
-  ...(seed === 0
-    ? {}
-    : { priority: (client, zone, dclass) => WORTHS[(client.id + zone + dclass.number + seed) % WORTHS.length]! }),
-})
+const serverOptions = ({ server }: Scenario, game: PreparedGame['game']): Partial<ServerOptions> => {
+  const { priority: seed = 0, detect, ...numbers } = server
+  return {
+    ...numbers,
+    ...(detect === 'mark' && isOnlyRandom(game) && !game.spawn ? { detect } : {}),
+    ...(seed === 0
+      ? {}
+      : { priority: (client, zone, dclass) => WORTHS[(client.id + zone + dclass.number + seed) % WORTHS.length]! }),
+  }
+}
 
 const WORTHS = [1, 0.5, 2, 0.25, 0.125]
 
@@ -310,11 +317,13 @@ const createActor = (
     : { up: { ...plan.up }, down: { ...plan.down } }
   const schema: Schema<any> = prepared.takeSchema()
   const client = createClient(world, schema, {
-    updateRate: isFirst ? 255 : plan.updateRate,
-    commandRate: isFirst ? 255 : plan.commandRate,
-    interp: plan.interp,
+    ...(plan.updateRate === undefined ? {} : { updateRate: plan.updateRate }),
+    ...(plan.commandRate === undefined ? {} : { commandRate: plan.commandRate }),
+    ...(plan.interp === undefined ? {} : { interp: plan.interp }),
     timeout: TIMEOUT,
     ...prepared.game.client,
+    // Nothing but packets counts while a sequence is brought to its wrap.
+    ...(isFirst ? { updateRate: 255, commandRate: 255 } : {}),
     transport: connectBy(link, index),
     now,
     onError: (error, where) => onError(error, `client ${index}, ${where}`),

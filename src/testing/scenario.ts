@@ -7,10 +7,10 @@ export interface ClientScenario {
   readonly join: number
   /** Zones that it asks for when it is let in. */
   readonly zones: readonly number[]
-  readonly updateRate: number
-  readonly commandRate: number
-  /** Seconds of interpolation; 0: the delay follows the link. */
-  readonly interp: number
+  /** As of `ClientOptions`; left out: the default. */
+  readonly updateRate?: number
+  readonly commandRate?: number
+  readonly interp?: number
   readonly up: LinkConditions
   readonly down: LinkConditions
 }
@@ -77,7 +77,7 @@ export type ScenarioEvent = { readonly tick: number } & (
     }
 )
 
-/** Options of the server that a scenario chooses, unless the game does. */
+/** Options of the server that a scenario chooses, unless the game does; left out: the default. */
 export interface ServerScenario {
   readonly linger: number
   readonly packetsPerSend: number
@@ -104,7 +104,7 @@ export interface Scenario {
   readonly idle: number
   /** Of the links' luck. */
   readonly linkSeed: number
-  readonly server: ServerScenario
+  readonly server: Partial<ServerScenario>
   readonly clients: readonly ClientScenario[]
   readonly events: readonly ScenarioEvent[]
 }
@@ -211,7 +211,7 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
   const { zones = ZONES, clients: mostClients = 4, ticks: mostTicks = 150, objects: mostObjects = 14 } = options
   const dice = createDice(seed ^ 0x5eed)
   const isLarge = dice.chance(0.05)
-  const isWrapped = seed % WRAP_EVERY === 7
+  const isWrapped = seed % WRAP_EVERY === WRAP_EVERY / 2
   // Slots rest for a while before they are used again, and a link has to be bad for long to run into limits.
   const isLong = dice.chance(0.08)
   const ticks = dice.whole(Math.ceil(mostTicks / 4), mostTicks) * (isLong ? 3 : 1)

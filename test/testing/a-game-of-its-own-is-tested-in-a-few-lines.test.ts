@@ -2,7 +2,7 @@ import { addComponent, addEntity, query, removeEntity, set } from 'bitecs'
 import { expect, test } from 'vitest'
 import { createSchema } from 'bitecs-pipes'
 import { Owned } from 'bitecs-pipes/client'
-import { converge, type Game } from 'bitecs-pipes/testing'
+import { converge, measure, type Game } from 'bitecs-pipes/testing'
 
 const DC = `
 keyword interp_linear;
@@ -108,4 +108,29 @@ test('what does not happen in a game is left out', async () => {
     },
   )
   expect(kinds.size).toBe(6)
+})
+
+test('a game has a budget', async () => {
+  const game = { schema: DC }
+  const options = { clients: 3, seconds: 3, objects: 12 }
+  const costs = await measure(game, options)
+  expect(costs.bytesDown).toBeGreaterThan(200)
+  expect(costs.bytesDown).toBeLessThan(20_000)
+  expect(costs.datagramsDown).toBeGreaterThan(15)
+  expect(costs.datagramsUp).toBeGreaterThan(15)
+  expect(costs.tick.mean).toBeGreaterThan(0)
+  expect(costs.tick.p99).toBeGreaterThanOrEqual(costs.tick.p50)
+  const { bytesDown, bytesUp } = await measure(game, options)
+  expect([bytesDown, bytesUp], 'bytes are the same each time').toEqual([costs.bytesDown, costs.bytesUp])
+  const busier = await measure(game, { ...options, writes: 10 })
+  expect(busier.bytesDown).toBeGreaterThan(costs.bytesDown * 2)
+})
+
+test('a game that does not converge has no costs', async () => {
+  const bots: Game['bots'] = {
+    cheat({ world, schema }) {
+      for (const eid of query(world, [schema.dclasses.Rock])) schema.dclasses.Rock.size[eid] = 9
+    },
+  }
+  await expect(measure({ schema: DC, bots }, { clients: 1, seconds: 1 })).rejects.toThrow(/Rock\.size is 9/)
 })
