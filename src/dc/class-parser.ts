@@ -235,7 +235,8 @@ const NAMES = new WeakMap<object, Map<string, DCField>>()
 
 /** Keywords behind a field. */
 function parseKeywords(parser: Parser, field: Draft<DCField>, forbidden: boolean): void {
-  const { flags, keywords } = parser.schema
+  const { flags, keywords } = parser.schema,
+    seen = new Set<string>()
   for (let token = peek(parser); token.kind === 'id' && flags.has(token.text); token = peek(parser)) {
     take(parser)
     if (forbidden)
@@ -245,7 +246,8 @@ function parseKeywords(parser: Parser, field: Draft<DCField>, forbidden: boolean
             ? 'a molecule has those of its methods'
             : `${token.text} is a keyword: neither a name, nor of use on the fields of structs`,
       })
-    else if (!field.keywords.includes(token.text)) {
+    else if (!seen.has(token.text)) {
+      seen.add(token.text)
       field.keywords.push(token.text)
       field.flags |= flags.get(token.text)!
       keywords.add(token.text)
@@ -346,8 +348,12 @@ function addAtomic(parser: Parser, field: Draft<DCMolecularField>, atomic: DCAto
 }
 
 /** Neither list has duplicates. */
-const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((word, i) => b[i] === word || b.includes(word))
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  if (a.every((word, i) => b[i] === word)) return true
+  const words = new Set(b)
+  return a.every(word => words.has(word))
+}
 
 const findField = (dclass: DCClass, name: string): DCField | undefined => {
   const own = NAMES.get(dclass)?.get(name)

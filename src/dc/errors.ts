@@ -2,21 +2,26 @@ import type { DCError } from './model.ts'
 
 /** Columns of source text that are shown around a complaint. */
 const WINDOW = 100
-/** Names longer than this are not compared: no one mistypes them, and the table grows with the square. */
+/** Names longer than this are not compared: no one mistypes them. */
 const MAX_NAME = 64
+/** Letters that may be wrong. */
+const MAX_DISTANCE = 3
+/** Candidates of fitting length that are compared: the text may have been made to have very many. */
+const MAX_COMPARED = 2000
 
 /**
- * The candidate that a mistyped word most likely stands for; undefined when none is near: within a third of its letters
- * to change, add, drop or swap, or the same but for upper and lower case.
+ * The candidate that a mistyped word most likely stands for; undefined when none is near: up to three letters, and no more
+ * than a third of them, to change, add, drop or swap, or the same but for upper and lower case.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > MAX_NAME) return undefined
-  const limit = Math.max(1, Math.floor(word.length / 3))
   let best: string | undefined,
-    least = limit + 1
+    least = Math.min(MAX_DISTANCE, Math.max(1, Math.floor(word.length / 3))) + 1,
+    compared = 0
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= least) continue
-    const distance = candidate.toLowerCase() === word.toLowerCase() ? 0.5 : editDistance(word, candidate)
+    if (++compared > MAX_COMPARED) break
+    const distance = candidate.toLowerCase() === word.toLowerCase() ? 0.5 : editDistance(word, candidate, least)
     // One letter for another is a name of its own: `x` is no mistyped `y`.
     if (distance < least && distance < candidate.length) {
       least = distance
@@ -26,18 +31,24 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
-/** Letters to change, add, drop or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
+/** Letters to change, add, drop or swap with their neighbour (optimal string alignment); `limit` or more when there are as many. */
+function editDistance(a: string, b: string, limit: number): number {
+  const reach = Math.ceil(limit)
   let before: number[] = [],
     last = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
+    const row = Array<number>(b.length + 1).fill(reach)
+    let low = i
+    row[0] = i
+    // Further from the diagonal there are more than the limit.
+    for (let j = Math.max(1, i - reach); j <= Math.min(b.length, i + reach); j++) {
       const change = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row[j] = Math.min(change, last[j]! + 1, row[j - 1]! + 1)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        row[j] = Math.min(row[j]!, before[j - 2]! + 1)
+      let cost = Math.min(change, last[j]! + 1, row[j - 1]! + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1)
+      row[j] = cost
+      low = Math.min(low, cost)
     }
+    if (low >= limit) return limit
     before = last
     last = row
   }

@@ -121,14 +121,14 @@ export function tokenize(text: string, latin1 = false): Tokens {
     at = end + 2
     const inner = text.indexOf('/*', start + 2),
       isNested = inner >= 0 && inner < end
-    const before = isNested ? text.lastIndexOf('\n', inner) + 1 : 0
+    const lines = isNested ? text.slice(start, inner).split('\n') : ['']
     const nested: Token | undefined = isNested
       ? {
           kind: 'comment',
           text: '/*',
           value: undefined,
-          line: line + text.slice(start, inner).split('\n').length - 1,
-          column: inner - Math.max(before, lineStart) + 1,
+          line: line + lines.length - 1,
+          column: lines.length > 1 ? lines.at(-1)!.length + 1 : inner - lineStart + 1,
           start: inner,
           length: 2,
         }
