@@ -57,8 +57,8 @@ export const valueSize = (set: ValueSet, index: number): number => set.packed[in
 export const writeValue = (writer: ByteWriter, set: ValueSet, index: number, lastId: number): void => {
   const packed = set.packed[index]!
   const epoch = set.epochs[index] ?? 0
-  const difference = set.doId - lastId
-  writeVarint(writer, difference >= 0 ? difference * 2 : difference * -2 - 1)
+  const difference = (set.doId - lastId) | 0
+  writeVarint(writer, ((difference << 1) ^ (difference >> 31)) >>> 0)
   writeVarint(writer, index * 4 + (epoch > 0 ? 2 : 0) + (set.layout.audience === 'owner' ? 1 : 0))
   if (epoch > 0) writeU8(writer, epoch)
   writeVarint(writer, packed.length)
@@ -70,7 +70,7 @@ export const readValues = (reader: ByteReader, take: (message: ValueMessage) => 
   let doId = 0
   while (more(reader)) {
     const difference = readVarint(reader)
-    doId = (doId + (difference % 2 === 1 ? -((difference + 1) / 2) : difference / 2)) >>> 0
+    doId = (doId + ((difference >>> 1) ^ -(difference & 1))) >>> 0
     const head = readVarint(reader)
     const epoch = head & 2 ? readU8(reader) : 0
     const packed = readBytes(reader, readVarint(reader))
