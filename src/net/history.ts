@@ -85,10 +85,12 @@ export interface History {
   delays: Float64Array
   /** Server time that was sampled last; NaN before. */
   time: number
-  /** @internal One for each distinct kind of options. */
-  readonly weights: Weights[]
-  /** @internal The latest of the cuts, and whether any slot has a delay: most histories have neither. */
+  /** @internal Those of each field `[fields]`, and each of them once. */
+  readonly fieldWeights: Weights[]
+  weights: Weights[]
+  /** @internal The latest cut and birth, and whether any slot has a delay: most histories have nothing of it. */
   latestCut: number
+  latestBirth: number
   hasDelays: boolean
 }
 
@@ -119,7 +121,9 @@ export const createHistory = (fields: readonly SmoothField[], slots: number): Hi
   count: 0,
   time: NaN,
   latestCut: -Infinity,
+  latestBirth: -Infinity,
   hasDelays: false,
+  fieldWeights: [],
   weights: [],
   ...createSlots(fields, slots),
 })
@@ -235,6 +239,7 @@ export const sealSlot = (h: History, at: number, slot: number, generation = 0): 
     if (births[slot] === Infinity) for (let other = 0; other < ROWS; other++) copySlot(h, row, other, slot)
     else for (let older = 0; older < at; older++) copySlot(h, row, order[older]!, slot)
     births[slot] = times[row]!
+    h.latestBirth = Math.max(h.latestBirth, times[row]!)
   }
   for (let newer = Math.max(1, at); newer <= at + 1 && newer < h.count; newer++)
     if (generations[order[newer]! * slots + slot] !== generations[order[newer - 1]! * slots + slot]) {
@@ -346,6 +351,12 @@ const alignTurns = (h: History, word: number, period: number, at: number): void 
 /** Takes a row out of a mix; its share goes to the base. */
 const forget = (mix: Mix, row: number): void => {
   for (let index = 0; index < mix.count; index++) if (mix.rows[index]! % ROWS === row) mix.weights[index] = 0
+}
+
+const dropVelocities = (mix: Mix): void => {
+  const { count, rows, weights } = mix
+  mix.count = 0
+  for (let index = 0; index < count; index++) if (rows[index]! < ROWS) put(mix, rows[index]!, weights[index]!)
 }
 
 const put = (mix: Mix, row: number, weight: number): void => {
@@ -504,16 +515,29 @@ const copyMix = (from: Mix, to: Mix): void => {
   for (let index = 0; index < from.count; index++) put(to, from.rows[index]!, from.weights[index]!)
 }
 
-const weightsFor = (h: History, field: SmoothField): Weights => {
-  const isDriven = field.velocity >= 0
-  for (const each of h.weights) if (each.options === field.options && each.isDriven === isDriven) return each
-  const made = createWeights(field.options, isDriven)
-  h.weights.push(made)
-  // Another way to show it takes over from what is shown now.
-  const former = h.weights[0]!
-  copyMix(former.shown, made.shown)
-  if (former !== made) blendOver(h, made)
-  return made
+const weightsFor = (h: History, index: number): Weights => {
+  const { options, velocity } = h.fields[index]!
+  const former = h.fieldWeights[index]
+  if (former !== undefined && former.options === options && former.isDriven === velocity >= 0) return former
+  return changeWeights(h, index, former)
+}
+
+const changeWeights = (h: History, index: number, former: Weights | undefined): Weights => {
+  const { options, velocity } = h.fields[index]!
+  const isDriven = velocity >= 0
+  let found = h.weights.find(each => each.options === options && each.isDriven === isDriven)
+  if (!found) {
+    found = createWeights(options, isDriven)
+    // What is shown now goes over to another way to show it.
+    if (former) {
+      copyMix(former.shown, found.shown)
+      if (!isDriven) dropVelocities(found.shown)
+      blendOver(h, found)
+    }
+  }
+  h.fieldWeights[index] = found
+  h.weights = [...new Set(h.fieldWeights)]
+  return found
 }
 
 /** The rows that are shown: those of the curve, and of what is being blended over. */
@@ -540,9 +564,9 @@ const gather = (h: History, each: Weights): void => {
  */
 export const advanceHistory = (h: History, time: number, elapsed: number, isJump = false): void => {
   if (h.count === 0) return
+  for (let index = 0; index < h.fields.length; index++) weightsFor(h, index)
   const isFirst = Number.isNaN(h.time)
   h.time = time
-  for (const field of h.fields) weightsFor(h, field)
   const decay = Math.exp(-BLEND_RATE * elapsed)
   for (const each of h.weights) {
     const { blend } = each
@@ -567,13 +591,19 @@ export const advanceHistory = (h: History, time: number, elapsed: number, isJump
  * nothing, and the next call overwrites it.
  */
 export const mixField = (h: History, field: SmoothField): Float64Array => {
-  const { slots, cuts, delays } = h
+  const { slots, cuts, births, delays } = h
   if (mixed.length < field.size * slots) mixed = new Float64Array(field.size * slots)
-  const each = weightsFor(h, field)
-  mix(h, field, each.shown, 0, slots)
-  if (h.latestCut > each.oldest || h.hasDelays)
+  const { shown, oldest, isDriven } = weightsFor(h, h.fields.indexOf(field))
+  mix(h, field, shown, 0, slots)
+  if (h.hasDelays || h.latestCut > oldest || (isDriven && h.latestBirth > oldest))
     for (let slot = 0; slot < slots; slot++)
-      if (cuts[slot]! > each.oldest || delays[slot] !== 0) mixApart(h, field, slot, h.time - field.options.delay)
+      // Before it was there, it stood still, whatever its first velocity.
+      if (
+        delays[slot] !== 0 ||
+        cuts[slot]! > oldest ||
+        (isDriven && births[slot]! > oldest && births[slot] !== Infinity)
+      )
+        mixApart(h, field, slot, h.time - field.options.delay)
   return mixed
 }
 
@@ -617,6 +647,7 @@ export const resetHistorySlot = (h: History, slot: number): void => {
   const newest = h.order[h.count - 1]!
   for (let row = 0; row < ROWS; row++) copySlot(h, newest, row, slot)
   h.births[slot] = h.times[newest]!
+  h.latestBirth = h.times[newest]!
   h.cuts[slot] = -Infinity
 }
 
@@ -647,6 +678,7 @@ const curveOf = (h: History, slot: number, time: number): Mix => {
   const isMoved = last + 1 < h.count && generationAt(last + 1) !== generation
   while (first > 0 && generationAt(first - 1) === generation) first--
   while (last + 1 < h.count && generationAt(last + 1) === generation) last++
+  while (first < last && times[order[first]!]! < h.births[slot]!) first++
   weigh(h, apart, isMoved ? Math.min(time, times[order[last]!]!) : time, first, last)
   return apart.curve
 }
