@@ -15,3 +15,19 @@ export {
   type Schema,
   type SchemaOptions,
 } from './components/index.ts'
+export {
+  columnOf,
+  createGrid,
+  distanceToZone,
+  followViews,
+  hasZone,
+  rowOf,
+  zoneAt,
+  zoneOfCell,
+  zonesAround,
+  type Grid,
+  type GridOptions,
+  type Viewpoint,
+} from './systems/grid.ts'
+export { createFollow, type FollowOptions, type ZoneAsker, type ZoneGiver } from './systems/follow.ts'
+export { createZoning, type Placed, type Placing, type Position, type ZoningOptions } from './systems/zoning.ts'
