@@ -433,13 +433,16 @@ export function parseParameterWithDefault(cursor: TypeCursor): ReadParameter {
   const token = peek(cursor),
     { bytes, misfit } = parseValue(cursor, parameter)
   if (bytes) return { ...parameter, default: bytes }
-  const isInvalid = elementOf(parameter.type).kind === 'invalid'
-  if (!isInvalid)
+  if (!isUnknown(parameter.type))
     complainMisfit(cursor, token, misfit, `Invalid default value for type${parameter.name && ` of ${parameter.name}`}`)
   return parameter
 }
 
-const elementOf = (type: DCType): DCType => (type.kind === 'array' ? elementOf(type.element) : type)
+/** Whether the type, or that of its elements, is not declared: what fits it, nobody knows. */
+const isUnknown = (type: DCType): boolean =>
+  type.kind === 'array'
+    ? isUnknown(type.element)
+    : type.kind === 'invalid' || (type.kind === 'class' && type.dclass.isPlaceholder)
 
 function complainMisfit(cursor: TypeCursor, token: Token, misfit: Misfit | undefined, message: string): void {
   cursor.complain(misfit?.token ?? token, message, misfit?.why ? { help: misfit.why } : {})
@@ -534,8 +537,8 @@ function parseCase(cursor: TypeCursor, { key, cases, values, open }: SwitchDraft
   const branch: Branch = { ...(bytes && { value: bytes }), fields: [] }
   open.push(branch)
   if (!bytes) {
-    const type = key.kind === 'parameter' ? elementOf(key.type).kind : key.kind
-    if (type !== 'invalid' || !cursor.isStrict) complainMisfit(cursor, at, misfit, 'Invalid value for switch parameter')
+    const isKnown = key.kind === 'atomic' || !isUnknown(key.type)
+    if (isKnown || !cursor.isStrict) complainMisfit(cursor, at, misfit, 'Invalid value for switch parameter')
   } else if (values.has(String(bytes))) cursor.complain(at, 'Duplicate case value')
   else cases.push(branch)
   values.add(String(bytes))

