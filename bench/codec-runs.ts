@@ -18,9 +18,13 @@ export interface RunResult {
   segments: number
   bytes: number
   ticks: number
-  encodeSeconds: number
-  decodeSeconds: number
+  /** Time per changed object of each tick, in ns: their median stands above what else the machine does. */
+  readonly encodes: number[]
+  readonly decodes: number[]
 }
+
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 const never = (): undefined => undefined
 
@@ -47,7 +51,7 @@ const differing = (groups: Groups, tick: number, other: number, group: number): 
 /** Encodes and decodes a scene, each tick against a baseline of one age, and compares every decoded state. */
 export const run = (groups: Groups, codec: SegmentCodec, { base, before }: Ages, counts?: Uint32Array): RunResult => {
   const { states, shape } = groups
-  const result = { changed: 0, segments: 0, bytes: 0, ticks: 0, encodeSeconds: 0, decodeSeconds: 0 }
+  const result: RunResult = { changed: 0, segments: 0, bytes: 0, ticks: 0, encodes: [], decodes: [] }
   const count = states[0]!.length
   const buffer = new Uint8Array(count * 1200)
   const decoded = Array.from({ length: count }, () => ({
@@ -107,8 +111,12 @@ export const run = (groups: Groups, codec: SegmentCodec, { base, before }: Ages,
           never,
         ) && isValid
     }
-    result.decodeSeconds += (performance.now() - middle) / 1000
-    result.encodeSeconds += (middle - start) / 1000
+    const end = performance.now()
+    const changed = work.reduce((sum, { changed }) => sum + changed[2], 0)
+    if (changed > 0) {
+      result.encodes.push(((middle - start) * 1e6) / changed)
+      result.decodes.push(((end - middle) * 1e6) / changed)
+    }
     for (const { group } of work) {
       const a = decoded[group]!
       const b = next[group]!

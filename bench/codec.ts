@@ -1,6 +1,6 @@
 // Bits and time of the segment codec: `node scripts/run.mjs bench/codec.ts`. Trains on some recordings, measures on others.
 import { planOf } from '../src/net/codec/plan.ts'
-import { run, train, trained, untrained, type Ages } from './codec-runs.ts'
+import { median, run, train, trained, untrained, type Ages } from './codec-runs.ts'
 import { recordAvatars } from './scenes/avatars.ts'
 import { recordCubes } from './scenes/cubes.ts'
 import { groupsOf, type Groups } from './scenes/groups.ts'
@@ -34,8 +34,8 @@ const report = (title: string, testing: readonly Groups[], ages: readonly Ages[]
         'bits each': +((result.bytes * 8) / result.changed).toFixed(2),
         untrained: +((plain.bytes * 8) / plain.changed).toFixed(2),
         kbps: +((result.bytes * 8 * hz) / result.ticks / 1000).toFixed(1),
-        'encode ns': Math.round((result.encodeSeconds * 1e9) / result.changed),
-        'decode ns': Math.round((result.decodeSeconds * 1e9) / result.changed),
+        'encode ns': Math.round(median(result.encodes)),
+        'decode ns': Math.round(median(result.decodes)),
       }
     }),
   )

@@ -1,26 +1,39 @@
 import {
   activities,
   activityOf,
-  componentSteps,
-  expectedIndex,
   FRESH,
   landing,
   largestId,
   leapClass,
   leapOf,
-  LEFT_OUT,
   lowestBit,
-  movingContext,
   ordered,
+  partLeaps,
+  partSteps,
   POPULATION,
+  predictParts,
   predictRotation,
   residualClass,
-  rotation,
-  rotationBase,
   unordered,
+  wideLanding,
+  wideLeapOf,
   type GroupState,
 } from './model.ts'
-import { ageOf, Context, LENGTH, MARGINS, MOST_BYTES, Movement, NEW, OWN, SMALL_BITS, type Plan } from './plan.ts'
+import {
+  ageContexts,
+  ageOf,
+  Context,
+  Kind,
+  LENGTH,
+  MARGINS,
+  MOST_BYTES,
+  Moving,
+  NEW,
+  PART_CONTEXTS,
+  RESIDUALS,
+  Still,
+  type Plan,
+} from './plan.ts'
 import { isDecoded, readNumber, readRaw, readSymbol, startDecoding } from './range-decoder.ts'
 import type { SegmentCodec } from './tables.ts'
 
@@ -73,18 +86,17 @@ const readSlots = (
 
 /** Reads into `rows` over what is there from the baseline. False: no row of this plan. */
 const readStill = (plan: Plan, rows: Uint32Array, at: number): boolean => {
-  const { still, movements, firsts, moduli, bits, signs } = plan
+  const { still, moduli, signs } = plan
   let seen = 0
-  for (let index = 0; index < still.length; index++) {
-    const word = still[index]!
+  for (let item = 0; item < still.length; item += Still.size) {
+    const word = still[item + Still.word]!
     const old = rows[at + word]!
-    const first = firsts[word]!
-    const difference = readNumber(first + OWN + (bits[word]! <= SMALL_BITS ? old : seen), first + LENGTH)
+    const own = still[item + Still.own]!
+    const difference = readNumber(own + (still[item + Still.isSmall] === 1 ? old : seen), own - 1)
     if (difference === 0) continue
-    const sign = movements[word] === Movement.wideStill ? signs[word]! : 0
-    const value = add(ordered(old, sign), difference, moduli[word]!)
+    const value = add(ordered(old, signs[word]!), difference, moduli[word]!)
     if (value < 0) return false
-    rows[at + word] = unordered(value, sign)
+    rows[at + word] = unordered(value, signs[word]!)
     seen = 1
   }
   return true
@@ -100,58 +112,60 @@ const readMoving = (
   ratio: number,
   activity: number,
 ): boolean => {
-  const { moving, movements, firsts, moduli, bits, signs } = plan
+  const { moving } = plan
+  const ageAt = ageContexts(age)
   let most = 0
   let residual = activity
-  for (let index = 0; index < moving.length; index++) {
-    const word = moving[index]!
-    const place = at + word
-    const movement = movements[word]!
-    const first = firsts[word]!
-    if (movement === Movement.quaternion) {
-      const size = bits[word + 1]!
-      const shift = 32 - size
-      const steps = (1 << (size - 1)) - 1
-      predictRotation(base, before, place, size, ratio)
-      const expected = expectedIndex()
-      const left = (readSymbol(first + OWN + age * MARGINS + (expected & 7)) + (expected >> 3)) & 3
+  for (let item = 0; item < moving.length; item += Moving.size) {
+    const place = at + moving[item + Moving.word]!
+    const kind = moving[item + Moving.kind]!
+    const own = moving[item + Moving.own]!
+    if (kind <= Kind.angle) {
+      const modulus = moving[item + Moving.modulus]!
+      const old = base[place]! | 0
+      const leap = before === undefined ? 0 : leapOf(old, before[place]! | 0, modulus, ratio)
+      const there = landing(old, leap, modulus, kind === Kind.angle)
+      const context = own + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
+      const number = readNumber(context, own - 1)
+      const value = add(there, leap < 0 ? 0 - number : number, modulus)
+      if (value < 0) return false
+      rows[place] = value
+      const size = number < 0 ? 0 - number : number
+      if (size > most) most = size
+    } else if (kind === Kind.quaternion) {
+      const shift = moving[item + Moving.shift]!
+      const steps = moving[item + Moving.steps]!
+      const expected = predictRotation(base, before, place, shift, steps, ratio)
+      const left = (readSymbol(own + age * MARGINS + (expected & 7)) + (expected >> 3)) & 3
       rows[place] = left
-      const omitted = LEFT_OUT[left]!
+      predictParts(base, place, left, shift, steps)
+      const least = most >> 1
+      let parts = moving[item + Moving.parts]!
       let largest = 0
-      let part = place + 1
-      for (let component = 0; component < 4; component++) {
-        if (component === omitted) continue
-        const step = componentSteps(rotation, component, omitted, steps)
-        const leap = step - componentSteps(rotationBase, component, omitted, steps)
-        const own = firsts[part - at]!
-        const number = readNumber(
-          movingContext(own + OWN, age, leapClass(leap < 0 ? -leap : leap), residual),
-          own + LENGTH,
-        )
-        const missed = number < 0 ? -number : number
-        if (missed > 1 << (size - 1)) return false
-        rows[part] = ((step + (leap < 0 ? 0 - number : number)) << shift) >>> shift
-        if (missed > largest) largest = missed
-        residual = residualClass(largest > most >> 1 ? largest : most >> 1)
-        part++
+      for (let part = 0; part < 3; part++) {
+        const leap = partLeaps[part]!
+        const context = parts + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
+        const number = readNumber(context, parts - 1)
+        const size = number < 0 ? 0 - number : number
+        if (size > steps + 1) return false
+        rows[place + 1 + part] = ((partSteps[part]! + (leap < 0 ? 0 - number : number)) << shift) >>> shift
+        if (size > largest) largest = size
+        residual = residualClass(largest > least ? largest : least)
+        parts += PART_CONTEXTS
       }
       if (largest > most) most = largest
-      residual = residualClass(most)
-      continue
+    } else {
+      const word = place - at
+      const modulus = plan.moduli[word]!
+      const sign = plan.signs[word]!
+      const old = ordered(base[place]!, sign)
+      const leap = before === undefined ? 0 : wideLeapOf(old, ordered(before[place]!, sign), modulus, ratio)
+      const number = readNumber(own + ageAt + leapClass(Math.abs(leap)) * RESIDUALS + residual, own - 1)
+      const value = add(wideLanding(old, leap, modulus), leap < 0 ? 0 - number : number, modulus)
+      if (value < 0) return false
+      rows[place] = unordered(value, sign)
+      most = Math.max(most, Math.min(Math.abs(number), 255))
     }
-    const modulus = moduli[word]!
-    const sign = movement === Movement.wideLinear ? signs[word]! : 0
-    const old = ordered(base[place]!, sign)
-    const leap = before === undefined ? 0 : leapOf(old, ordered(before[place]!, sign), modulus, ratio)
-    const number = readNumber(
-      movingContext(first + OWN, age, leapClass(leap < 0 ? -leap : leap), residual),
-      first + LENGTH,
-    )
-    const value = add(landing(old, leap, modulus, movement === Movement.angle), leap < 0 ? 0 - number : number, modulus)
-    if (value < 0) return false
-    rows[place] = unordered(value, sign)
-    const missed = number < 0 ? -number : number
-    if (missed > most) most = missed
     residual = residualClass(most)
   }
   return true

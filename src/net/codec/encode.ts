@@ -1,27 +1,42 @@
 import {
   activities,
   activityOf,
-  componentSteps,
-  expectedIndex,
   FRESH,
   landing,
   largestId,
   leapClass,
   leapOf,
-  LEFT_OUT,
   lowestBit,
-  movingContext,
   ordered,
+  partLeaps,
+  partSteps,
   POPULATION,
+  predictParts,
   predictRotation,
   residualClass,
-  rotation,
-  rotationBase,
+  shortStep,
   shortWay,
+  wideLanding,
+  wideLeapOf,
   type GroupState,
 } from './model.ts'
-import { ageOf, Context, LENGTH, MARGINS, MOST_BYTES, Movement, NEW, OWN, SMALL_BITS, type Plan } from './plan.ts'
-import { codeOperations, startOperations, writeNumber, writeRaw, writeSymbol } from './range-encoder.ts'
+import {
+  ageContexts,
+  ageOf,
+  Context,
+  Kind,
+  LENGTH,
+  MARGINS,
+  MOST_BYTES,
+  Moving,
+  NEW,
+  PART_CONTEXTS,
+  RESIDUALS,
+  Still,
+  type Plan,
+} from './plan.ts'
+import { codeEntries, writeNumber, writeRaw, writeSymbol, writeWide } from './range-encoder.ts'
+import { ESCAPE_FROM } from './symbols.ts'
 import type { SegmentCodec } from './tables.ts'
 
 /** Slots that change, and how: bit 0 what moves, bit 1 what is still; 4 another object or none `[64]`. */
@@ -29,6 +44,7 @@ const changes = new Uint8Array(64)
 
 /** Which slots of a set are marked: whether any, then which eighths, then which of them. */
 const writeSlots = (
+  start: number,
   setLow: number,
   setHigh: number,
   markedLow: number,
@@ -38,13 +54,10 @@ const writeSlots = (
   any: number,
   eighth: number,
   slot: number,
-): void => {
-  if ((setLow | setHigh) === 0) return
-  if ((markedLow | markedHigh) === 0) {
-    writeSymbol(any, 0)
-    return
-  }
-  writeSymbol(any, 1)
+): number => {
+  if ((setLow | setHigh) === 0) return start
+  if ((markedLow | markedHigh) === 0) return writeSymbol(start, any, 0)
+  let count = writeSymbol(start, any, 1)
   for (let part = 0; part < 8; part++) {
     const shift = (part & 3) << 3
     let rest = ((part < 4 ? setLow : setHigh) >>> shift) & 255
@@ -52,32 +65,37 @@ const writeSlots = (
     const marked = ((part < 4 ? markedLow : markedHigh) >>> shift) & 255
     const near = (((part < 4 ? nearLow : nearHigh) >>> shift) & 255) === 0 ? 0 : 1
     const size = POPULATION[rest]! >> 1
-    writeSymbol(eighth + near * 4 + (size > 3 ? 3 : size), marked === 0 ? 0 : 1)
+    count = writeSymbol(count, eighth + near * 4 + (size > 3 ? 3 : size), marked === 0 ? 0 : 1)
     if (marked === 0) continue
-    for (; rest !== 0; rest &= rest - 1) writeSymbol(slot + near, (marked & rest & -rest) === 0 ? 0 : 1)
+    for (; rest !== 0; rest &= rest - 1)
+      count = writeSymbol(count, slot + near, (marked & rest & -rest) === 0 ? 0 : 1)
   }
+  return count
 }
 
-const writeStill = (plan: Plan, to: Uint32Array, from: Uint32Array, at: number): void => {
-  const { still, movements, firsts, moduli, bits, signs } = plan
+const writeStill = (start: number, plan: Plan, to: Uint32Array, from: Uint32Array, at: number): number => {
+  const { still, moduli, signs } = plan
+  let count = start
   let seen = 0
-  for (let index = 0; index < still.length; index++) {
-    const word = still[index]!
+  for (let item = 0; item < still.length; item += Still.size) {
+    const word = still[item + Still.word]!
     const value = to[at + word]!
     const old = from[at + word]!
-    const first = firsts[word]!
-    const context = first + OWN + (bits[word]! <= SMALL_BITS ? old : seen)
+    const own = still[item + Still.own]!
+    const context = own + (still[item + Still.isSmall] === 1 ? old : seen)
     if (value === old) {
-      writeSymbol(context, 0)
+      count = writeSymbol(count, context, 0)
       continue
     }
-    const sign = movements[word] === Movement.wideStill ? signs[word]! : 0
-    writeNumber(context, first + LENGTH, shortWay(ordered(value, sign) - ordered(old, sign), moduli[word]!))
     seen = 1
+    const sign = signs[word]!
+    count = writeWide(count, context, own - 1, shortWay(ordered(value, sign) - ordered(old, sign), moduli[word]!))
   }
+  return count
 }
 
 const writeMoving = (
+  start: number,
   plan: Plan,
   to: Uint32Array,
   base: Uint32Array,
@@ -86,93 +104,101 @@ const writeMoving = (
   age: number,
   ratio: number,
   activity: number,
-): void => {
-  const { moving, movements, firsts, moduli, bits, signs } = plan
+): number => {
+  const { moving } = plan
+  const ageAt = ageContexts(age)
+  let count = start
   let most = 0
   let residual = activity
-  for (let index = 0; index < moving.length; index++) {
-    const word = moving[index]!
-    const place = at + word
-    const movement = movements[word]!
-    const first = firsts[word]!
-    if (movement === Movement.quaternion) {
-      const size = bits[word + 1]!
-      const shift = 32 - size
-      const steps = (1 << (size - 1)) - 1
-      predictRotation(base, before, place, size, ratio)
-      const expected = expectedIndex()
+  for (let item = 0; item < moving.length; item += Moving.size) {
+    const place = at + moving[item + Moving.word]!
+    const kind = moving[item + Moving.kind]!
+    const own = moving[item + Moving.own]!
+    if (kind <= Kind.angle) {
+      const modulus = moving[item + Moving.modulus]!
+      const old = base[place]! | 0
+      const leap = before === undefined ? 0 : leapOf(old, before[place]! | 0, modulus, ratio)
+      const there = landing(old, leap, modulus, kind === Kind.angle)
+      const miss = shortStep(((to[place]! | 0) - there) | 0, modulus)
+      const size = miss < 0 ? 0 - miss : miss
+      const context = own + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
+      const number = leap < 0 ? 0 - miss : miss
+      count = size < ESCAPE_FROM ? writeNumber(count, context, number) : writeWide(count, context, own - 1, number)
+      if (size > most) most = size
+    } else if (kind === Kind.quaternion) {
+      const shift = moving[item + Moving.shift]!
+      const steps = moving[item + Moving.steps]!
+      const expected = predictRotation(base, before, place, shift, steps, ratio)
       const left = to[place]!
-      writeSymbol(first + OWN + age * MARGINS + (expected & 7), (left - (expected >> 3)) & 3)
-      const omitted = LEFT_OUT[left]!
+      count = writeSymbol(count, own + age * MARGINS + (expected & 7), (left - (expected >> 3)) & 3)
+      predictParts(base, place, left, shift, steps)
+      const least = most >> 1
+      let parts = moving[item + Moving.parts]!
       let largest = 0
-      let part = place + 1
-      for (let component = 0; component < 4; component++) {
-        if (component === omitted) continue
-        const step = componentSteps(rotation, component, omitted, steps)
-        const leap = step - componentSteps(rotationBase, component, omitted, steps)
-        const miss = ((to[part]! - step) << shift) >> shift
-        const own = firsts[part - at]!
-        const missed = miss < 0 ? -miss : miss
-        writeNumber(
-          movingContext(own + OWN, age, leapClass(leap < 0 ? -leap : leap), residual),
-          own + LENGTH,
-          leap < 0 ? 0 - miss : miss,
-        )
-        if (missed > largest) largest = missed
-        residual = residualClass(largest > most >> 1 ? largest : most >> 1)
-        part++
+      for (let part = 0; part < 3; part++) {
+        const leap = partLeaps[part]!
+        const miss = ((to[place + 1 + part]! - partSteps[part]!) << shift) >> shift
+        const size = miss < 0 ? 0 - miss : miss
+        const context = parts + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
+        const number = leap < 0 ? 0 - miss : miss
+        count = size < ESCAPE_FROM ? writeNumber(count, context, number) : writeWide(count, context, parts - 1, number)
+        if (size > largest) largest = size
+        residual = residualClass(largest > least ? largest : least)
+        parts += PART_CONTEXTS
       }
       if (largest > most) most = largest
-      residual = residualClass(most)
-      continue
+    } else {
+      const word = place - at
+      const modulus = plan.moduli[word]!
+      const sign = plan.signs[word]!
+      const old = ordered(base[place]!, sign)
+      const leap = before === undefined ? 0 : wideLeapOf(old, ordered(before[place]!, sign), modulus, ratio)
+      const miss = shortWay(ordered(to[place]!, sign) - wideLanding(old, leap, modulus), modulus)
+      const context = own + ageAt + leapClass(Math.abs(leap)) * RESIDUALS + residual
+      count = writeWide(count, context, own - 1, leap < 0 ? 0 - miss : miss)
+      most = Math.max(most, Math.min(Math.abs(miss), 255))
     }
-    const modulus = moduli[word]!
-    const sign = movement === Movement.wideLinear ? signs[word]! : 0
-    const old = ordered(base[place]!, sign)
-    const leap = before === undefined ? 0 : leapOf(old, ordered(before[place]!, sign), modulus, ratio)
-    const miss = shortWay(
-      ordered(to[place]!, sign) - landing(old, leap, modulus, movement === Movement.angle),
-      modulus,
-    )
-    writeNumber(
-      movingContext(first + OWN, age, leapClass(leap < 0 ? -leap : leap), residual),
-      first + LENGTH,
-      leap < 0 ? 0 - miss : miss,
-    )
-    const missed = miss < 0 ? -miss : miss
-    if (missed > most) most = missed
     residual = residualClass(most)
   }
+  return count
 }
 
 /** The row of a new object as it differs from `from`: the one before it in the segment, or the defaults. */
-const writeNew = (plan: Plan, to: Uint32Array, at: number, from: Uint32Array, fromAt: number, later: number): void => {
+const writeNew = (
+  start: number,
+  plan: Plan,
+  to: Uint32Array,
+  at: number,
+  from: Uint32Array,
+  fromAt: number,
+  later: number,
+): number => {
   const { width, firsts, moduli, bits, signs } = plan
+  let count = start
   for (let word = 0; word < width; word++) {
     if (bits[word] === 0) continue
     const first = firsts[word]!
     const sign = signs[word]!
     const difference = ordered(to[at + word]!, sign) - ordered(from[fromAt + word]!, sign)
-    writeNumber(first + NEW + later, first + LENGTH, shortWay(difference, moduli[word]!))
+    count = writeWide(count, first + NEW + later, first + LENGTH, shortWay(difference, moduli[word]!))
   }
+  return count
 }
 
 const rowChange = (plan: Plan, to: Uint32Array, from: Uint32Array, at: number): number => {
-  const { still, moving, movements } = plan
+  const { still, movingWords } = plan
   let change = 0
-  for (let index = 0; index < moving.length; index++) {
-    const place = at + moving[index]!
-    if (
-      to[place] !== from[place] ||
-      (movements[moving[index]!] === Movement.quaternion &&
-        (to[place + 1] !== from[place + 1] || to[place + 2] !== from[place + 2] || to[place + 3] !== from[place + 3]))
-    ) {
+  for (let index = 0; index < movingWords.length; index++) {
+    const place = at + movingWords[index]!
+    if (to[place] !== from[place]) {
       change = 1
       break
     }
   }
-  for (let index = 0; index < still.length; index++)
-    if (to[at + still[index]!] !== from[at + still[index]!]) return change | 2
+  for (let item = 0; item < still.length; item += Still.size) {
+    const place = at + still[item + Still.word]!
+    if (to[place] !== from[place]) return change | 2
+  }
   return change
 }
 
@@ -207,17 +233,13 @@ export const encodeSegment = (
   movedTo: MovedTo,
 ): number => {
   const { plan } = codec
-  startOperations()
-  writeSymbol(Context.plain, 0)
-  model(plan, next, base, before, ticksBase, ticksBefore, changedLow, changedHigh, activeLow, activeHigh, movedTo)
-  const end = codeOperations(codec.tables, codec.map, bytes, at)
+  let modelled = model(plan, next, base, before, ticksBase, ticksBefore, changedLow, changedHigh, activeLow, activeHigh, movedTo)
+  const end = codeEntries(codec.tables.cumulative, codec.map, modelled, bytes, at)
   if (end >= 0 && end - at <= MOST_BYTES) return end - at
   // Rows that the tables make too large: the words as they are, at worst without the zones that objects went to.
   for (const zones of [movedTo, unknown]) {
-    startOperations()
-    writeSymbol(Context.plain, 1)
-    writePlain(plan, next, base, zones)
-    const plainEnd = codeOperations(codec.tables, codec.map, bytes, at)
+    modelled = writePlain(plan, next, base, zones)
+    const plainEnd = codeEntries(codec.tables.cumulative, codec.map, modelled, bytes, at)
     if (plainEnd >= 0 && plainEnd - at <= MOST_BYTES) return plainEnd - at
   }
   return -1
@@ -237,8 +259,9 @@ const model = (
   activeLow: number,
   activeHigh: number,
   movedTo: MovedTo,
-): void => {
+): number => {
   const { slots, width } = plan
+  let count = writeSymbol(0, Context.plain, 0)
   const before = base === undefined ? undefined : earlier
   const age = before === undefined ? 0 : ageOf(ticksBase)
   const ratio = ticksBase / ticksBefore
@@ -299,7 +322,8 @@ const model = (
   const restLow = usedLow & ~movingLow
   const restHigh = usedHigh & ~movingHigh
   const crowd = 32 - Math.clz32(moves)
-  writeSlots(
+  count = writeSlots(
+    count,
     restLow,
     restHigh,
     markedLow & restLow,
@@ -310,7 +334,8 @@ const model = (
     Context.eighthRest + age * 8,
     Context.slotRest + age * 2,
   )
-  writeSlots(
+  count = writeSlots(
+    count,
     emptyLow,
     emptyHigh,
     markedLow & emptyLow,
@@ -335,12 +360,13 @@ const model = (
       if (((from === 0 ? usedLow : usedHigh) & bit) !== 0) {
         const isMoving = ((from === 0 ? movingLow : movingHigh) & bit) !== 0
         const activity = isMoving ? activities[slot]! : 0
-        writeSymbol(changeContext + activity, change)
+        count = writeSymbol(count, changeContext + activity, change)
         if (change === 0) continue
         if (change !== 4) {
-          if ((change & 2) !== 0) writeStill(plan, next.rows, base!.rows, at)
+          if ((change & 2) !== 0) count = writeStill(count, plan, next.rows, base!.rows, at)
           if ((change & 1) !== 0)
-            writeMoving(
+            count = writeMoving(
+              count,
               plan,
               next.rows,
               base!.rows,
@@ -354,44 +380,48 @@ const model = (
         }
         const zone = movedTo(slot, base!.ids[slot]!)
         const isReplaced = next.ids[slot] !== 0
-        writeSymbol(Context.left, (isReplaced ? 1 : 0) | (zone === undefined ? 0 : 2))
-        if (zone !== undefined) writeNumber(Context.zone, Context.zoneLength, zone)
+        count = writeSymbol(count, Context.left, (isReplaced ? 1 : 0) | (zone === undefined ? 0 : 2))
+        if (zone !== undefined) count = writeWide(count, Context.zone, Context.zoneLength, zone)
         if (!isReplaced) continue
       }
       const id = next.ids[slot]!
       if (later === 0 && base !== undefined) lastId = largestId(base.ids)
-      writeNumber(Context.id, Context.idLength, shortWay(id - lastId, 0x100000000))
+      count = writeWide(count, Context.id, Context.idLength, shortWay(id - lastId, 0x100000000))
       lastId = id
-      writeNew(plan, next.rows, at, template, templateAt, later)
+      count = writeNew(count, plan, next.rows, at, template, templateAt, later)
       template = next.rows
       templateAt = at
       later = 1
     }
-    if (from !== 0) break
+    if (from !== 0) return count
     from = 32
     rest = markedHigh | movingHigh
   }
 }
 
 /** All slots and words as they are: for rows that the tables would make too large. */
-const writePlain = (plan: Plan, next: GroupState, base: GroupState | undefined, movedTo: MovedTo): void => {
+const writePlain = (plan: Plan, next: GroupState, base: GroupState | undefined, movedTo: MovedTo): number => {
   const { slots, width, bits } = plan
+  let count = writeSymbol(0, Context.plain, 1)
   for (let slot = 0; slot < slots; slot++) {
     const id = next.ids[slot]!
     const baseId = base === undefined ? 0 : base.ids[slot]!
     if (baseId !== 0) {
-      if (id === baseId) writeRaw(1, 1)
+      if (id === baseId) count = writeRaw(count, 1, 1)
       else {
         const zone = movedTo(slot, baseId)
-        writeRaw(0, 1)
-        writeRaw(zone === undefined ? 0 : 1, 1)
-        if (zone !== undefined) writeRaw(zone, 32)
+        count = writeRaw(count, 0, 1)
+        count = writeRaw(count, zone === undefined ? 0 : 1, 1)
+        if (zone !== undefined) count = writeRaw(count, zone, 32)
       }
     }
     if (id !== baseId || baseId === 0) {
-      writeRaw(id === 0 ? 0 : 1, 1)
-      if (id !== 0) writeRaw(id, 32)
+      count = writeRaw(count, id === 0 ? 0 : 1, 1)
+      if (id !== 0) count = writeRaw(count, id, 32)
     }
-    if (id !== 0) for (let word = 0; word < width; word++) writeRaw(next.rows[slot * width + word]!, bits[word]!)
+    if (id !== 0)
+      for (let word = 0; word < width; word++)
+        count = writeRaw(count, next.rows[slot * width + word]!, bits[word]!)
   }
+  return count
 }

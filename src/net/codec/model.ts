@@ -1,4 +1,4 @@
-import { LEAPS, Movement, RESIDUALS, type Plan } from './plan.ts'
+import { Kind, Moving, RESIDUALS, type Plan } from './plan.ts'
 
 /** What both ends compute alike before a symbol is coded. All of it is exact, or IEEE 754 + - x / sqrt, in a fixed order. */
 
@@ -41,49 +41,44 @@ export const activities = new Uint8Array(64)
 
 /** How much a slot moves from `before` to `base`: 0 not at all, else 1 to 5. */
 export const activityOf = (plan: Plan, base: Uint32Array, before: Uint32Array, at: number): number => {
-  const { moving, movements, moduli, bits } = plan
+  const { moving } = plan
   let most = 0
-  for (let index = 0; index < moving.length; index++) {
-    const word = moving[index]!
-    const place = at + word
-    const movement = movements[word]!
-    if (movement === Movement.quaternion) {
-      if (base[place] !== before[place]) {
+  for (let item = 0; item < moving.length; item += Moving.size) {
+    const place = at + moving[item + Moving.word]!
+    const kind = moving[item + Moving.kind]!
+    const difference = (base[place]! - before[place]!) | 0
+    if (kind === Kind.quaternion) {
+      if (difference !== 0) {
         if (most < TURN) most = TURN
         continue
       }
-      const shift = 32 - bits[word + 1]!
+      const shift = moving[item + Moving.shift]!
       for (let part = place + 1; part <= place + 3; part++) {
         const step = ((base[part]! - before[part]!) << shift) >> shift
-        const size = step < 0 ? -step : step
+        const size = step < 0 ? 0 - step : step
         if (size > most) most = size
       }
-    } else if (base[place] !== before[place]) {
-      let step = base[place]! - before[place]!
-      if (movement === Movement.wideLinear) step = 64
-      else {
-        if (step < 0) step = -step
-        const back = moduli[word]! - step
-        if (back < step) step = back
+    } else if (difference !== 0) {
+      let size = 64
+      if (kind !== Kind.wideLinear) {
+        size = difference < 0 ? 0 - difference : difference
+        const back = moving[item + Moving.modulus]! - size
+        if (back < size) size = back
       }
-      if (step > most) most = step
+      if (size > most) most = size
     }
+    if (most >= 40) return 5
   }
-  return most === 0 ? 0 : most === 1 ? 1 : most <= 3 ? 2 : most <= 11 ? 3 : most <= 39 ? 4 : 5
+  return most === 0 ? 0 : most === 1 ? 1 : most <= 3 ? 2 : most <= 11 ? 3 : 4
 }
-
-/** The context of a residual in those of a moving word: by age (0: no prediction), how far it should move, and residuals before. */
-export const movingContext = (own: number, age: number, leap: number, residual: number): number =>
-  age === 0 ? own + residual : own + RESIDUALS + ((age - 1) * LEAPS + leap) * RESIDUALS + residual
 
 /** In the order x, y, z, w: the component that each value of a quaternion's first word leaves out. */
 export const LEFT_OUT = new Uint8Array([3, 0, 1, 2])
 const LARGEST = Math.SQRT1_2
 
-/** The rotation in `rows[at..at + 4]` as x, y, z, w. */
-const unpack = (rows: Uint32Array, at: number, bits: number, out: Float64Array): void => {
-  const shift = 32 - bits
-  const scale = LARGEST / ((1 << (bits - 1)) - 1)
+/** The rotation in `rows[at..at + 4]` as x, y, z, w; `steps` is the largest value of a component of 32 - `shift` bits. */
+const unpack = (rows: Uint32Array, at: number, shift: number, steps: number, out: Float64Array): void => {
+  const scale = LARGEST / steps
   const a = ((rows[at + 1]! << shift) >> shift) * scale
   const b = ((rows[at + 2]! << shift) >> shift) * scale
   const c = ((rows[at + 3]! << shift) >> shift) * scale
@@ -122,22 +117,27 @@ const setRatio = (ratio: number): void => {
 }
 
 /** The rotation at the baseline and the one that is expected now, as x, y, z, w. */
-export const rotationBase = new Float64Array(4)
-export const rotation = new Float64Array(4)
+const turned = new Float64Array(4)
+const expected = new Float64Array(4)
 const earlier = new Float64Array(4)
 
 /**
- * Fills `rotationBase` and `rotation` from the words at `at`: the turn from `before` to `base`, gone `ratio` times again.
- * Without `before` none is expected.
+ * Foretells the rotation at `at`: the turn from `before` to `base`, gone `ratio` times again; none without `before`. Returns the first
+ * word that it should have, and how clear that is (0 to 6, or 7 when it does not turn): `index << 3 | margin`.
  */
 export const predictRotation = (
   base: Uint32Array,
   before: Uint32Array | undefined,
   at: number,
-  bits: number,
+  shift: number,
+  steps: number,
   ratio: number,
-): void => {
-  unpack(base, at, bits, rotationBase)
+): number => {
+  unpack(base, at, shift, steps, turned)
+  const ax = turned[0]!
+  const ay = turned[1]!
+  const az = turned[2]!
+  const aw = turned[3]!
   if (
     before === undefined ||
     (base[at + 1] === before[at + 1] &&
@@ -145,68 +145,96 @@ export const predictRotation = (
       base[at + 3] === before[at + 3] &&
       base[at] === before[at])
   ) {
-    rotation[0] = rotationBase[0]!
-    rotation[1] = rotationBase[1]!
-    rotation[2] = rotationBase[2]!
-    rotation[3] = rotationBase[3]!
-    return
+    expected[0] = ax
+    expected[1] = ay
+    expected[2] = az
+    expected[3] = aw
+    return (base[at]! << 3) | 7
   }
-  unpack(before, at, bits, earlier)
+  unpack(before, at, shift, steps, earlier)
   if (ratio !== ratioOfTerms) setRatio(ratio)
-  let cosine =
-    rotationBase[0]! * earlier[0]! +
-    rotationBase[1]! * earlier[1]! +
-    rotationBase[2]! * earlier[2]! +
-    rotationBase[3]! * earlier[3]!
+  const bx = earlier[0]!
+  const by = earlier[1]!
+  const bz = earlier[2]!
+  const bw = earlier[3]!
+  const dot = ax * bx + ay * by + az * bz + aw * bw
   // q and -q are one rotation: the nearer one is meant.
-  const sign = cosine < 0 ? -1 : 1
-  cosine *= sign
-  const half = (1 - cosine) * 0.5
+  const half = (1 - (dot < 0 ? -dot : dot)) * 0.5
   let u = 0
   let v = 0
-  for (let n = terms - 1; n >= 0; n--) {
+  // Small turns need few terms.
+  const turn = half * ratio * ratio
+  for (let n = turn < 0.02 && terms > 3 ? 2 : turn < 0.3 && terms > 5 ? 4 : terms - 1; n >= 0; n--) {
     u = u * half + forward[n]!
     v = v * half + backward[n]!
   }
-  v *= sign
-  rotation[0] = rotationBase[0]! * u - earlier[0]! * v
-  rotation[1] = rotationBase[1]! * u - earlier[1]! * v
-  rotation[2] = rotationBase[2]! * u - earlier[2]! * v
-  rotation[3] = rotationBase[3]! * u - earlier[3]! * v
-}
-
-/** The quaternion's first word that `rotation` should have, and how clear that is (0 to 6): `index << 3 | margin`. */
-export const expectedIndex = (): number => {
-  const x = Math.abs(rotation[0]!)
-  const y = Math.abs(rotation[1]!)
-  const z = Math.abs(rotation[2]!)
+  if (dot < 0) v = -v
+  const x = ax * u - bx * v
+  const y = ay * u - by * v
+  const z = az * u - bz * v
+  const w = aw * u - bw * v
+  expected[0] = x
+  expected[1] = y
+  expected[2] = z
+  expected[3] = w
   let index = 0
-  let most = Math.abs(rotation[3]!)
-  let second = 0
-  if (x > most) {
-    second = most
-    most = x
+  let most = w < 0 ? -w : w
+  let second = x < 0 ? -x : x
+  if (second > most) {
+    const size = most
+    most = second
+    second = size
     index = 1
-  } else second = x
-  if (y > most) {
+  }
+  let size = y < 0 ? -y : y
+  if (size > most) {
     second = most
-    most = y
+    most = size
     index = 2
-  } else if (y > second) second = y
-  if (z > most) {
+  } else if (size > second) second = size
+  size = z < 0 ? -z : z
+  if (size > most) {
     second = most
-    most = z
+    most = size
     index = 3
-  } else if (z > second) second = z
+  } else if (size > second) second = size
   const margin = 32 - Math.clz32((most - second) * 64)
   return (index << 3) | (margin > 6 ? 6 : margin)
 }
 
-/** A component of a rotation in steps, as a word of a quaternion from which the one at `omitted` is left out would have it. */
-export const componentSteps = (parts: Float64Array, component: number, omitted: number, most: number): number => {
-  const factor = most / LARGEST
-  const steps = Math.floor(parts[component]! * (parts[omitted]! < 0 ? -factor : factor) + 0.5)
-  return steps > most ? most : steps < -most ? -most : steps
+/** Components that a rotation is expected to have, in steps, and how far each is from the baseline's `[3]`. */
+export const partSteps = new Int32Array(3)
+export const partLeaps = new Int32Array(3)
+
+const stepsOf = (value: number, factor: number, steps: number): number => {
+  const step = Math.floor(value * factor + 0.5)
+  return step > steps ? steps : step < -steps ? 0 - steps : step
+}
+
+/** Fills {@link partSteps} and {@link partLeaps} for a first word `left`, after `predictRotation` of the same. */
+export const predictParts = (base: Uint32Array, at: number, left: number, shift: number, steps: number): void => {
+  const omitted = LEFT_OUT[left]!
+  const factor = steps / LARGEST
+  const expectedFactor = expected[omitted]! < 0 ? -factor : factor
+  const first = omitted === 0 ? 1 : 0
+  const second = omitted <= 1 ? 2 : 1
+  const third = omitted === 3 ? 2 : 3
+  const a = stepsOf(expected[first]!, expectedFactor, steps)
+  const b = stepsOf(expected[second]!, expectedFactor, steps)
+  const c = stepsOf(expected[third]!, expectedFactor, steps)
+  partSteps[0] = a
+  partSteps[1] = b
+  partSteps[2] = c
+  if (base[at] === left) {
+    partLeaps[0] = a - ((base[at + 1]! << shift) >> shift)
+    partLeaps[1] = b - ((base[at + 2]! << shift) >> shift)
+    partLeaps[2] = c - ((base[at + 3]! << shift) >> shift)
+  } else {
+    const baseFactor = turned[omitted]! < 0 ? -factor : factor
+    partLeaps[0] = a - stepsOf(turned[first]!, baseFactor, steps)
+    partLeaps[1] = b - stepsOf(turned[second]!, baseFactor, steps)
+    partLeaps[2] = c - stepsOf(turned[third]!, baseFactor, steps)
+  }
 }
 
 /** Maps the bits of a float so that they are in the order of the numbers; 0 for `sign` leaves them. */
@@ -227,24 +255,41 @@ export const shortWay = (difference: number, modulus: number): number => {
   return difference > half ? difference - modulus : difference < -half ? difference + modulus : difference
 }
 
+/** {@link shortWay} of integers of at most 30 bits. */
+export const shortStep = (difference: number, modulus: number): number => {
+  const half = modulus >> 1
+  return difference > half ? (difference - modulus) | 0 : difference < 0 - half ? (difference + modulus) | 0 : difference
+}
+
 /**
- * How far a word is expected to move in `ratio` times the time it took from `before` to `base`; 0 when that is more than a
- * quarter of its range: it jumped.
+ * How far a word is expected to move: its way from `before` to `base`, gone `ratio` times again; 0 when that is more than a
+ * quarter of its range, for then it jumped. Of at most 30 bits.
  */
 export const leapOf = (base: number, before: number, modulus: number, ratio: number): number => {
   if (base === before) return 0
+  const leap = Math.floor(shortStep((base - before) | 0, modulus) * ratio + 0.5)
+  const limit = modulus >> 2
+  return leap > limit || leap < 0 - limit ? 0 : leap | 0
+}
+
+/** Where a word should be after a leap: angles go round, others stop at their ends. Of at most 30 bits. */
+export const landing = (base: number, leap: number, modulus: number, isAngle: boolean): number => {
+  const value = (base + leap) | 0
+  if (value < 0) return isAngle ? (value + modulus) | 0 : 0
+  if (value >= modulus) return isAngle ? (value - modulus) | 0 : (modulus - 1) | 0
+  return value
+}
+
+/** {@link leapOf} of any word. */
+export const wideLeapOf = (base: number, before: number, modulus: number, ratio: number): number => {
   const leap = Math.floor(shortWay(base - before, modulus) * ratio + 0.5)
   const limit = modulus * 0.25
   return leap > limit || leap < -limit ? 0 : leap
 }
 
-/** Where a word should be after a leap: angles go round, others stop at their ends. */
-export const landing = (base: number, leap: number, modulus: number, isAngle: boolean): number => {
-  const value = base + leap
-  if (value < 0) return isAngle ? value + modulus : 0
-  if (value >= modulus) return isAngle ? value - modulus : modulus - 1
-  return value
-}
+/** {@link landing} of any word that is no angle. */
+export const wideLanding = (base: number, leap: number, modulus: number): number =>
+  Math.max(0, Math.min(modulus - 1, base + leap))
 
 /** The largest doId of a group. */
 export const largestId = (ids: Uint32Array): number => {

@@ -15,18 +15,27 @@ export interface Plan {
   readonly signs: Uint32Array
   /** The first context of each word: two for new objects, one for lengths, then its own `[words]`. */
   readonly firsts: Uint32Array
-  /** Words that jump or stay, and what moves: words, in row order; of a quaternion, only the first. */
-  readonly still: Uint16Array
-  readonly moving: Uint16Array
-  /** A `Movement` of each word `[words]`. */
-  readonly movements: Uint8Array
+  /** What jumps or stays, in row order, four numbers each: see `Still`. */
+  readonly still: Int32Array
+  /** What moves, in row order, eight numbers each: see `Moving`. A quaternion is one. */
+  readonly moving: Int32Array
+  /** All words of what moves. */
+  readonly movingWords: Uint16Array
   readonly contexts: number
   /** A number that differs between shapes whose contexts differ. */
   readonly hash: number
 }
 
+/** Numbers of a still word. */
+export const Still = { word: 0, kind: 1, own: 2, isSmall: 3, size: 4 } as const
+/**
+ * Numbers of what moves: `own` is the first of its own contexts, the one before it is that of lengths. Of a quaternion `parts` is that of
+ * the first component, `shift` 32 less the bits of one, and `steps` their largest value.
+ */
+export const Moving = { word: 0, kind: 1, own: 2, modulus: 3, parts: 4, shift: 5, steps: 6, size: 8 } as const
+
 /** How a word is coded. */
-export const Movement = { none: 0, still: 1, wideStill: 2, linear: 3, angle: 4, wideLinear: 5, quaternion: 6 } as const
+export const Kind = { still: 0, wideStill: 1, linear: 2, angle: 3, wideLinear: 4, quaternion: 5 } as const
 
 /** Classes of `ticksBase`: no prediction; 1; 2, 3; 4 to 8; more. */
 export const AGES = 5
@@ -62,12 +71,17 @@ export const WORDS_FROM = Context.change + AGES * 7
 export const LEAPS = 5
 export const RESIDUALS = 8
 const MOVING_CONTEXTS = RESIDUALS + (AGES - 1) * LEAPS * RESIDUALS
+/** The first context of an age among those of what moves; without a prediction there is but one class of leaps. */
+export const ageContexts = (age: number): number => (age === 0 ? 0 : RESIDUALS + (age - 1) * LEAPS * RESIDUALS)
+/** Classes of how clear it is which component of a rotation is left out; the last is that of one that does not turn. */
 export const MARGINS = 8
 
 /** Contexts of a word before its own: of new objects (the first, later ones), and of lengths. */
 export const NEW = 0
 export const LENGTH = 2
 export const OWN = 3
+/** Contexts of a component. */
+export const PART_CONTEXTS = OWN + MOVING_CONTEXTS
 
 /** Words of up to this many bits have a context for each old value. */
 export const SMALL_BITS = 4
@@ -91,39 +105,46 @@ export const planOf = (shape: CodecShape): Plan => {
   const { words, slots } = shape
   if (!(slots >= 1 && slots <= 64)) throw new RangeError(`A group of ${slots} slots: it can have 1 to 64.`)
   const width = words.length
-  const movements = new Uint8Array(width)
   const firsts = new Uint32Array(width)
+  const kinds = new Uint8Array(width)
   const still: number[] = []
   const moving: number[] = []
+  const movingWords: number[] = []
   let next: number = WORDS_FROM
-  words.forEach((word, index) => {
-    const isWide = word.bits > NARROW_BITS || word.kind === 'float' || word.kind === 'movingFloat'
-    firsts[index] = next
-    if (word.bits === 0) return
-    if (word.kind === 'component') {
-      next += OWN + MOVING_CONTEXTS
-    } else if (word.kind === 'quaternion') {
-      for (let part = 1; part <= 3; part++)
-        if (words[index + part]?.kind !== 'component' || words[index + part]?.bits !== words[index + 1]!.bits)
-          throw new TypeError(`Word ${index} is a quaternion: three components of one size must follow it.`)
-      movements[index] = Movement.quaternion
-      moving.push(index)
+  words.forEach(({ kind, bits, span }, word) => {
+    const isWide = bits > NARROW_BITS || kind === 'float' || kind === 'movingFloat'
+    const own = next + OWN
+    firsts[word] = next
+    if (bits === 0) return
+    if (kind === 'component') {
+      movingWords.push(word)
+      next += PART_CONTEXTS
+    } else if (kind === 'quaternion') {
+      const size = words[word + 1]?.bits ?? 0
+      for (const part of [word + 1, word + 2, word + 3])
+        if (words[part]?.kind !== 'component' || words[part]?.bits !== size || size < 2 || size > NARROW_BITS)
+          throw new TypeError(`Word ${word} is a quaternion: three components of one size must follow it.`)
+      kinds[word] = Kind.quaternion
       next += OWN + AGES * MARGINS
-    } else if (word.kind === 'still' || word.kind === 'float') {
-      movements[index] = isWide ? Movement.wideStill : Movement.still
-      still.push(index)
-      next += OWN + (word.bits <= SMALL_BITS ? 1 << SMALL_BITS : 2)
+      moving.push(word, Kind.quaternion, own, 4, next + OWN, 32 - size, 2 ** (size - 1) - 1, 0)
+      movingWords.push(word)
+    } else if (kind === 'still' || kind === 'float' || bits <= SMALL_BITS) {
+      const isSmall = bits <= SMALL_BITS && !isWide
+      kinds[word] = isWide ? Kind.wideStill : Kind.still
+      still.push(word, kinds[word]!, own, isSmall ? 1 : 0)
+      next += OWN + (isSmall ? 1 << SMALL_BITS : 2)
     } else {
-      movements[index] = isWide ? Movement.wideLinear : word.kind === 'angle' ? Movement.angle : Movement.linear
-      moving.push(index)
-      next += OWN + MOVING_CONTEXTS
+      kinds[word] = isWide ? Kind.wideLinear : kind === 'angle' ? Kind.angle : Kind.linear
+      moving.push(word, kinds[word]!, own, isWide ? 0 : span + 1, 0, 0, 0, 0)
+      movingWords.push(word)
+      next += PART_CONTEXTS
     }
   })
   const rowBits = words.reduce((sum, word) => sum + word.bits, 0)
   if (slots > mostSlots(rowBits)) throw new RangeError(`${slots} rows of ${rowBits} bits: more than one datagram holds.`)
   let hash = Math.imul(0x811c9dc5 ^ slots, FNV)
   for (let index = 0; index < width; index++) {
-    hash = Math.imul(hash ^ movements[index]!, FNV)
+    hash = Math.imul(hash ^ kinds[index]!, FNV)
     hash = Math.imul(hash ^ words[index]!.bits, FNV)
   }
   return {
@@ -134,9 +155,9 @@ export const planOf = (shape: CodecShape): Plan => {
     bits: Uint8Array.from(words, word => word.bits),
     signs: Uint32Array.from(words, ({ kind, bits }) => (kind === 'float' || kind === 'movingFloat' ? 2 ** (bits - 1) : 0)),
     firsts,
-    still: Uint16Array.from(still),
-    moving: Uint16Array.from(moving),
-    movements,
+    still: Int32Array.from(still),
+    moving: Int32Array.from(moving),
+    movingWords: Uint16Array.from(movingWords),
     contexts: next,
     hash: hash >>> 0,
   }

@@ -1,55 +1,48 @@
-import { ESCAPE, LENGTH_FROM, sizeBits, sizeStart, STRIDE, TOTAL_BITS } from './symbols.ts'
+import { ESCAPE, LENGTH_FROM, MOST_TABLE_BYTES, sizeBits, sizeStart, STRIDE, TOTAL_BITS } from './symbols.ts'
 import type { Tables } from './tables.ts'
 
 /** The decoder's half of the range coder. It reads zeros behind the last byte, and never fails: any bytes mean something. */
 
-const NO_BYTES: Uint8Array = new Uint8Array(0)
-const NO_SUMS: Uint16Array = new Uint16Array(0)
+/** A copy of the bytes with zeros behind them. */
+const input = new Uint8Array(MOST_TABLE_BYTES + 4)
 
-let bytes = NO_BYTES
-let end = 0
-let cumulative = NO_SUMS
-let lookup = NO_BYTES
-let map = NO_BYTES
+let cumulative: Uint16Array = new Uint16Array(0)
+let lookup: Uint8Array = new Uint8Array(0)
+let map: Uint8Array = new Uint8Array(0)
 
 /** The state lives in an array: variables of a module that hold large numbers would be allocated anew at each change. */
-const state = new Int32Array(3)
+const state = new Int32Array(4)
 const CODE = 0
 const RANGE = 1
+/** The next byte, at most the one behind the last. */
 const PLACE = 2
+const END = 3
 
-const nextByte = (): number => {
-  const place = state[PLACE]!
-  state[PLACE] = place + 1
-  return place < end ? bytes[place]! : 0
-}
-
-/** Starts to decode `from[start..stop)` with the contexts of `contexts`. */
-export const startDecoding = (tables: Tables, contexts: Uint8Array, from: Uint8Array, start: number, stop: number): void => {
-  bytes = from
-  end = stop
+/** Starts to decode `bytes[start..end)`, at most 4,096, with the contexts of `contexts`. */
+export const startDecoding = (tables: Tables, contexts: Uint8Array, bytes: Uint8Array, start: number, end: number): void => {
   cumulative = tables.cumulative
   lookup = tables.lookup
   map = contexts
-  state[PLACE] = start
+  const length = end - start
+  for (let index = 0; index < length; index++) input[index] = bytes[start + index]!
+  input.fill(0, length, length + 4)
+  state[CODE] = (input[0]! << 24) | (input[1]! << 16) | (input[2]! << 8) | input[3]!
   state[RANGE] = -1
-  let code = 0
-  for (let index = 0; index < 4; index++) code = (code << 8) | nextByte()
-  state[CODE] = code
+  state[PLACE] = length < 4 ? length : 4
+  state[END] = length
 }
 
 /** Whether all bytes were looked at, as they are at the end of what an encoder wrote. */
-export const isDecoded = (): boolean => state[PLACE]! >= end
+export const isDecoded = (): boolean => state[PLACE] === state[END]
 
 const narrow = (code: number, range: number): void => {
-  let newCode = code
-  let newRange = range
-  while (newRange >>> 24 === 0) {
-    newCode = (newCode << 8) | nextByte()
-    newRange <<= 8
-  }
-  state[CODE] = newCode
-  state[RANGE] = newRange
+  const settled = Math.clz32(range) & 24
+  const place = state[PLACE]!
+  state[CODE] = (code << settled) | (((input[place]! << 8) | input[place + 1]!) >>> (16 - settled))
+  state[RANGE] = range << settled
+  const next = place + (settled >> 3)
+  const end = state[END]!
+  state[PLACE] = next < end ? next : end
 }
 
 /** The next symbol in a context. */

@@ -12,6 +12,9 @@ export const ESCAPE_FROM = 4096
 /** Bits of the least number that is escaped, less one: what length symbol 0 stands for. */
 export const LENGTH_FROM = 12
 
+/** The most bytes of trained tables. */
+export const MOST_TABLE_BYTES = 4096
+
 /** Frequencies of a distribution sum up to 2^14. */
 export const TOTAL_BITS = 14
 export const TOTAL = 1 << TOTAL_BITS

@@ -1,6 +1,6 @@
 import { Context, WORDS_FROM, type Plan } from './plan.ts'
 import { isDecoded, readNumber, readRaw, readSymbol, startDecoding } from './range-decoder.ts'
-import { sizeStart, STRIDE, SYMBOLS, TOTAL } from './symbols.ts'
+import { MOST_TABLE_BYTES, sizeStart, STRIDE, SYMBOLS, TOTAL } from './symbols.ts'
 
 /** Distributions that both ends can work out, and the most that trained tables may add. */
 export const BUILT_IN = 51
@@ -125,8 +125,6 @@ export const codecOf = (plan: Plan, tables: Tables, index: number): SegmentCodec
   return { plan, tables, map }
 }
 
-/** The most bytes of trained tables. */
-export const MOST_TABLE_BYTES = 4096
 const FORMAT = 1
 /** Bytes before what is range coded: the format, a hash of the plans, the number of distributions. */
 export const TABLE_HEADER = 6

@@ -1,13 +1,12 @@
 import type { Plan } from './plan.ts'
-import { codeOperations, startOperations, writeNumber, writeRaw, writeSymbol } from './range-encoder.ts'
-import { STRIDE, SYMBOLS, TOTAL } from './symbols.ts'
+import { codeEntries, writeNumber, writeRaw, writeSymbol } from './range-encoder.ts'
+import { MOST_TABLE_BYTES, STRIDE, SYMBOLS, TOTAL } from './symbols.ts'
 import {
   BUILT_IN,
   builtInTables,
   CODES,
   hashOfPlans,
   identity,
-  MOST_TABLE_BYTES,
   MOST_TRAINED,
   TABLE_HEADER,
   TableContext,
@@ -227,22 +226,19 @@ const serialise = (
   // In the order of the sizes of their numbers, so that alike contexts have near numbers.
   const order = clusters.map((_, index) => index).sort((a, b) => clusters[a]!.size - clusters[b]!.size)
   const rank = new Map(order.map((cluster, index) => [BUILT_IN + cluster, BUILT_IN + index]))
-  startOperations()
+  let count = 0
   for (const cluster of order) {
     const { codes } = clusters[cluster]!
     let last = SYMBOLS - 1
     while (last > 0 && codes[last] === 0) last--
-    writeRaw(last, 6)
+    count = writeRaw(count, last, 6)
     for (let symbol = 0; symbol <= last; symbol++)
-      writeNumber(
-        TableContext.code,
-        0,
-        codes[symbol]! - (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!),
+      count = writeNumber(count, TableContext.code, codes[symbol]! - (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!),
       )
   }
   plans.forEach((plan, index) => {
     const met = samples.filter(sample => sample.plan === index)
-    writeRaw(met.length > 0 ? 1 : 0, 1)
+    count = writeRaw(count, met.length > 0 ? 1 : 0, 1)
     if (met.length === 0) return
     const map = new Int16Array(plan.contexts).fill(-1)
     for (const { context, cluster } of met) map[context] = rank.get(cluster) ?? cluster
@@ -250,16 +246,16 @@ const serialise = (
     let way: number = Way.other
     for (const wanted of map) {
       const next = wanted < 0 ? Way.builtIn : wanted === distribution ? Way.same : Way.other
-      writeSymbol(TableContext.way + way, next)
+      count = writeSymbol(count, TableContext.way + way, next)
       way = next
       if (way !== Way.other) continue
-      writeNumber(TableContext.index, 0, wanted - distribution)
+      count = writeNumber(count, TableContext.index, wanted - distribution)
       distribution = wanted
     }
   })
   scratch[0] = 1
   new DataView(scratch.buffer).setUint32(1, hashOfPlans(plans), true)
   scratch[5] = clusters.length
-  const end = codeOperations(builtInTables(plans), identity, scratch, TABLE_HEADER)
+  const end = codeEntries(builtInTables(plans).cumulative, identity, count, scratch, TABLE_HEADER)
   return scratch.slice(0, end < 0 ? scratch.length : end)
 }
