@@ -13,8 +13,8 @@ dclass Avatar {
 /** Units a second. */
 const SPEED = 6
 
-const stage = async (conditions: object, fields = {}) => {
-  const worlds = createWorlds(DC, { conditions })
+const stage = async (conditions: object, fields = {}, server = {}) => {
+  const worlds = createWorlds(DC, { conditions, server, client: { timeout: 30 } })
   const guest = await worlds.join()
   const eid = spawn(worlds, 'Avatar', fields, 1)
   await worlds.settle(guest.client.interest.set([1]))
@@ -37,6 +37,7 @@ test.each([
   ['a steady link', { lag: 0.05 }],
   ['a jittery link', { lag: 0.05, jitter: 0.03 }],
   ['a link that loses and reorders', { lag: 0.05, jitter: 0.02, loss: 0.02, reorder: 0.02 }],
+  ['a link that doubles and reorders', { lag: 0.05, duplicate: 0.5, reorder: 0.1 }],
 ])('constant speed on the server is constant speed on the screen (%s)', async (_name, conditions) => {
   const { worlds, eid, mine, Ours, Theirs, film } = await stage(conditions)
   worlds.game = () => {
@@ -126,5 +127,37 @@ test('what is not interpolated is shown as it arrives', async () => {
   }
   const shown = film(300, () => Theirs.step[mine])
   expect(new Set(shown), 'no value in between').toEqual(new Set([0, 1000]))
+  await worlds.end()
+})
+
+test('while ticks wrap at 2^32 nothing is to be seen of it', async () => {
+  const { worlds, eid, mine, Ours, Theirs, film } = await stage({ lag: 0.05 }, {}, { firstTick: 0xffffffff - 450 })
+  worlds.game = () => {
+    Ours.x[eid] += SPEED / 30
+  }
+  worlds.run(600)
+  const before = worlds.server.tick
+  const moved = steps(film(600, () => Theirs.x[mine]))
+  expect(worlds.server.tick, 'it did wrap').toBeLessThan(before)
+  for (const step of moved) expect(step / (SPEED * FRAME)).toBeCloseTo(1, 1)
+  await worlds.end()
+})
+
+test('ten seconds of silence, then it goes on where the object is', async () => {
+  const { worlds, eid, mine, Ours, Theirs, film } = await stage({ lag: 0.05 }, {}, { timeout: 30 })
+  worlds.game = () => {
+    Ours.x[eid] += SPEED / 30
+  }
+  worlds.run(300)
+  const { down } = worlds.network.conditions
+  down.loss = 1
+  const silent = film(600, () => Theirs.x[mine])
+  expect(silent.at(-1), 'it comes to a halt').toBe(silent[200])
+  expect(silent.at(-1)! - silent[0]!, 'after no more than half a second').toBeLessThan(SPEED * 0.6)
+  down.loss = 0
+  worlds.run(90)
+  const shown = film(120, () => Theirs.x[mine])
+  for (const step of steps(shown)) expect(step / (SPEED * FRAME)).toBeCloseTo(1, 1)
+  expect(Ours.x[eid] - shown.at(-1)!).toBeLessThan(SPEED * 0.25)
   await worlds.end()
 })

@@ -1,6 +1,6 @@
 import { removeEntity } from 'bitecs'
 import { expect, test } from 'vitest'
-import { createWorlds, FRAME, seenBy, spawn, type Guest, type Worlds } from '../support/worlds.ts'
+import { createWorlds, FRAME, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
 const DC = `
 keyword interp_hermite;
