@@ -1,13 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bitReader, bitWriter } from '../../src/net/bits.ts'
+import { bitReader } from '../../src/net/bits.ts'
 import type { Frame } from '../../src/net/frames.ts'
 import type { Layout } from '../../src/net/layout.ts'
 import { random } from '../../src/net/random.ts'
-import { decodeSegment, encodeSegment } from '../../src/net/segment.ts'
-import { anyLayout, anySeed, laterFrame, mutate, randomFrame } from './support.ts'
+import { decodeSegment } from '../../src/net/segment.ts'
+import { anyLayout, anySeed, laterFrame, mutate, randomFrame, segmentOf } from './support.ts'
 
-const writer = bitWriter()
 /** Words around the frame that nobody may write. */
 const FENCE = 64
 
@@ -31,12 +30,12 @@ test('any bytes are a frame of legal words or refused; they write nowhere else a
       const chance = random(seed)
       const before = randomFrame(layout, 0.7, chance)
       const base = isKeyframe ? undefined : before
-      const bytes = encodeSegment(writer, layout, base, laterFrame(layout, before, chance), () => 7)
+      const bytes = segmentOf(layout, base, laterFrame(layout, before, chance), () => 7)
       const copy = structuredClone(before)
       const ids = fenced(layout.slots)
       const rows = fenced(layout.slots * layout.width)
       for (let mutant = 0; mutant < 10; mutant++) {
-        const frame: Frame = { tick: 0, until: 0, ids: ids.inside, rows: rows.inside }
+        const frame: Frame = { tick: 0, until: 0, ids: ids.inside, rows: rows.inside, changedLow: 0, changedHigh: 0 }
         let left = 0
         const mutated = mutate(bytes, chance)
         const isAccepted = decodeSegment(bitReader(mutated), layout, base, frame, () => left++)
@@ -59,7 +58,7 @@ test('every cut of a segment, and anything behind it, is refused', () => {
     fc.property(anyLayout, anySeed, (layout, seed) => {
       const chance = random(seed)
       const base = randomFrame(layout, 0.5, chance)
-      const bytes = encodeSegment(writer, layout, base, laterFrame(layout, base, chance), () => 7)
+      const bytes = segmentOf(layout, base, laterFrame(layout, base, chance), () => 7)
       const frame = randomFrame(layout, 0, chance)
       const decode = (each: Uint8Array) => decodeSegment(bitReader(each), layout, base, frame, () => {})
       for (let length = 0; length < bytes.length; length += 1 + Math.floor(bytes.length / 20))

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  baselineAt,
+  changedSince,
   createHistory,
   frameAt,
   frameForWriting,
   HISTORY,
   insertFrame,
-  isInReach,
+  markSlot,
   newestFrame,
   REACH,
   spareFrame,
@@ -58,7 +60,9 @@ test('a receiver holds whatever a sender may name, as long as no packet is overt
       for (let age = 0; age < 300; age++) {
         const now = tick(first, age * (1 + (seed % 3)))
         const frame = frameForWriting(sender, now)
-        const bases = sender.frames.filter(base => base !== frame && isInReach(sender, base) && held.has(base.tick))
+        const bases = sender.frames.filter(
+          base => base !== frame && baselineAt(sender, base.tick) && held.has(base.tick),
+        )
         late.push({ tick: now, bases: bases.map(base => base.tick), overtaken: 0 })
         for (let index = late.length - 1; index >= 0; index--) {
           const each = late[index]!
@@ -83,8 +87,36 @@ test('only the newest 40 frames are in reach', () => {
     expect(frameForWriting(history, frame.tick)).toBe(frame)
     expect(newestFrame(history)).toBe(frame)
     expect(history.frames.length).toBeLessThanOrEqual(HISTORY)
-    expect(history.frames.filter(each => isInReach(history, each))).toEqual(history.frames.slice(-REACH))
+    expect(history.frames.filter(each => baselineAt(history, each.tick) === each)).toEqual(history.frames.slice(-REACH))
   }
+  expect(baselineAt(history, tick(0xffffffff - 100, 200))).toBeUndefined()
+})
+
+test('a sender that keeps fewer frames reaches back less far, and has slack still', () => {
+  for (const length of [8, 16, 63]) {
+    const history = createHistory(layout, length)
+    for (let age = 0; age < 200; age++) frameForWriting(history, age)
+    const reached = history.frames.filter(each => baselineAt(history, each.tick))
+    expect(history.frames.length).toBe(length)
+    expect(reached.length).toBeGreaterThanOrEqual(Math.floor((length * REACH) / HISTORY))
+    expect(reached.length).toBeLessThanOrEqual(Math.ceil((length * REACH) / HISTORY))
+  }
+})
+
+test('what changed since a baseline is what any frame after it changed; of a forgotten one nothing is known', () => {
+  const history = createHistory(layout, 8)
+  const slots = { low: 0, high: 0 }
+  for (let age = 1; age <= 20; age++) markSlot(frameForWriting(history, age), (age * 5) % 64)
+  for (const [index, base] of history.frames.entries()) {
+    changedSince(history, base, slots)
+    const expected = history.frames.slice(index + 1).map(frame => (frame.tick * 5) % 64)
+    const found = Array.from({ length: 64 }, (_, slot) => slot).filter(
+      slot => ((slot < 32 ? slots.low >>> slot : slots.high >>> (slot - 32)) & 1) === 1,
+    )
+    expect(found).toEqual(expected.sort((a, b) => a - b))
+  }
+  changedSince(history, undefined, slots)
+  expect([slots.low, slots.high]).toEqual([-1, -1])
 })
 
 test('the frame of a new tick starts as a copy of the one before, and the one before stays as it was', () => {

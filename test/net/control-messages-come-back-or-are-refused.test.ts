@@ -1,12 +1,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { byteReader, readU8, type ByteReader } from '../../src/net/bytes.ts'
+import { byteReader, byteWriter, readU8, type ByteReader } from '../../src/net/bytes.ts'
 import {
   decodeInterest,
   decodeInterestDone,
+  decodeLeave,
+  decodePlaced,
+  decodeResync,
   decodeZones,
   encodeInterest,
   encodeInterestDone,
+  encodeLeave,
+  encodePlaced,
+  encodeResync,
   encodeZones,
   INTEREST_OPERATIONS,
   MAX_ZONES,
@@ -19,15 +25,34 @@ import {
   encodeReliableMessage,
   encodeUnreliableMessage,
 } from '../../src/net/message.ts'
+import type { Layout } from '../../src/net/layout.ts'
 import { Control } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
-import { decodeValue, encodeValue } from '../../src/net/values.ts'
+import { decodeRates, encodeRates } from '../../src/net/rates.ts'
+import {
+  openValues,
+  readValues,
+  valueSize,
+  writeValue,
+  type ValueMessage,
+  type ValueSet,
+} from '../../src/net/values.ts'
 import { anyLayout, anySeed, mutate } from './support.ts'
 
 const uint16 = fc.integer({ min: 0, max: 0xffff })
 const uint32 = fc.integer({ min: 0, max: 0xffffffff })
 const zones = fc.array(uint32, { maxLength: MAX_ZONES })
 const message = fc.record({ doId: uint32, field: uint16, packed: fc.uint8Array({ maxLength: 600 }) })
+
+const valueSet = (doId: number, layout: Layout, index: number, packed: Uint8Array, epoch: number): ValueSet => ({
+  doId,
+  layout,
+  packed: index === 0 ? [packed] : [new Uint8Array(), packed],
+  fromOwner: [],
+  epochs: index === 0 ? [epoch] : [0, epoch],
+  zone: undefined,
+  isAlive: true,
+})
 
 /** Decodes the whole, every cut of it and some mutants; only the whole must come back. */
 const check = <T>(bytes: Uint8Array, control: number, decode: (reader: ByteReader) => T, expected: T, seed: number) => {
@@ -86,20 +111,62 @@ test('messages, sent once and reliable', () => {
   )
 })
 
-test('value fields', () => {
+test('value fields, several to a message', () => {
+  const value = fc.tuple(
+    uint32,
+    fc.constantFrom(0, 1),
+    fc.uint8Array({ maxLength: 60 }),
+    fc.integer({ min: 0, max: 255 }),
+  )
   fc.assert(
-    fc.property(anyLayout, uint32, fc.uint8Array(), anySeed, (layout, doId, packed, seed) => {
-      const set = {
-        doId,
-        layout,
-        packed: [new Uint8Array(), packed],
-        fromOwner: [],
-        epochs: [0, seed & 0xff],
-        zone: undefined,
-        isAlive: true,
+    fc.property(anyLayout, fc.array(value, { maxLength: 8 }), anySeed, (layout, values, seed) => {
+      const writer = byteWriter(1000)
+      openValues(writer)
+      let lastId = 0
+      for (const [doId, index, packed, epoch] of values) {
+        const before = writer.length
+        const set = valueSet(doId, layout, index, packed, epoch)
+        writeValue(writer, set, index, lastId)
+        expect(writer.length - before).toBeLessThanOrEqual(valueSize(set, index))
+        lastId = doId
       }
-      const expected = { doId, audience: layout.audience, index: 1, epoch: seed & 0xff, packed }
-      check(encodeValue(set, 1), Control.values, decodeValue, expected, seed)
+      const bytes = writer.bytes.slice(0, writer.length)
+      const decode = (reader: ByteReader) => {
+        const found: ValueMessage[] = []
+        return { found, isSound: readValues(reader, each => found.push(each)) }
+      }
+      const found = values.map(([doId, index, packed, epoch]) => ({
+        doId,
+        audience: layout.audience,
+        index,
+        epoch,
+        packed,
+      }))
+      check(bytes, Control.values, decode, { found, isSound: true }, seed)
+    }),
+  )
+})
+
+test('what the game asks of a link, which groups to start again, which objects went or are elsewhere', () => {
+  fc.assert(
+    fc.property(uint32, uint32, uint32, fc.boolean(), anySeed, (tick, doId, number, isGone, seed) => {
+      check(encodeResync(number), Control.resync, decodeResync, number, seed)
+      check(encodePlaced(doId, number), Control.placed, decodePlaced, { doId, zone: number }, seed)
+      const left = { tick, doId, group: number, isGone }
+      check(encodeLeave(left), Control.leave, decodeLeave, left, seed)
+      const rates = { updateRate: 1 + (tick & 127), commandRate: 1 + (doId & 127), interp: (number & 15) / 16 }
+      check(encodeRates(rates), Control.rates, decodeRates, rates, seed)
+      for (const [bytes, decode] of [
+        [encodeResync(number), decodeResync],
+        [encodePlaced(doId, number), decodePlaced],
+        [encodeLeave(left), decodeLeave],
+        [encodeRates(rates), decodeRates],
+      ] as const)
+        expect(decode(byteReader(bytes.subarray(1, -1))), 'cut short').toBeUndefined()
+      expect(decodeResync(byteReader(Uint8Array.of(...encodeResync(number).subarray(1), 0)))).toBeUndefined()
+      const strange = encodeLeave(left)
+      strange[strange.length - 1] = 2
+      expect(decodeLeave(byteReader(strange.subarray(1))), 'an unknown flag').toBeUndefined()
     }),
   )
 })

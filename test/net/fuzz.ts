@@ -9,7 +9,7 @@ import {
   writeU8,
   writeVarint,
 } from '../../src/net/bytes.ts'
-import { Chunk, Control, HEADER, Kind } from '../../src/net/packet.ts'
+import { Chunk, Control, HEADER, Kind, openPacket, readHeader } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
 import { MAX_PACKET, type ClientTransport, type Connection } from '../../src/net/transport.ts'
 import { ARENA, createChaos, projection, sorted, visible } from '../support/arena.ts'
@@ -48,17 +48,20 @@ const randomBytes = (most: number, chance: Chance): Uint8Array =>
   Uint8Array.from({ length: Math.floor(chance() * most) }, () => Math.floor(chance() * 256))
 
 /** A data packet whose header is right, so that its chunks are looked at. */
-const dataPacket = (sequence: number, chunks: Uint8Array): Uint8Array => {
+const dataPacket = (sequence: number, chunks: Uint8Array, tick = 0): Uint8Array => {
   const writer = byteWriter(HEADER + chunks.length)
   writeU8(writer, Kind.data)
   writeU16(writer, sequence & 0xffff)
-  writeU16(writer, 0)
-  writeU32(writer, 0)
-  writeU32(writer, 0)
-  writeU16(writer, 0xffff)
-  writeU32(writer, 0)
+  writeU16(writer, tick)
   writeBytes(writer, chunks)
   return writer.bytes.subarray(0, MAX_PACKET)
+}
+
+/** What stands behind the header of a data packet, and its tick; of another kind, what is behind as many bytes. */
+const openData = (packet: Uint8Array): { chunks: Uint8Array; tick: number } => {
+  const { kind, reader } = openPacket(packet)
+  const tick = kind === Kind.data ? readHeader(reader).tick : 0
+  return { chunks: packet.subarray(kind === Kind.data ? reader.position : HEADER), tick }
 }
 
 /** A fragment that holds a whole reliable message of rubbish which looks a little like one. */
@@ -101,6 +104,30 @@ const looseChunk = (chance: Chance, doIds: readonly number[]): Uint8Array => {
   return writer.bytes.slice(0, writer.length)
 }
 
+/** Segments of rubbish for groups that may be there, or hashes that are not theirs. */
+const stateChunk = (chance: Chance): Uint8Array => {
+  const writer = byteWriter(600)
+  const isAudit = chance() < 0.3
+  writeU8(writer, isAudit ? Chunk.audit : Chunk.state)
+  if (!isAudit) writeU8(writer, Math.floor(chance() * 4))
+  for (let count = Math.floor(chance() * 6); count > 0; count--) {
+    const kind = isAudit ? 0 : Math.floor(chance() * 3)
+    writeVarint(writer, isAudit ? 1 + Math.floor(chance() * 8) : (1 + Math.floor(chance() * 4)) * 4 + kind)
+    if (isAudit || kind > 0) writeVarint(writer, Math.floor(chance() * 5))
+    if (isAudit) writeU16(writer, Math.floor(chance() * 0x10000))
+    if (kind === 1) writeVarint(writer, Math.floor(chance() * 8))
+    if (kind === 2) writeVarint(writer, Math.floor(chance() * 20))
+    if (kind === 2) writeVarint(writer, Math.floor(chance() * 6))
+    if (isAudit) continue
+    const bytes = randomBytes(60, chance)
+    writeVarint(writer, bytes.length)
+    writeBytes(writer, bytes)
+  }
+  writeVarint(writer, 0)
+  if (!isAudit) writeU8(writer, chance() < 0.8 ? 0 : Math.floor(chance() * 256))
+  return writer.bytes.slice(0, writer.length)
+}
+
 /** One hostile end: it keeps count of what a receiver expects next, so that it is listened to. */
 const createAttacker = (chance: Chance, pool: readonly Uint8Array[], doIds: () => readonly number[]) => {
   // Ahead of every recorded one: else a replay, once accepted, would make what we number ourselves look old.
@@ -108,13 +135,14 @@ const createAttacker = (chance: Chance, pool: readonly Uint8Array[], doIds: () =
   let fragments = 0
   return (): Uint8Array => {
     const recorded = pool.length > 0 ? pick(pool, chance) : new Uint8Array()
+    const { chunks, tick } = openData(recorded)
     const luck = chance()
     if (luck < 0.1) return randomBytes(MAX_PACKET, chance)
     if (luck < 0.2) return recorded
     if (luck < 0.35) return mutate(recorded, chance).subarray(0, MAX_PACKET)
-    if (luck < 0.55)
-      return dataPacket(sequence++, mutate(recorded.subarray(HEADER), chance).subarray(0, MAX_PACKET - HEADER))
-    if (luck < 0.65) return dataPacket(sequence++, recorded.subarray(HEADER))
+    if (luck < 0.55) return dataPacket(sequence++, mutate(chunks, chance).subarray(0, MAX_PACKET - HEADER), tick)
+    if (luck < 0.65) return dataPacket(sequence++, chunks, tick)
+    if (luck < 0.75) return dataPacket(sequence++, stateChunk(chance), tick)
     return dataPacket(sequence++, chance() < 0.5 ? fragmentChunk(fragments++, chance) : looseChunk(chance, doIds()))
   }
 }

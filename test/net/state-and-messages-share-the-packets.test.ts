@@ -5,8 +5,6 @@ import {
   createDownlink,
   isSettled,
   needValues,
-  onDownAcked,
-  onDownLost,
   queueReliable,
   queueUnreliable,
   subscribe,
@@ -14,7 +12,7 @@ import {
 import { HEADER } from '../../src/net/packet.ts'
 import { receiveAcks } from '../../src/net/peer.ts'
 import { random } from '../../src/net/random.ts'
-import { addRow, createStore, valueSetsOf, writeRow, zoneOf, type Place } from '../../src/net/store.ts'
+import { addRow, createStore, startRound, writeRow, zoneOf, type Place } from '../../src/net/store.ts'
 import { MAX_PACKET } from '../../src/net/transport.ts'
 import type { ValueSet } from '../../src/net/values.ts'
 import { readDC } from './support.ts'
@@ -31,7 +29,8 @@ const createClient = (store: ReturnType<typeof createStore>) => {
   let now = 0
   const send = (tick: number) => {
     now += INTERVAL
-    const packet = buildPacket(downlink, store, tick, now, INTERVAL)
+    startRound(store)
+    const packet = buildPacket(downlink, store, tick, now, INTERVAL, tick, 1 / INTERVAL)
     if (!packet) throw new Error('a perfect link need not wait')
     expect(packet.length).toBeLessThanOrEqual(MAX_PACKET)
     const { peer } = downlink
@@ -41,9 +40,10 @@ const createClient = (store: ReturnType<typeof createStore>) => {
       1,
       0,
       0,
+      peer.nextSequence & 0xff,
       now + 0.01,
-      sent => onDownAcked(downlink, sent),
-      sent => onDownLost(downlink, sent),
+      downlink.onAcked,
+      downlink.onLost,
     )
     return packet
   }
@@ -61,7 +61,7 @@ const createCrowd = (objects: number) => {
   const change = (tick: number) => {
     for (const place of places) {
       for (let word = 2; word < row.length; word++) row[word] = Math.floor(chance() * 2 ** 32)
-      writeRow(place, row, tick)
+      writeRow(place, row, 0, tick)
     }
   }
   return { store, zone, change }
@@ -70,7 +70,7 @@ const createCrowd = (objects: number) => {
 test('a flood of messages, reliable and not, cannot keep state back, nor state the messages', () => {
   const { store, zone, change } = createCrowd(12)
   const { downlink, send } = createClient(store)
-  subscribe(downlink, zone, () => [])
+  subscribe(downlink, store, zone)
   let unreliable = 0
   const served = new Map<number, number>()
   for (let tick = 1; tick <= 300; tick++) {
@@ -81,8 +81,8 @@ test('a flood of messages, reliable and not, cannot keep state back, nor state t
       unreliable++
     }
     send(tick)
-    for (const [group, subscription] of downlink.zones.get(zone)!)
-      if (subscription.acked === tick) served.set(group.id, (served.get(group.id) ?? 0) + 1)
+    for (const { group, acked } of downlink.subscriptions)
+      if (acked === tick) served.set(group.id, (served.get(group.id) ?? 0) + 1)
   }
   const acknowledged = downlink.sender.nextSequence - downlink.sender.queue.length
   expect(Math.min(...served.values()), 'sends of the least served group').toBeGreaterThan(300 / 2 / 12 - 3)
@@ -94,19 +94,19 @@ test('a flood of messages, reliable and not, cannot keep state back, nor state t
 test('small messages in every packet do not keep a large group back', () => {
   const { store, zone, change } = createCrowd(1)
   const { downlink, send } = createClient(store)
-  subscribe(downlink, zone, () => [])
+  subscribe(downlink, store, zone)
   change(1)
   for (let tick = 1; tick < 10; tick++) {
     while (downlink.messages.length < 4) queueUnreliable(downlink, new Uint8Array(100))
     send(tick)
   }
-  expect(isSettled(downlink, zone)).toBe(true)
+  expect(isSettled(downlink, store, zone)).toBe(true)
 })
 
 test('there is always room to say that groups are deferred', () => {
   const { store, zone, change } = createCrowd(40)
   const { downlink, send } = createClient(store)
-  subscribe(downlink, zone, () => [])
+  subscribe(downlink, store, zone)
   for (let tick = 1; tick <= 40; tick++) {
     change(tick)
     // Two that leave 3, 2, 1 or 0 bytes of an empty packet.
@@ -133,12 +133,12 @@ test('a value that changes in every tick does not keep a zone from being complet
   }
   store.values.set(1, set)
   const { downlink, send } = createClient(store)
-  subscribe(downlink, zone, each => valueSetsOf(store, each))
+  subscribe(downlink, store, zone)
   expect(newestFrame(group.history)?.ids[0]).toBe(1)
   for (let tick = 1; tick < 5; tick++) {
     set.packed[0] = Uint8Array.of(1, 0, tick)
     needValues(downlink, set, 0)
-    expect(isSettled(downlink, zone)).toBe(tick > 1)
+    expect(isSettled(downlink, store, zone)).toBe(tick > 1)
     send(tick)
   }
 })

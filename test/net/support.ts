@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { parseDC, type DCFile } from '../../src/dc/index.ts'
+import { bitWriter, resetWriter } from '../../src/net/bits.ts'
 import type { Frame } from '../../src/net/frames.ts'
 import { layoutsOf, type Layout } from '../../src/net/layout.ts'
+import { encodeSegment, type MovedTo } from '../../src/net/segment.ts'
 
 /** Reads a schema that is known to be right. */
 export const readDC = (text: string): DCFile => {
@@ -47,7 +49,20 @@ export const frameOf = (layout: Layout, tick = 0): Frame => ({
   until: tick,
   ids: new Uint32Array(layout.slots),
   rows: new Uint32Array(layout.slots * layout.width),
+  changedLow: 0,
+  changedHigh: 0,
 })
+
+const writer = bitWriter(8)
+/** Any slot may differ. */
+const ALL_SLOTS = { low: -1, high: -1 }
+
+/** The bytes of a segment. */
+export const segmentOf = (layout: Layout, base: Frame | undefined, frame: Frame, movedTo: MovedTo): Uint8Array => {
+  resetWriter(writer)
+  const length = encodeSegment(writer, layout, base, frame, ALL_SLOTS, movedTo)
+  return writer.bytes.slice(0, length)
+}
 
 type Chance = () => number
 

@@ -20,7 +20,7 @@ test('the estimate is the round trip without the time that the other end held th
           sendSequence(peer, undefined, sent, nothing)
           const hold = chance() * 0.03
           const extra = (chance() * jitter) / 1000
-          receiveAcks(peer, sequence & 0xffff, 1, 0, hold, sent + rtt + extra + hold, nothing, nothing)
+          receiveAcks(peer, sequence & 0xffff, 1, 0, hold, sequence + 1, sent + rtt + extra + hold, nothing, nothing)
         }
         expect(peer.rtt).toBeGreaterThanOrEqual(rtt * 0.999)
         expect(peer.rtt).toBeLessThanOrEqual(rtt + jitter / 1000 + 0.0001)
@@ -36,8 +36,12 @@ test('the estimate is the round trip without the time that the other end held th
 test('a hold time that cannot be is no sample', () => {
   const peer = createPeer<undefined>()
   sendSequence(peer, undefined, 0, nothing)
-  expect(receiveAcks(peer, 0, 1, 0, 6.5, 0.1, nothing, nothing)).toBe(true)
+  expect(receiveAcks(peer, 0, 1, 0, 6.5, 1, 0.1, nothing, nothing)).toBe(true)
   expect([peer.rtt, peer.newestAcked]).toEqual([0, 0])
+  // The longest one that travels may have been longer.
+  sendSequence(peer, undefined, 0, nothing)
+  expect(receiveAcks(peer, 1, 1, 0, 6.5535, 2, 7, nothing, nothing)).toBe(true)
+  expect([peer.rtt, peer.newestAcked]).toEqual([0, 1])
 })
 
 test('a sender whose packets stay unanswered stops, but for one probe each 0.2 s, and goes on with the first answer', () => {
@@ -49,11 +53,11 @@ test('a sender whose packets stay unanswered stops, but for one probe each 0.2 s
     sent++
   }
   trySend(0)
-  receiveAcks(peer, 0, 1, 0, 0, 0.05, nothing, nothing)
+  receiveAcks(peer, 0, 1, 0, 0, 1, 0.05, nothing, nothing)
   for (let now = 0.1; now < 5.1; now += 0.02) trySend(now)
   // 0.05 + 0.03 + 0.1 s at full rate, then probes.
   expect(sent).toBeGreaterThan(9 + 20)
   expect(sent).toBeLessThan(11 + 28)
-  receiveAcks(peer, (peer.nextSequence - 1) & 0xffff, 1, 0, 0, 5.12, nothing, nothing)
+  receiveAcks(peer, (peer.nextSequence - 1) & 0xffff, 1, 0, 0, 2, 5.12, nothing, nothing)
   expect(mustWait(peer, 5.13, 0.03)).toBe(false)
 })

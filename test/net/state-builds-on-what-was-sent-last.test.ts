@@ -1,0 +1,136 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { chainDepth } from '../../src/net/downlink.ts'
+import { random } from '../../src/net/random.ts'
+import { createDuo, isUpToDate, type Duo } from './duo.ts'
+
+const DC = 'dclass Thing { uint16 a broadcast; uint16 b broadcast; };'
+
+/** A world in which one object changes in every tick, with a client on the other end. */
+const stage = async (options: Parameters<typeof createDuo>[1] = {}) => {
+  const duo = await createDuo(DC, { rate: 60, ...options })
+  const place = duo.add(1, 7)
+  duo.change = tick => duo.put(place, 2, tick & 0xffff)
+  return duo
+}
+
+/** Spans of the group's segments in these sends; 0 for a keyframe. */
+const spans = (duo: Duo, from: number) => duo.sent.slice(from).flatMap(({ entries }) => entries.map(({ span }) => span))
+
+test('while nothing is lost, three segments in four or more build on the send before, not on an old acknowledgement', async () => {
+  const duo = await stage({ lag: 3, upLag: 3 })
+  duo.run(60)
+  const before = duo.sent.length
+  duo.run(240)
+  const found = spans(duo, before)
+  expect(found.length, 'segments: one a send').toBe(240)
+  const chained = found.filter(span => span === 1).length
+  expect(chained / found.length, 'share that builds on the send before').toBeGreaterThan(0.8)
+  // The others are as old as a round trip: an acknowledged frame.
+  expect(found.filter(span => span !== 1).every(span => span >= 6)).toBe(true)
+  expect(duo.session.replica.undecodable).toBe(0)
+  expect(duo.wrong).toEqual([])
+  duo.end()
+})
+
+test('the more is lost, and the fewer sends there are, the shorter the chains', () => {
+  expect([0, 0.002, 0.004, 0.009, 0.011, 0.029, 0.031, 0.2, 1].map(loss => chainDepth(loss, 60))).toEqual([
+    8, 8, 4, 4, 2, 2, 1, 1, 1,
+  ])
+  for (const loss of [0, 0.005, 0.02, 0.5]) {
+    const depths = Array.from({ length: 255 }, (_, index) => chainDepth(loss, index + 1))
+    expect(Math.min(...depths)).toBe(1)
+    expect(depths.every((depth, index) => index === 0 || depth >= depths[index - 1]!)).toBe(true)
+    // Nothing stands still for longer than 0.15 s for one lost packet.
+    expect(depths.every((depth, index) => depth === 1 || depth / (index + 1) <= 0.15)).toBe(true)
+  }
+})
+
+test('at 20 % loss every segment builds on what was acknowledged', async () => {
+  const duo = await stage({ lag: 2, upLag: 2 })
+  const chance = random(4)
+  duo.fate = () => (chance() < 0.2 ? 'lost' : 2)
+  duo.run(300)
+  const before = duo.sent.length
+  duo.run(300)
+  expect(duo.downlink.depth).toBe(1)
+  expect(spans(duo, before).every(span => span >= 4)).toBe(true)
+  expect(duo.session.replica.undecodable, 'nothing waits for anything').toBe(0)
+  expect(duo.wrong).toEqual([])
+  duo.end()
+})
+
+test('a lost packet breaks the chain: what follows it is not acknowledged, and the next after that is known is an anchor', async () => {
+  const duo = await stage({ lag: 2, upLag: 2 })
+  duo.run(120)
+  const chain = duo.sent.filter(({ entries }) => entries[0]!.span === 1).at(-1)!
+  let lost = -1
+  duo.fate = (packet, sequence) => {
+    if (lost >= 0 || sequence <= chain.sequence || packet.entries[0]!.span !== 1) return 2
+    lost = sequence
+    return 'lost'
+  }
+  duo.run(40)
+  const at = duo.sent.findIndex(({ sequence }) => sequence === lost)
+  const after = duo.sent.slice(at + 1)
+  const anchor = after.findIndex(({ entries }) => entries[0]!.span > 1)
+  const { peer } = duo.downlink
+  for (const { sequence } of after.slice(0, anchor))
+    expect(peer.sent[sequence % 256]!.state, `packet ${sequence} builds on the lost one`).not.toBe('acked')
+  expect(peer.sent[after[anchor]!.sequence % 256]!.state, 'the anchor').toBe('acked')
+  // Known at the latest when an answer to the packet after it is back; or the beat brought an anchor anyway.
+  expect(anchor, 'sends until the anchor').toBeLessThanOrEqual(6)
+  expect(duo.wrong).toEqual([])
+  duo.change = () => {}
+  duo.run(20)
+  expect(isUpToDate(duo)).toBe(true)
+  duo.end()
+})
+
+test('whichever packet a client misses, it has everything again a few sends later', async () => {
+  for (let missed = 0; missed < 16; missed++) {
+    const duo = await stage({ lag: 2, upLag: 2 })
+    duo.run(60)
+    const first = duo.downlink.peer.nextSequence + missed
+    duo.fate = (_, sequence) => (sequence === first ? 'lost' : 2)
+    duo.run(missed + 1)
+    const tick = duo.tick
+    duo.run(14)
+    const [group] = duo.session.replica.groups.values()
+    expect(group!.history.frames.at(-1)!.tick, `after packet ${first} was lost`).toBeGreaterThan(tick + 6)
+    expect(duo.wrong).toEqual([])
+    duo.end()
+  }
+})
+
+test('whatever is lost, doubled or overtaken, no frame of the client is ever wrong, and all is there when it is quiet', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(),
+      fc.constantFrom(0, 0.005, 0.02, 0.1, 0.4),
+      fc.constantFrom(0, 0.1, 0.5),
+      fc.constantFrom(1000, 0xffffffff - 40),
+      async (seed, loss, reorder, firstTick) => {
+        const chance = random(seed)
+        const duo = await createDuo(DC, { rate: 60, firstTick, lag: 2 })
+        const places = Array.from({ length: 100 }, (_, index) => duo.add(1, index + 1))
+        duo.change = tick => {
+          for (const place of places) if (chance() < 0.1) duo.put(place, 2 + (tick & 1), Math.floor(chance() * 0x10000))
+        }
+        const delay = () => 1 + (chance() < reorder ? Math.floor(chance() * 12) : 1)
+        const fate = () => (chance() < loss ? 'lost' : chance() < 0.1 ? [delay(), delay()] : delay())
+        duo.fate = fate
+        duo.upFate = fate
+        duo.run(200)
+        duo.change = () => {}
+        duo.fate = () => 1
+        duo.upFate = () => 1
+        duo.run(60)
+        const { replica } = duo.session
+        duo.end()
+        expect([duo.wrong, isUpToDate(duo), replica.desyncs, duo.client.stats.malformed]).toEqual([[], true, 0, 0])
+      },
+    ),
+    { numRuns: 12 },
+  )
+})
