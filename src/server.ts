@@ -76,7 +76,7 @@ export interface ServerOptions {
   readonly maxZones?: number
   /** Seconds that a zone which a client does not want any more is sent on, so that walking along a border is cheap. 0..60. Default 0. */
   readonly linger?: number
-  /** Frames of each group that are kept as baselines: the seconds of change that a client may be behind. 8..64. Default 64. */
+  /** Frames of each group that are kept as baselines: the seconds of change that a client may be behind. 8..64. Default: 1.6 seconds of ticks. */
   readonly snapshotHistory?: number
   /**
    * How changes are found: `compare` looks at every object's columns in each tick; `mark` only at those that were
@@ -177,13 +177,12 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
       'createServer needs a transport: geckos() from "bitecs-pipes/geckos/server" (install @geckos.io/server), ' +
         'or memoryNetwork().server from "bitecs-pipes/memory".',
     )
+  const tickRate = inRange('tickRate', options.tickRate ?? 30, 1, 1000, 'ticks a second')
+  const history = options.snapshotHistory ?? Math.max(8, Math.min(64, Math.ceil(tickRate * 1.6)))
   return {
     world,
     schema,
-    store: createStore(
-      schema.file,
-      inRange('snapshotHistory', options.snapshotHistory ?? 64, 8, 64, 'frames'),
-    ),
+    store: createStore(schema.file, inRange('snapshotHistory', history, 8, 64, 'frames')),
     objects: new Map(),
     byDoId: new Map(),
     removed: [],
@@ -198,7 +197,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     onLeave: new Set(),
     onRefused: new Set(),
     transport: options.transport,
-    tickRate: inRange('tickRate', options.tickRate ?? 30, 1, 1000, 'ticks a second'),
+    tickRate,
     maxClients: inRange('maxClients', options.maxClients ?? 24, 1, 0xffff, 'clients'),
     password: options.password ?? '',
     minUpdateRate: inRange('minUpdateRate', options.minUpdateRate ?? 1, 1, 255, 'packets a second'),

@@ -12,7 +12,7 @@ import {
 } from './bytes.ts'
 import { baselineAt, newestFrame, type Frame } from './frames.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
-import { createPeer, mustWait, resendTimeout, sendSequence, spareContent, type Peer, type Sent } from './peer.ts'
+import { createPeer, mustWait, resendTimeout, sendSequence, type Peer, type Sent } from './peer.ts'
 import {
   acknowledgeFragments,
   createReliableReceiver,
@@ -69,7 +69,7 @@ export interface ZoneView {
   readonly owed: Set<ValueSet>
 }
 
-/** What a packet to a client carried; used again for later packets. */
+/** What a packet to a client carried; used again once it was acknowledged. */
 export interface DownContent {
   /** The first `count` are valid. */
   readonly subscriptions: Subscription[]
@@ -95,6 +95,8 @@ export interface Downlink {
   groupsVersion: number
   /** Value fields that it lacks, by object. */
   readonly values: Map<ValueSet, Set<number>>
+  /** Contents to be used again. */
+  readonly spare: DownContent[]
   /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
   readonly messages: { readonly bytes: Uint8Array; time: number | undefined }[]
   /** How deep segments of the packet at hand may build on unacknowledged ones. */
@@ -125,6 +127,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     isStale: false,
     groupsVersion: -1,
     values: new Map(),
+    spare: [],
     messages: [],
     depth: 1,
     weigh: undefined,
@@ -162,6 +165,9 @@ const WEIGH_INTERVAL = 0.25
 const AUDIT_INTERVAL = 1
 /** Bytes of one hash at most, with the chunk that it is in: group, age, hash. */
 const AUDIT_BYTES = 1 + 5 + 5 + 2 + 1
+
+/** Stands for the content of an acknowledged packet. */
+const NOTHING: DownContent = { subscriptions: [], ticks: [], count: 0, fragments: undefined }
 
 const createSubscription = (group: Group): Subscription => ({
   group,
@@ -265,7 +271,8 @@ export const isSettled = (downlink: Downlink, store: Store, zone: Zone): boolean
 export const isBehind = (downlink: Downlink): boolean =>
   downlink.wasTight || hasUnsent(downlink.sender)
 
-const onDownAcked = (downlink: Downlink, { content }: Sent<DownContent>): void => {
+const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
+  const { content } = sent
   for (let index = 0; index < content.count; index++) {
     const subscription = content.subscriptions[index]!
     const tick = content.ticks[index]!
@@ -273,6 +280,9 @@ const onDownAcked = (downlink: Downlink, { content }: Sent<DownContent>): void =
     if (subscription.acked < 0 || ticksSince(tick, subscription.acked) > 0) subscription.acked = tick
   }
   if (content.fragments) acknowledgeFragments(downlink.sender, content.fragments)
+  // It is heard of no more.
+  sent.content = NOTHING
+  downlink.spare.push(content)
 }
 
 const onDownLost = (downlink: Downlink, { content, time }: Sent<DownContent>): void => {
@@ -652,7 +662,7 @@ export const buildPacket = (
   if (isStarving && limit < MAX_PACKET && downlink.wasTight) return undefined
   writer.limit = limit
   writeHeader(writer, peer, tick, now)
-  const content = spareContent(peer) ?? { subscriptions: [], ticks: [], count: 0, fragments: undefined }
+  const content = downlink.spare.pop() ?? { subscriptions: [], ticks: [], count: 0, fragments: undefined }
   content.count = 0
   content.fragments = undefined
   const isStateFirst = !downlink.wasStateFirst && isStarving

@@ -4,7 +4,7 @@
  */
 
 /** Sent packets remembered; beyond it a packet without an answer counts as lost. A power of two. */
-const SENT = 256
+const SENT = 128
 /** Acknowledgements a packet carries: its own newest and the 63 before. */
 export const ACK_BITS = 64
 /** A packet counts as lost when one sent this many later has arrived. */
@@ -33,6 +33,10 @@ export interface Peer<Content> {
   readonly sent: (Sent<Content> | undefined)[]
   /** Newest sequence that the other end acknowledged; -1 before the first. */
   newestAcked: number
+  /** Bit i: packet `newestAcked - i` is acknowledged (two words, low first). */
+  readonly known: Uint32Array
+  /** Up to here every packet is acknowledged or lost. */
+  settled: number
   /** Newest sequence received; -1 before the first. */
   newestReceived: number
   newestReceivedTime: number
@@ -68,6 +72,8 @@ export const createPeer = <Content>(): Peer<Content> => ({
   nextSequence: 0,
   sent: Array.from({ length: SENT }),
   newestAcked: -1,
+  known: new Uint32Array(2),
+  settled: -1,
   newestReceived: -1,
   newestReceivedTime: 0,
   seen: new Uint32Array(2),
@@ -142,12 +148,6 @@ export const receiveSequence = <C>(peer: Peer<C>, low: number, now: number): num
 export const markDecoded = <C>(peer: Peer<C>, sequence: number): void => {
   const index = peer.newestReceived - sequence
   if (index >= 0 && index < ACK_BITS) setBit(peer.decoded, index)
-}
-
-/** The content of a packet long answered, to be filled again for the next one; `undefined` when there is none. */
-export const spareContent = <C>(peer: Peer<C>): C | undefined => {
-  const old = peer.sent[peer.nextSequence % SENT]
-  return old === undefined || old.state === 'flying' ? undefined : old.content
 }
 
 /** Takes the number of the packet about to be sent and remembers what it carries. */
@@ -226,22 +226,47 @@ export const receiveAcks = <C>(
     const sample = now - first.time - hold
     if (sample >= 0 && hold < LONGEST_HOLD) sampleRtt(peer, Math.max(sample, 0.0001), now)
   }
-  for (let index = 0; index < ACK_BITS; index++) {
-    if (!hasBit(low, high, index)) continue
-    const sequence = newest - index
-    const sent = sequence < 0 ? undefined : peer.sent[sequence % SENT]
-    if (sent?.sequence !== sequence || sent.state === 'acked') continue
-    sent.state = 'acked'
-    onAcked(sent)
-  }
+  takeBits(peer, newest, low, high, onAcked)
   if (onDoubt && (low & 1) === 0 && first?.sequence === newest && first.state === 'flying') onDoubt(first)
   measureLoss(peer, newest, received)
   if (newest > peer.newestAcked) peer.newestAcked = newest
-  for (let sequence = Math.max(0, newest - ACK_BITS - REORDER); sequence <= newest - REORDER; sequence++) {
+  while (peer.settled < newest - REORDER) {
+    const sequence = ++peer.settled
     const sent = peer.sent[sequence % SENT]
     if (sent?.sequence === sequence && sent.state === 'flying') lose(sent, onLost)
   }
   return true
+}
+
+const fresh = new Uint32Array(2)
+
+/** Of 64 acknowledgements, all but a few are known already: only the others are looked at. */
+const takeBits = <C>(
+  peer: Peer<C>,
+  newest: number,
+  low: number,
+  high: number,
+  onAcked: (sent: Sent<C>) => void,
+): void => {
+  if (newest > peer.newestAcked) shiftUp(peer.known, peer.newestAcked < 0 ? ACK_BITS : newest - peer.newestAcked)
+  fresh[0] = low
+  fresh[1] = high
+  const top = Math.max(newest, peer.newestAcked)
+  shiftUp(fresh, top - newest)
+  fresh[0]! &= ~peer.known[0]!
+  fresh[1]! &= ~peer.known[1]!
+  for (let half = 0; half < 2; half++) {
+    let bits = fresh[half]!
+    peer.known[half]! |= bits
+    while (bits !== 0) {
+      const sequence = top - half * 32 - (31 - Math.clz32(bits & -bits))
+      bits &= bits - 1
+      const sent = sequence < 0 ? undefined : peer.sent[sequence % SENT]
+      if (sent?.sequence !== sequence || sent.state === 'acked') continue
+      sent.state = 'acked'
+      onAcked(sent)
+    }
+  }
 }
 
 /** How long to wait for an acknowledgement before sending reliable data again (seconds). */

@@ -58,6 +58,7 @@ export interface Replica {
    */
   readonly gone: Map<number, { readonly tick: number; readonly isGone: boolean }>
   readonly placed: Map<number, number>
+  isPlacedNew: boolean
   readonly values: { readonly interested: Map<number, ReplicaValues>; readonly owner: Map<number, ReplicaValues> }
   /** Objects whose value fields arrived since the receive system looked. */
   readonly dirtyValues: Set<number>
@@ -86,6 +87,7 @@ export const createReplica = (file: DCFile): Replica => ({
   droppedGroups: [],
   gone: new Map(),
   placed: new Map(),
+  isPlacedNew: false,
   values: { interested: new Map(), owner: new Map() },
   dirtyValues: new Set(),
   newestTick: 0,
@@ -346,6 +348,15 @@ export const leaveGroup = (replica: Replica, { tick, doId, group: id, isGone }: 
   if (id !== 0) replica.leftGroups.set(id, tick)
   replica.groups.delete(id)
   replica.gone.set(doId, { tick, isGone })
+  if (id !== 0) replica.placed.delete(doId)
+}
+
+/** Notes the zone of an object that has its own rule of who sees it. */
+export const placeObject = (replica: Replica, doId: number, zone: number): boolean => {
+  if (replica.placed.size >= MAX_VALUES) return false
+  replica.placed.set(doId, zone)
+  replica.isPlacedNew = true
+  return true
 }
 
 /** Takes over the list of zones that the server sends us as of `tick`; groups of other zones are dropped. */

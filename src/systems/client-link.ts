@@ -14,6 +14,7 @@ import {
   hearTick,
   keepValue,
   leaveGroup,
+  placeObject,
   readAudit,
   readState,
   setZones,
@@ -229,8 +230,7 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
     else state.stats.malformed++
   } else if (control === Control.placed) {
     const placed = decodePlaced(reader)
-    if (placed) replica.placed.set(placed.doId, placed.zone)
-    else state.stats.malformed++
+    if (!placed || !placeObject(replica, placed.doId, placed.zone)) state.stats.malformed++
   } else if (control === Control.rates) {
     const rates = decodeRates(reader)
     if (rates) takeRates(session, rates)

@@ -71,12 +71,16 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
       object.slot = slot
       object.seenTick = frame.tick
       object.orphanedAt = undefined
-      state.schema.DistributedObject.zone[object.eid] = group.zone
+      state.schema.DistributedObject.zone[object.eid] = zoneOf(session, group, doId)
       updateObject(state, session, object, frame.rows, slot * group.layout.width)
     }
   }
   recordFrames(session, group, state.classes.get(group.layout.dclass)!.track)
 }
+
+/** The zone of an object: its group's, unless it has one of its own that has moved since. */
+const zoneOf = (session: ClientSession, group: ReplicaGroup, doId: number): number =>
+  (group.isExclusive ? session.replica.placed.get(doId) : undefined) ?? group.zone
 
 /** Whether a group was dropped, so that another may show the object in the same tick. */
 const isGone = (session: ClientSession, group: ReplicaGroup): boolean => session.replica.groups.get(group.id) !== group
@@ -144,7 +148,7 @@ const generate = (
   if (place) writeOwnerRow(session, object, place.group, place.slot, true)
   if (object.isOwned) rememberAcknowledged(session, object)
   schema.DistributedObject.doId[eid] = doId
-  schema.DistributedObject.zone[eid] = group.zone
+  schema.DistributedObject.zone[eid] = zoneOf(session, group, doId)
   schema.DistributedObject.owner[eid] = object.owner
   if (object.isOwned) addComponent(world, eid, Owned)
   for (const component of [schema.DistributedObject, ...componentsOf(info), Generated])
@@ -290,11 +294,12 @@ const applyExceptions = (state: ClientState, session: ClientSession): void => {
     else if (object && ticksSince(newestTick, tick) < 4 * ORPHAN_TICKS) continue
     gone.delete(doId)
   }
+  if (!session.replica.isPlacedNew) return
+  session.replica.isPlacedNew = false
   for (const [doId, zone] of placed) {
     const object = session.objects.get(doId)
     if (object?.group.isExclusive) state.schema.DistributedObject.zone[object.eid] = zone
   }
-  placed.clear()
 }
 
 const removeOrphans = (state: ClientState, session: ClientSession): void => {

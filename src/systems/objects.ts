@@ -97,6 +97,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     doId: state.nextDoId++,
     serverClass,
     index: 0,
+    visibility: undefined,
     rule: undefined,
     placedBy: undefined,
     zone: 0,

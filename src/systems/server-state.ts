@@ -53,7 +53,8 @@ export interface ServerObject {
   readonly serverClass: ServerClass
   /** Its index in `serverClass.objects`. */
   index: number
-  /** Its own rule of who sees it, if it has one, and the one that its row follows. */
+  /** What the game said of who sees it; the same if it is a rule of its own; and the rule that its row follows. */
+  visibility: VisibilityRule | undefined
   rule: VisibilityRule | undefined
   placedBy: VisibilityRule | undefined
   /** Zone and owner as the store has them; the columns may be ahead until the next capture. */

@@ -10,19 +10,17 @@ export const setVisibility = (
 ): void => {
   if (visibility !== 'zone' && visibility !== 'always' && visibility !== 'never')
     throw new TypeError(`setVisibility(${object.eid}): give 'zone', 'always' or 'never', not ${String(visibility)}.`)
-  const rule = (object.rule ??= { all: 'zone', clients: new Map(), zone: exclusiveZone(object.zone, object.doId) })
+  const rule = (object.visibility ??= { all: 'zone', clients: new Map(), zone: exclusiveZone(object.zone, object.doId) })
   if (client === undefined) rule.all = visibility
   else rule.clients.set(client.id, visibility)
   state.exceptions.add(object)
-  if (rule.all === 'zone' && [...rule.clients.values()].every(each => each === 'zone')) {
-    object.rule = undefined
-    state.exceptions.delete(object)
-  }
+  // What is the same for all needs no group of its own, but what was said of single clients is kept.
+  object.rule = rule.all === 'zone' && [...rule.clients.values()].every(each => each === 'zone') ? undefined : rule
   touch(object)
   for (const session of state.sessions) session.isZonesDirty = true
 }
 
 /** A client left: its number may be another's soon. */
 export const forgetVisibility = (state: ServerState, clientId: number): void => {
-  for (const { rule } of state.exceptions) rule?.clients.delete(clientId)
+  for (const { visibility } of state.exceptions) visibility?.clients.delete(clientId)
 }
