@@ -136,7 +136,7 @@ interface Run {
 export const play = async (prepared: PreparedGame, scenario: Scenario, options: RunOptions = {}): Promise<Outcome> => {
   const { patience = PATIENCE } = options
   const { game } = prepared
-  const tickRate = game.server?.tickRate ?? 30
+  const tickRate = game.server?.tickRate ?? scenario.server.tickRate ?? 30
   let time = 0
   const now = () => time
   const network = memoryNetwork({ seed: scenario.linkSeed, now })
@@ -152,6 +152,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     firstTick: scenario.firstTick,
     ...serverOptions(scenario, game),
     ...game.server,
+    tickRate,
     transport: network.server,
     now,
     onError,

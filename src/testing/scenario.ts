@@ -79,6 +79,7 @@ export type ScenarioEvent = { readonly tick: number } & (
 
 /** Options of the server that a scenario chooses, unless the game does; left out: the default. */
 export interface ServerScenario {
+  readonly tickRate: number
   readonly linger: number
   readonly packetsPerSend: number
   readonly snapshotHistory: number
@@ -113,7 +114,7 @@ export interface Scenario {
 export interface ScenarioOptions {
   /** Zones to play in. Default: five, two of them with large numbers. */
   readonly zones?: readonly number[]
-  /** The most clients at once. Default 4. */
+  /** The most clients in an ordinary scenario; one in fifty has three times as many. Default 4. */
   readonly clients?: number
   /** The most ticks of action in an ordinary scenario; one in twelve has three times as many. Default 150. */
   readonly ticks?: number
@@ -208,14 +209,24 @@ const kindPicker = (weights: Readonly<Record<EventKind, number>>) => {
 
 /** The scenario of a seed. */
 export const createScenario = (seed: number, cast: Cast, options: ScenarioOptions = {}): Scenario => {
-  const { zones = ZONES, clients: mostClients = 4, ticks: mostTicks = 150, objects: mostObjects = 14 } = options
+  const {
+    zones: allZones = ZONES,
+    clients: mostClients = 4,
+    ticks: mostTicks = 150,
+    objects: mostObjects = 14,
+  } = options
   const dice = createDice(seed ^ 0x5eed)
   const isLarge = dice.chance(0.05)
+  const isCrowded = dice.chance(0.02)
+  // Many objects of few classes in few zones need several groups.
+  const isDense = isLarge && dice.chance(0.6)
+  const zones = isDense ? allZones.slice(0, 2) : allZones
+  const spawns = isDense && cast.spawns.length > 2 ? [dice.pick(cast.spawns), dice.pick(cast.spawns)] : cast.spawns
   const isWrapped = seed % WRAP_EVERY === WRAP_EVERY / 2
   // Slots rest for a while before they are used again, and a link has to be bad for long to run into limits.
   const isLong = dice.chance(0.08)
   const ticks = dice.whole(Math.ceil(mostTicks / 4), mostTicks) * (isLong ? 3 : 1)
-  const clientCount = isWrapped ? 1 : dice.whole(1, mostClients)
+  const clientCount = isWrapped ? 1 : dice.whole(1, mostClients) * (isCrowded ? 3 : 1)
   const clients = Array.from({ length: clientCount }, (_, index) =>
     randomClient(dice, index === 0 || dice.chance(0.5) ? 0 : dice.below(ticks), zones),
   )
@@ -240,7 +251,7 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
       tick,
       kind: 'spawn',
       object: objects,
-      name: dice.pick(cast.spawns),
+      name: dice.pick(spawns),
       zone,
       owner: owners[objects]!,
       seed: randomSeed(),
@@ -363,6 +374,7 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
     idle,
     linkSeed: seed,
     server: {
+      tickRate: dice.pick([30, 30, 30, 30, 20, 60, 10]),
       linger: dice.chance(0.2) ? dice.between(0.1, 1) : 0,
       packetsPerSend: dice.pick([2, 2, 1, 4]),
       snapshotHistory: dice.pick([64, 64, 16, 8]),

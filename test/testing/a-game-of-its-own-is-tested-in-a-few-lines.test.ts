@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createSchema } from 'bitecs-pipes'
 import { Owned } from 'bitecs-pipes/client'
 import { converge, measure, type Game } from 'bitecs-pipes/testing'
+import { MENAGERIE } from '../support/menagerie.ts'
 
 const DC = `
 keyword interp_linear;
@@ -133,4 +134,8 @@ test('a game that does not converge has no costs', async () => {
     },
   }
   await expect(measure({ schema: DC, bots }, { clients: 1, seconds: 1 })).rejects.toThrow(/Rock\.size is 9/)
+})
+
+test('worlds may share a schema, as in a listen server', async () => {
+  await converge({ schema: createSchema(MENAGERIE, { capacity: 1000 }) }, { seeds: 40 })
 })

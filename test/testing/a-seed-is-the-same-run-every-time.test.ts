@@ -5,12 +5,12 @@ import { MENAGERIE } from '../support/menagerie.ts'
 test('a seed gives the same run, whatever was played before it', async () => {
   const prepared = prepareGame({ schema: MENAGERIE })
   const once = []
-  for (const seed of [3, 4, 21]) once.push((await playSeed(prepared, seed, { isLogged: true })).outcome)
-  for (const [index, seed] of [21, 4, 3].entries()) {
+  for (const seed of [3, 4, 12]) once.push((await playSeed(prepared, seed, { isLogged: true })).outcome)
+  for (const [index, seed] of [12, 4, 3].entries()) {
     const { outcome } = await playSeed(prepared, seed, { isLogged: true })
     expect(outcome, `seed ${seed}`).toEqual(once[2 - index])
   }
-  const fresh = await playSeed(prepareGame({ schema: MENAGERIE }), 21, { isLogged: true })
+  const fresh = await playSeed(prepareGame({ schema: MENAGERIE }), 12, { isLogged: true })
   expect(fresh.outcome).toEqual(once[2])
   expect(once[2]!.log.length).toBeGreaterThan(10)
 })
