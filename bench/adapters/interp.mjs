@@ -20,7 +20,7 @@ const {
   serverTime,
   smoothOptions,
   writeValue,
-} = await import(dist)
+} = await import(/* @vite-ignore */ dist)
 
 const PERIODS = { angle: 360, loop: 1 }
 

@@ -1,0 +1,109 @@
+// What a frame costs: entities with a position (vec3) and a quaternion, all of them moving, sampled from their histories
+// and written into columns as `client.interpolate` does; and what is left on the heap.
+//   npm run build && node bench/interp-cpu.mjs [entities ...]
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import {
+  advanceHistory,
+  commitRow,
+  createHistory,
+  insertRow,
+  mixField,
+  sealSlot,
+  smoothOptions,
+  writeValue,
+} from '../dist/time.js'
+
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc')
+
+// A group of the replica holds up to 64 objects.
+const SLOTS = 64
+const INTERVAL = 1 / 20
+const FRAME = 1 / 60
+const WORDS = 7
+const FRAMES = 600
+
+const createStage = entities => {
+  const options = smoothOptions()
+  const fields = [
+    { at: 0, size: 3, kind: 'number', period: 0, velocity: -1, options },
+    { at: 3, size: 4, kind: 'quaternion', period: 0, velocity: -1, options },
+  ]
+  const groups = Array.from({ length: Math.ceil(entities / SLOTS) }, (_, group) => ({
+    history: createHistory(fields, SLOTS),
+    eids: Int32Array.from({ length: SLOTS }, (__, slot) =>
+      group * SLOTS + slot < entities ? group * SLOTS + slot : -1,
+    ),
+  }))
+  const columns = Array.from({ length: WORDS }, () => new Float32Array(entities))
+  let newest = 0
+  const receive = () => {
+    newest += INTERVAL
+    for (const { history } of groups) {
+      const at = insertRow(history, newest, newest)
+      for (let slot = 0; slot < SLOTS; slot++) {
+        for (let word = 0; word < 3; word++)
+          writeValue(history, at, slot, word, Math.sin(newest * 2 + slot + word) * 50)
+        const half = (newest * 3 + slot) / 2
+        writeValue(history, at, slot, 3, Math.sin(half))
+        writeValue(history, at, slot, 6, Math.cos(half))
+        sealSlot(history, at, slot)
+      }
+      commitRow(history, at)
+    }
+  }
+  const show = time => {
+    for (const { history, eids } of groups) {
+      advanceHistory(history, time, FRAME)
+      for (const field of fields) {
+        const values = mixField(history, field)
+        for (let part = 0; part < field.size; part++) write(columns[field.at + part], eids, values, part * SLOTS)
+      }
+    }
+  }
+  for (let count = 0; count < 32; count++) receive()
+  let time = newest - 0.09
+  return {
+    frame() {
+      time += FRAME
+      while (newest < time + 0.06) receive()
+      const start = process.hrtime.bigint()
+      show(time)
+      return Number(process.hrtime.bigint() - start)
+    },
+    showOnly() {
+      show((time += 1e-6))
+    },
+  }
+}
+
+const write = (column, eids, values, from) => {
+  for (let slot = 0; slot < eids.length; slot++) {
+    const eid = eids[slot]
+    if (eid >= 0) column[eid] = values[from + slot]
+  }
+}
+
+const heapOf = stage => {
+  stage.showOnly()
+  gc()
+  const before = process.memoryUsage().heapUsed
+  for (let frame = 0; frame < 200; frame++) stage.showOnly()
+  return (process.memoryUsage().heapUsed - before) / 200
+}
+
+const counts = process.argv.slice(2).map(Number)
+console.log('entities   ms/frame   ns/variable (a vec3 or a quaternion)   least   heap bytes/frame')
+for (const entities of counts.length > 0 ? counts : [1000, 10_000, 100_000]) {
+  const stage = createStage(entities)
+  const frames = Math.max(60, Math.min(FRAMES, Math.round((FRAMES * 10_000) / entities)))
+  for (let warm = 0; warm < 30; warm++) stage.frame()
+  const times = Array.from({ length: frames }, () => stage.frame()).sort((a, b) => a - b)
+  const median = times[times.length >> 1]
+  const perVariable = nanoseconds => (nanoseconds / entities / 2).toFixed(1)
+  console.log(
+    `${String(entities).padStart(8)}${(median / 1e6).toFixed(3).padStart(11)}${perVariable(median).padStart(14)}` +
+      `${perVariable(times[0]).padStart(34)}${heapOf(stage).toFixed(0).padStart(19)}`,
+  )
+}
