@@ -172,7 +172,7 @@ export const createDuo = async (
   const down: Queued[] = []
   const up: Queued[] = []
   let steps = 0
-  let toServer = (_: Uint8Array) => {}
+  let toServer: (packet: Uint8Array) => void = () => {}
   const connection: Connection = {
     address: 'duo',
     send: packet => toServer(packet.slice()),

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest'
+import { byteWriter, writeU16, writeU8, writeVarint } from '../../src/net/bytes.ts'
+import { queueReliable, queueUnreliable } from '../../src/net/downlink.ts'
+import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
+import { Chunk, Kind } from '../../src/net/packet.ts'
+import { createDuo, heldAt, isUpToDate, type Duo } from './duo.ts'
+
+const DC = `
+keyword unreliable;
+dclass Thing { uint16 a broadcast; said(uint8 number) broadcast; blinked(uint8 number) broadcast unreliable; };
+`
+
+/** An object that changes in every tick, 60 times a second, and a chain of segments under way. */
+const stage = async () => {
+  const duo = await createDuo(DC, { rate: 60 })
+  const place = duo.add(1, 7)
+  duo.change = tick => duo.put(place, 2, tick & 0xffff)
+  duo.run(60)
+  // The next two sends build on each other.
+  for (let tries = 0; tries < 20; tries++) {
+    const [last] = duo.sent.slice(-1)
+    if (duo.beat % 8 === 1 && last!.entries[0]!.span > 1) break
+    duo.step()
+  }
+  return { duo, group: place.group.id, field: (name: string) => duo.schema.dclasses.Thing[name].field.number }
+}
+
+/** Whether the client has acknowledged a packet. */
+const isAcked = ({ downlink }: Duo, sequence: number): boolean => {
+  const sent = downlink.peer.sent[sequence % downlink.peer.sent.length]!
+  return sent.sequence === sequence && sent.state === 'acked'
+}
+
+test('a packet that overtook the one it builds on is decoded when that comes, and acknowledged only then', async () => {
+  const { duo, group } = await stage()
+  const first = duo.downlink.peer.nextSequence
+  duo.fate = (_, sequence) => (sequence === first ? 3 : 1)
+  duo.run(3)
+  const [late, early] = duo.sent.slice(-3)
+  expect(early!.entries[0]!.span, 'it builds on the send before').toBe(1)
+  expect(duo.session.held.length, 'it waits').toBeGreaterThan(0)
+  expect(heldAt(duo, group, early!.tick)).toBeUndefined()
+  expect([isAcked(duo, late!.sequence), isAcked(duo, early!.sequence)]).toEqual([false, false])
+  duo.run(1)
+  expect(duo.session.held.length).toBe(0)
+  expect(heldAt(duo, group, late!.tick) && heldAt(duo, group, early!.tick), 'both are decoded').toBeDefined()
+  duo.run(2)
+  expect([isAcked(duo, late!.sequence), isAcked(duo, early!.sequence)]).toEqual([true, true])
+  expect([duo.session.replica.undecodable, duo.wrong]).toEqual([0, []])
+  duo.end()
+})
+
+test('messages in a packet that waits do not run ahead of its state', async () => {
+  const { duo, group, field } = await stage()
+  const first = duo.downlink.peer.nextSequence
+  duo.fate = (_, sequence) => (sequence === first ? 4 : 1)
+  duo.step()
+  const message = (name: string) => ({ doId: 7, field: field(name), packed: Uint8Array.of(1) })
+  queueReliable(duo.downlink, encodeReliableMessage(message('said')))
+  queueUnreliable(duo.downlink, encodeUnreliableMessage(message('blinked')))
+  const heard: [string, boolean][] = []
+  const { Thing } = duo.schema.dclasses
+  let tick = 0
+  for (const name of ['said', 'blinked'])
+    duo.client.on(Thing[name], () => heard.push([name, heldAt(duo, group, tick) !== undefined]))
+  duo.step()
+  ;({ tick } = duo)
+  expect([duo.sent.at(-1)!.fragments, duo.sent.at(-1)!.messages, duo.sent.at(-1)!.entries[0]!.span]).toEqual([1, 1, 1])
+  duo.run(2)
+  expect(heard, 'nothing yet').toEqual([])
+  duo.run(20)
+  expect(heard.sort(), 'each once, with its state').toEqual([
+    ['blinked', true],
+    ['said', true],
+  ])
+  duo.end()
+})
+
+test('one that waits in vain is given up when newer state came, and its messages are heard with that', async () => {
+  const { duo, group, field } = await stage()
+  const first = duo.downlink.peer.nextSequence
+  duo.fate = (_, sequence) => (sequence === first ? 'lost' : 1)
+  duo.step()
+  const heard: number[] = []
+  const { blinked } = duo.schema.dclasses.Thing
+  const newest = () => duo.session.replica.groups.get(group)!.history.frames.at(-1)!.tick
+  duo.client.on(blinked, () => heard.push(newest()))
+  queueUnreliable(duo.downlink, encodeUnreliableMessage({ doId: 7, field: field('blinked'), packed: Uint8Array.of(9) }))
+  duo.step()
+  const { sequence, tick } = duo.sent.at(-1)!
+  duo.step()
+  expect([duo.session.held.length, heard]).toEqual([1, []])
+  duo.run(10)
+  expect(heard.length).toBe(1)
+  expect(heard[0]).toBeGreaterThan(tick)
+  expect(duo.session.replica.undecodable).toBeGreaterThan(0)
+  expect(isAcked(duo, sequence), 'it was never decoded').toBe(false)
+  expect(duo.session.held.length).toBe(0)
+  duo.change = () => {}
+  duo.run(20)
+  expect([isUpToDate(duo), duo.wrong]).toEqual([true, []])
+  duo.end()
+})
+
+/** A packet of a tick that is to come, whose segment builds on the tick before it. */
+const early = (sequence: number, tick: number, group: number): Uint8Array => {
+  const writer = byteWriter()
+  writeU8(writer, Kind.data)
+  writeU16(writer, sequence & 0xffff)
+  writeU16(writer, tick & 0xffff)
+  writeU8(writer, Chunk.state)
+  writeU8(writer, 1)
+  writeVarint(writer, group * 4)
+  writeVarint(writer, 1)
+  writeU8(writer, 1)
+  writeU8(writer, 0)
+  writeU8(writer, 0)
+  return writer.bytes.slice(0, writer.length)
+}
+
+test('at most 32 packets wait, whatever a server sends, and none for longer than 16 ticks', async () => {
+  const { duo, group } = await stage()
+  const { session, downlink, tick } = duo
+  const { nextSequence } = downlink.peer
+  for (let count = 0; count < 100; count++) {
+    duo.deliver(early(nextSequence + count, tick + 5, group))
+    expect(session.held.length).toBe(Math.min(32, count + 1))
+  }
+  expect(duo.client.stats.malformed, 'they are sound').toBe(0)
+  expect(session.peer.decoded[0], 'none is acknowledged').toBe(0)
+  // Packets of other groups go on: at each of them the client looks again.
+  const empty = (at: number) => {
+    const writer = byteWriter()
+    writeU8(writer, Kind.data)
+    writeU16(writer, (nextSequence + 100 + at) & 0xffff)
+    writeU16(writer, (tick + 5 + at) & 0xffff)
+    duo.deliver(writer.bytes.slice(0, writer.length))
+  }
+  empty(15)
+  expect(session.held.length).toBe(32)
+  empty(16)
+  expect(session.held.length).toBe(0)
+  duo.end()
+})
