@@ -19,6 +19,9 @@ keyword unreliable;
 // How clients smooth a parameter field between two states.
 keyword interp_linear interp_hermite interp_angle interp_quat interp_none;
 
+// A field that is the change per second of the one before it, and one that counts how often the object leapt elsewhere.
+keyword interp_velocity interp_teleport;
+
 // A parameter field that its owner's client moves ahead of the server.
 keyword predicted;
 
