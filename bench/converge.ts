@@ -2,11 +2,24 @@
 // `npm run converge -- --seeds 100000 [--first 1] [--processes 2] [--failures 5]`
 // `npm run converge -- --seed 4711` plays one seed and says what happens in it.
 // `--without show,rates` leaves kinds of events out (other seeds then: chance falls otherwise).
+// `--save folder` writes the smallest scenarios there, `--scenario folder/4711.json` plays one again, whatever seeds mean by then.
 // Exits with 1 when a seed failed; each is printed with the smallest scenario that fails like it.
 import { fork } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describeScenario, explain, playSeed, prepareGame, WEIGHTS, type Outcome } from 'bitecs-pipes/testing'
+import {
+  createScenario,
+  describeScenario,
+  explain,
+  play,
+  playSeed,
+  prepareGame,
+  WEIGHTS,
+  type Outcome,
+  type Scenario,
+} from 'bitecs-pipes/testing'
 import { MENAGERIE } from '../test/support/menagerie.ts'
 
 const { values } = parseArgs({
@@ -16,6 +29,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     processes: { type: 'string', default: String(Math.min(2, cpus().length)) },
     failures: { type: 'string', default: '5' },
+    save: { type: 'string', default: '' },
+    scenario: { type: 'string' },
     without: { type: 'string', default: '' },
     part: { type: 'string' },
   },
@@ -66,8 +81,7 @@ const playPart = async (part: number, processes: number, first: number, seeds: n
   for (let seed = first + part; seed < first + seeds; seed += processes) {
     const { scenario, outcome } = await playSeed(prepared, seed, { weights })
     add(seed, outcome)
-    if (outcome.failure)
-      tell({ kind: 'failure', seed, text: (await explain(prepared, scenario, outcome, { command })).text })
+    if (outcome.failure) tell({ kind: 'failure', seed, text: await tellOf(seed, scenario, outcome) })
     if (sum.seeds < BATCH) continue
     tell({ kind: 'progress', ...sum })
     sum = { seeds: 0, ticks: 0, bytes: 0, slowest: 0, slowestSeed: seed }
@@ -87,7 +101,7 @@ const playAll = async (first: number, seeds: number, processes: number, mostFail
     `${total.seeds} of ${seeds} seeds, ${failed.length} failed, ${Math.round(seconds())} s, ` +
     `${(total.seeds / seconds()).toFixed(1)} a second`
   const ends = Array.from({ length: processes }, (_, part) => {
-    const given = { part, seeds, first, processes, without: values.without }
+    const given = { part, seeds, first, processes, without: values.without, save: values.save }
     const args = ['bench/converge.ts', ...Object.entries(given).map(([name, value]) => `--${name}=${value}`)]
     const child = fork('scripts/run.mjs', args)
     child.on('message', (report: Report) => {
@@ -125,13 +139,28 @@ const playAll = async (first: number, seeds: number, processes: number, mostFail
   process.exit(failed.length > 0 || codes.some(code => code !== 0) ? 1 : 0)
 }
 
-if (values.part !== undefined) await playPart(whole('part'), whole('processes'), whole('first'), whole('seeds'))
-else if (values.seed === undefined) await playAll(whole('first'), whole('seeds'), whole('processes'), whole('failures'))
-else {
-  const { scenario, outcome } = await playSeed(prepared, whole('seed'), { isLogged: true, weights })
-  console.log([...describeScenario(scenario), ...outcome.log.map(line => `  ${line}`)].join('\n'))
-  const { log: _, ...rest } = outcome
+/** Makes a failing scenario small, keeps it if asked to, and puts it into words. */
+const tellOf = async (seed: number, scenario: Scenario, outcome: Outcome): Promise<string> => {
+  const small = await explain(prepared, scenario, outcome, { command })
+  if (values.save === '') return small.text
+  mkdirSync(values.save, { recursive: true })
+  const file = join(values.save, `${seed}.json`)
+  writeFileSync(file, JSON.stringify(small.scenario))
+  return `${small.text}\nor: npm run converge -- --scenario ${file}`
+}
+
+/** Plays one scenario and says what happens in it. */
+const playOne = async (scenario: Scenario) => {
+  const outcome = await play(prepared, scenario, { isLogged: true })
+  const { log, ...rest } = outcome
+  console.log([...describeScenario(scenario), ...log.map(line => `  ${line}`)].join('\n'))
   console.log(rest)
-  if (outcome.failure) console.log(`\n${(await explain(prepared, scenario, outcome, { command })).text}`)
+  if (outcome.failure && values.scenario === undefined)
+    console.log(`\n${await tellOf(scenario.seed, scenario, outcome)}`)
   process.exit(outcome.failure ? 1 : 0)
 }
+
+if (values.part !== undefined) await playPart(whole('part'), whole('processes'), whole('first'), whole('seeds'))
+else if (values.scenario !== undefined) await playOne(JSON.parse(readFileSync(values.scenario, 'utf8')))
+else if (values.seed !== undefined) await playOne(createScenario(whole('seed'), prepared.cast, { weights }))
+else await playAll(whole('first'), whole('seeds'), whole('processes'), whole('failures'))
