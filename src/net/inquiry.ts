@@ -430,7 +430,9 @@ const describeDifference = (
   if (isReordered)
     return dclass === undefined ? 'classes in another order' : `${dclass} has its fields in another order`
   const name = field === undefined ? `class ${dclass}` : `${dclass}.${field}`
-  if (here === undefined) return `${name} missing here${field === undefined ? '' : ` (${there} at ${other})`}`
-  if (there === undefined) return `${name} missing at ${other}${field === undefined ? '' : ` (${here} here)`}`
-  return `${name} is "${here}" here, "${there}" at ${other}`
+  if (here === undefined)
+    return `${name} missing here${field === undefined ? '' : ` (${cut(there!, MAX_TEXT)} at ${other})`}`
+  if (there === undefined)
+    return `${name} missing at ${other}${field === undefined ? '' : ` (${cut(here, MAX_TEXT)} here)`}`
+  return `${name} is "${cut(here, MAX_TEXT)}" here, "${cut(there, MAX_TEXT)}" at ${other}`
 }
