@@ -129,6 +129,9 @@ function parseBase(parser: Parser, dclass: ClassDraft): void {
     })
 }
 
+/** The initial value of a field until it is worked out. */
+const NOTHING = new Uint8Array(0)
+
 function parseField(parser: Parser, dclass: ClassDraft): void {
   const start = parser.at,
     token = peek(parser),
@@ -151,7 +154,7 @@ function parseField(parser: Parser, dclass: ClassDraft): void {
       flags: 0,
       owner: dclass,
       hasDefault: parameter.default !== undefined,
-      initial: new Uint8Array(),
+      initial: NOTHING,
     }
     if (!parameter.isNamed && !dclass.isStruct) {
       const behind = peek(parser),
@@ -235,8 +238,8 @@ const NAMES = new WeakMap<object, Map<string, DCField>>()
 
 /** Keywords behind a field. */
 function parseKeywords(parser: Parser, field: Draft<DCField>, forbidden: boolean): void {
-  const { flags, keywords } = parser.schema,
-    seen = new Set<string>()
+  const { flags, keywords } = parser.schema
+  let seen: Set<string> | undefined
   for (let token = peek(parser); token.kind === 'id' && flags.has(token.text); token = peek(parser)) {
     take(parser)
     if (forbidden)
@@ -246,7 +249,7 @@ function parseKeywords(parser: Parser, field: Draft<DCField>, forbidden: boolean
             ? 'a molecule has those of its methods'
             : `${token.text} is a keyword: neither a name, nor of use on the fields of structs`,
       })
-    else if (!seen.has(token.text)) {
+    else if (!(seen ??= new Set()).has(token.text)) {
       seen.add(token.text)
       field.keywords.push(token.text)
       field.flags |= flags.get(token.text)!
@@ -381,7 +384,9 @@ function inherit(parser: Parser, dclass: ClassDraft): void {
       dclass.inherited.push(field)
     }
   }
-  dclass.inherited = [...dclass.inherited, ...dclass.fields].sort((a, b) => a.number - b.number)
+  // Own fields have the greatest numbers, and one parent's are in order already.
+  if (dclass.parents.length > 1) dclass.inherited.sort((a, b) => a.number - b.number)
+  for (const field of dclass.fields) dclass.inherited.push(field)
   const members = dclass.inherited.filter(field => field.kind !== 'molecular')
   if (dclass.constructorField) constructors.set(dclass.name, dclass.constructorField)
   if (constructors.size) CONSTRUCTORS.set(dclass, constructors)
