@@ -34,10 +34,12 @@ import { openValues, valueSize, writeValue, type ValueSet } from './values.ts'
 /** What one client is known to have of one group. */
 export interface Subscription {
   readonly group: Group
-  /** Tick of the newest frame that it acknowledged; -1 before the first. */
+  /** Tick of the newest frame that it acknowledged, and of the one before; -1 before the first. */
   acked: number
-  /** Tick of the newest frame sent to it, and when (seconds); -1 before the first. */
+  ackedBefore: number
+  /** Tick of the newest frame sent to it, what that was built on, and when (seconds); -1 before the first. */
   sent: number
+  sentBase: number
   sentTime: number
   /** Tick and time of the newest segment that needs no unacknowledged one, and how many after it do. */
   anchor: number
@@ -57,6 +59,7 @@ export interface Subscription {
   /** What the packet that is being built does with it. */
   plan: 'nothing' | 'due' | 'deferred' | 'sent'
   base: Frame | undefined
+  before: Frame | undefined
   segment: Segment | undefined
 }
 
@@ -153,7 +156,7 @@ const MAX_DEFERRED = 30
 /** What says so instead of a count. */
 const ALL_DEFERRED = 0xff
 /** Bytes of a state chunk that says nothing but that: messages leave that much, so that there is always room for it. */
-const DEFERRED_ALL = 4
+const DEFERRED_ALL = 5
 /** So many losses in a row and the baseline is in doubt: a keyframe needs none. */
 const MAX_LOSSES = 8
 /** Unreliable messages that may wait; older ones are dropped, as the network might. */
@@ -172,7 +175,9 @@ const NOTHING: DownContent = { subscriptions: [], ticks: [], count: 0, fragments
 const createSubscription = (group: Group): Subscription => ({
   group,
   acked: -1,
+  ackedBefore: -1,
   sent: -1,
+  sentBase: -1,
   sentTime: -Infinity,
   anchor: -1,
   anchorTime: -Infinity,
@@ -186,6 +191,7 @@ const createSubscription = (group: Group): Subscription => ({
   auditedAt: -Infinity,
   plan: 'nothing',
   base: undefined,
+  before: undefined,
   segment: undefined,
 })
 
@@ -277,7 +283,11 @@ const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
     const subscription = content.subscriptions[index]!
     const tick = content.ticks[index]!
     subscription.losses = 0
-    if (subscription.acked < 0 || ticksSince(tick, subscription.acked) > 0) subscription.acked = tick
+    const { acked, ackedBefore } = subscription
+    if (acked < 0 || ticksSince(tick, acked) > 0) {
+      subscription.ackedBefore = acked
+      subscription.acked = tick
+    } else if (tick !== acked && (ackedBefore < 0 || ticksSince(tick, ackedBefore) > 0)) subscription.ackedBefore = tick
   }
   if (content.fragments) acknowledgeFragments(downlink.sender, content.fragments)
   // It is heard of no more.
@@ -435,15 +445,26 @@ const chooseBase = (downlink: Downlink, subscription: Subscription, now: number,
   return baselineAt(history, acked)
 }
 
+/** What a segment that builds on `base` may foretell movement from: the client has it if it has that. */
+const chooseBefore = (store: Store, subscription: Subscription, base: Frame | undefined): Frame | undefined => {
+  if (!store.codec.usesBefore || base === undefined) return undefined
+  const tick = base.tick === subscription.acked ? subscription.ackedBefore : subscription.sentBase
+  const before = tick < 0 || tick === base.tick ? undefined : baselineAt(subscription.group.history, tick)
+  return before && ticksSince(base.tick, before.tick) < 256 ? before : undefined
+}
+
 /** Bytes before a segment's own, at most: see {@link writeEntry}. */
 const entryHeader = (group: Group, base: Frame | undefined, age: number, length: number): number =>
   varintSize(group.id * 4 + 3) +
   varintSize(age) +
-  (base === undefined ? varintSize(group.layout.dclass.number * 4 + 3) + varintSize(group.zone.id) : 2) +
+  (base === undefined ? varintSize(group.layout.dclass.number * 4 + 3) + varintSize(group.zone.id) : 4) +
   varintSize(length)
 
-/** Spans of the segments in the packet that is being built, counted; the one that occurs most is the packet's default. */
+/** Distances of the segments in the packet that is being built, counted; what occurs most is the packet's default. */
 const spanCounts = new Uint16Array(256)
+const beforeCounts = new Uint16Array(256)
+const spanOf = (later: Frame, earlier: Frame | undefined): number =>
+  earlier === undefined ? 0 : ticksSince(later.tick, earlier.tick)
 
 /** Packets of all clients are built in one buffer, and handed out as one of these views of it. */
 const writer = byteWriter(MAX_PACKET)
@@ -466,7 +487,7 @@ const sortByPriority = (count: number): void => {
     }
 }
 
-/** Chooses which of the due groups go into the packet, those first that matter and waited. Returns the default span. */
+/** Chooses which of the due groups go into the packet, those first that matter and waited, and the default distances. */
 const selectSegments = (
   downlink: Downlink,
   store: Store,
@@ -475,10 +496,11 @@ const selectSegments = (
   beat: number,
   patience: number,
   room: number,
-): number => {
+): void => {
   let count = 0
   let left = room
   let bestSpan = 0
+  let bestBefore = 0
   for (const each of downlink.subscriptions) if (each.plan === 'due') order[count++] = each
   if (downlink.wasTight) sortByPriority(count)
   downlink.wasTight = false
@@ -487,7 +509,8 @@ const selectSegments = (
     const { group } = subscription
     const newest = newestFrame(group.history)!
     const base = chooseBase(downlink, subscription, now, beat, patience)
-    const segment = segmentFor(store, group, base)
+    const before = chooseBefore(store, subscription, base)
+    const segment = segmentFor(store, group, base, before)
     const size = entryHeader(group, base, ticksSince(tick, newest.tick), segment.length) + segment.length
     if (size > left) {
       subscription.plan = 'deferred'
@@ -497,26 +520,39 @@ const selectSegments = (
     left -= size
     subscription.plan = 'sent'
     subscription.base = base
+    subscription.before = before
     subscription.segment = segment
-    const span = base ? Math.min(255, ticksSince(newest.tick, base.tick)) : 0
-    if (base && ++spanCounts[span]! > spanCounts[bestSpan]!) bestSpan = span
+    if (base === undefined) continue
+    const span = Math.min(255, spanOf(newest, base))
+    if (++spanCounts[span]! > spanCounts[bestSpan]!) bestSpan = span
+    const further = spanOf(base, before)
+    if (++beforeCounts[further]! > beforeCounts[bestBefore]!) bestBefore = further
   }
-  for (let index = 0; index < count; index++) order[index] = undefined as never
   spanCounts.fill(0)
-  return bestSpan
+  beforeCounts.fill(0)
+  defaultSpan = bestSpan
+  defaultBefore = bestBefore
 }
 
+/** The distances that the segments of the packet at hand have if they do not say otherwise. */
+let defaultSpan = 0
+let defaultBefore = 0
+
 /** One group in the state chunk: {@link StateEntry} in replica.ts reads it. */
-const writeEntry = (store: Store, subscription: Subscription, tick: number, lastId: number, defaultSpan: number): void => {
-  const { group, base } = subscription
+const writeEntry = (store: Store, subscription: Subscription, tick: number, lastId: number): void => {
+  const { group, base, before } = subscription
   const segment = subscription.segment!
   const newest = newestFrame(group.history)!
   const age = ticksSince(tick, newest.tick)
-  const span = base ? ticksSince(newest.tick, base.tick) : 0
-  const kind = base === undefined ? 2 : age === 0 && span === defaultSpan ? 0 : 1
+  const span = spanOf(newest, base)
+  const further = base ? spanOf(base, before) : 0
+  const kind = base === undefined ? 2 : age === 0 && span === defaultSpan && further === defaultBefore ? 0 : 1
   writeVarint(writer, (group.id - lastId) * 4 + kind)
   if (kind > 0) writeVarint(writer, age)
-  if (kind === 1) writeVarint(writer, span)
+  if (kind === 1) {
+    writeVarint(writer, span)
+    if (store.codec.usesBefore) writeVarint(writer, further)
+  }
   if (kind === 2) {
     writeVarint(
       writer,
@@ -538,9 +574,11 @@ const noteSent = (subscription: Subscription, content: DownContent, now: number)
     subscription.isBroken = false
   } else subscription.chained++
   subscription.sent = newest.tick
+  subscription.sentBase = base === undefined ? -1 : base.tick
   subscription.sentTime = now
   subscription.waiting = 0
   subscription.base = undefined
+  subscription.before = undefined
   subscription.segment = undefined
   content.subscriptions[content.count] = subscription
   content.ticks[content.count++] = newest.tick
@@ -553,7 +591,6 @@ const writeState = (
   content: DownContent,
   tick: number,
   now: number,
-  defaultSpan: number,
 ): void => {
   const { subscriptions } = downlink
   // A second packet of a tick confirms nothing, so it need not say what it does not confirm.
@@ -569,14 +606,14 @@ const writeState = (
       deferredBytes += varintSize(subscription.group.id)
     }
     if (subscription.plan !== 'sent') continue
-    if (!isOpen) openState(defaultSpan)
+    if (!isOpen) openState(store)
     isOpen = true
-    writeEntry(store, subscription, tick, lastId, defaultSpan)
+    writeEntry(store, subscription, tick, lastId)
     lastId = subscription.group.id
     noteSent(subscription, content, now)
   }
   if (!isOpen && deferred === 0) return
-  if (!isOpen) openState(0)
+  if (!isOpen) openState(store)
   writeU8(writer, 0)
   const isAll = !isFirst || deferred > MAX_DEFERRED || deferredBytes > bytesLeft(writer)
   writeU8(writer, isAll ? ALL_DEFERRED : deferred)
@@ -590,9 +627,10 @@ const writeState = (
   }
 }
 
-const openState = (defaultSpan: number): void => {
+const openState = (store: Store): void => {
   writeU8(writer, Chunk.state)
   writeU8(writer, defaultSpan)
+  if (store.codec.usesBefore) writeU8(writer, defaultBefore)
 }
 
 /** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
@@ -694,8 +732,8 @@ const writeGroups = (
   due: number,
 ): void => {
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
-  const room = bytesLeft(writer) - 4 - Math.min(due, MAX_DEFERRED) * 2
-  const span = due > 0 ? selectSegments(downlink, store, tick, now, beat, patience, room) : 0
-  writeState(downlink, store, content, tick, now, span)
+  const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * 2
+  if (due > 0) selectSegments(downlink, store, tick, now, beat, patience, room)
+  writeState(downlink, store, content, tick, now)
   writeAudits(downlink, tick, now)
 }

@@ -108,18 +108,18 @@ export const frameForWriting = (history: History, tick: number): Frame => {
   return frame
 }
 
-/** Slots that may differ between two frames, as two words of bits: see {@link changedSince}. */
+/** Slots that may differ between two frames, as two words of bits: see {@link changedBetween}. */
 export interface SlotSet {
   low: number
   high: number
 }
 
-/** Fills `slots` with those that changed after `base` (all of them without one) up to the newest frame. */
-export const changedSince = (history: History, base: Frame | undefined, slots: SlotSet): void => {
+/** Fills `slots` with those that changed after `base` (all of them without one) up to `last`. */
+export const changedBetween = (history: History, base: Frame | undefined, last: Frame, slots: SlotSet): void => {
   slots.low = 0
   slots.high = 0
   const { frames } = history
-  for (let index = frames.length - 1; index >= 0; index--) {
+  for (let index = frames.lastIndexOf(last); index >= 0; index--) {
     const frame = frames[index]!
     if (frame === base) return
     slots.low |= frame.changedLow

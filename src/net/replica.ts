@@ -1,9 +1,8 @@
-import { bitReader, resetReader } from './bits.ts'
 import { more, readBytes, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
 import { createHistory, frameAt, hashFrame, insertFrame, newestFrame, spareFrame, type Frame, type History } from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
-import { decodeSegment } from './segment.ts'
-import type { Leave } from './interest.ts'
+import { plainCodec, type Codec } from './codec.ts'
+import type { Leave, Placed } from './interest.ts'
 import { ticksSince } from './ticks.ts'
 import type { ValueMessage } from './values.ts'
 import type { DCFile } from '../dc/index.ts'
@@ -16,7 +15,9 @@ import type { DCFile } from '../dc/index.ts'
 /** One group as this client knows it. */
 export interface ReplicaGroup {
   readonly id: number
-  readonly zone: number
+  /** Its zone, and the tick of the packet that said so. */
+  zone: number
+  zoneTick: number
   /** Whether it holds one object that has its own rule of who sees it: zones do not matter then. */
   readonly isExclusive: boolean
   readonly layout: Layout
@@ -42,6 +43,8 @@ export interface ReplicaValues {
 }
 
 export interface Replica {
+  /** How the server of this session writes segments. */
+  codec: Codec
   readonly layouts: readonly (ClassLayouts | undefined)[]
   readonly groups: Map<number, ReplicaGroup>
   /** Zones that the server says we see. */
@@ -57,7 +60,7 @@ export interface Replica {
    * not get; and the zone that others with their own rule are in.
    */
   readonly gone: Map<number, { readonly tick: number; readonly isGone: boolean }>
-  readonly placed: Map<number, number>
+  readonly placed: Map<number, { readonly tick: number; readonly zone: number }>
   isPlacedNew: boolean
   readonly values: { readonly interested: Map<number, ReplicaValues>; readonly owner: Map<number, ReplicaValues> }
   /** Objects whose value fields arrived since the receive system looked. */
@@ -79,6 +82,7 @@ const MAX_VALUES = 65_536
 const MAX_MOVES = 4096
 
 export const createReplica = (file: DCFile): Replica => ({
+  codec: plainCodec,
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   groups: new Map(),
   zones: new Set(),
@@ -97,9 +101,16 @@ export const createReplica = (file: DCFile): Replica => ({
   desyncs: 0,
 })
 
-const createReplicaGroup = (id: number, zone: number, layout: Layout, isExclusive: boolean): ReplicaGroup => ({
+const createReplicaGroup = (
+  id: number,
+  zone: number,
+  zoneTick: number,
+  layout: Layout,
+  isExclusive: boolean,
+): ReplicaGroup => ({
   id,
   zone,
+  zoneTick,
   isExclusive,
   layout,
   history: createHistory(layout),
@@ -133,6 +144,8 @@ interface StateEntry {
   isKeyframe: boolean
   frameTick: number
   baseTick: number
+  /** Equal to `baseTick` when there is none. */
+  beforeTick: number
   classNumber: number
   isOwner: boolean
   isExclusive: boolean
@@ -146,6 +159,7 @@ const entry: StateEntry = {
   isKeyframe: false,
   frameTick: 0,
   baseTick: 0,
+  beforeTick: 0,
   classNumber: 0,
   isOwner: false,
   isExclusive: false,
@@ -155,7 +169,7 @@ const entry: StateEntry = {
 }
 
 /** Reads the head of the next entry into `entry`. False at the end of the list, or when it is malformed. */
-const readEntry = (reader: ByteReader, tick: number, lastId: number, defaultSpan: number): boolean => {
+const readEntry = (replica: Replica, reader: ByteReader, tick: number, lastId: number): boolean => {
   const head = readVarint(reader)
   if (reader.failed || head === 0) return false
   const kind = head & 3
@@ -167,6 +181,8 @@ const readEntry = (reader: ByteReader, tick: number, lastId: number, defaultSpan
   entry.isKeyframe = kind === 2
   entry.frameTick = (tick - (kind > 0 ? readVarint(reader) : 0)) >>> 0
   entry.baseTick = (entry.frameTick - (kind === 0 ? defaultSpan : kind === 1 ? readVarint(reader) : 0)) >>> 0
+  const further = kind === 0 ? defaultBefore : kind === 1 && replica.codec.usesBefore ? readVarint(reader) : 0
+  entry.beforeTick = (entry.baseTick - further) >>> 0
   const classAndFlags = kind === 2 ? readVarint(reader) : 0
   entry.classNumber = classAndFlags >>> 2
   entry.isOwner = (classAndFlags & 1) === 1
@@ -178,6 +194,14 @@ const readEntry = (reader: ByteReader, tick: number, lastId: number, defaultSpan
   if (entry.end > reader.end) reader.failed = true
   reader.position = entry.end
   return !reader.failed
+}
+
+/** The distances of segments that do not say otherwise, in the chunk at hand. */
+let defaultSpan = 0
+let defaultBefore = 0
+const openState = (replica: Replica, reader: ByteReader): void => {
+  defaultSpan = readU8(reader)
+  defaultBefore = replica.codec.usesBefore ? readU8(reader) : 0
 }
 
 /** Ticks that an undecodable segment waits for what it builds on. */
@@ -202,10 +226,10 @@ const worse = (a: Decoded, b: Decoded): Decoded => (WORST.indexOf(a) > WORST.ind
  * `reader.failed` is set when the chunk is malformed. May be called again for a packet whose segments wait.
  */
 export const readState = (replica: Replica, reader: ByteReader, tick: number, told: Told): Decoded => {
-  const defaultSpan = readU8(reader)
+  openState(replica, reader)
   let result: Decoded = 'all'
   let lastId = 0
-  while (readEntry(reader, tick, lastId, defaultSpan)) {
+  while (readEntry(replica, reader, tick, lastId)) {
     lastId = entry.group
     told.heard.add(lastId)
     const one = takeSegment(replica, reader.bytes, tick)
@@ -223,9 +247,9 @@ export const readState = (replica: Replica, reader: ByteReader, tick: number, to
 const ALL_DEFERRED = 0xff
 
 /** Moves behind a state chunk whose type byte was read. */
-export const skipState = (reader: ByteReader): void => {
-  const defaultSpan = readU8(reader)
-  while (readEntry(reader, 0, 0, defaultSpan));
+export const skipState = (replica: Replica, reader: ByteReader): void => {
+  openState(replica, reader)
+  while (readEntry(replica, reader, 0, 0));
   const count = readU8(reader)
   if (count !== ALL_DEFERRED) for (let index = 0; index < count && more(reader); index++) readVarint(reader)
 }
@@ -239,7 +263,7 @@ export const skipAudit = (reader: ByteReader): void => {
 }
 
 const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded => {
-  const { isKeyframe, frameTick, baseTick, zone } = entry
+  const { isKeyframe, frameTick, baseTick, beforeTick, zone } = entry
   let group = replica.groups.get(entry.group)
   if (!group) {
     // A late packet about a zone that we left since: nothing to know, nothing to ask for.
@@ -253,20 +277,26 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
     const layouts = replica.layouts[entry.classNumber]
     const layout = entry.isOwner ? layouts?.owner : layouts?.interested
     if (!layout || replica.groups.size >= MAX_GROUPS) return undecodable(replica, -Infinity)
-    group = createReplicaGroup(entry.group, zone, layout, entry.isExclusive)
+    group = createReplicaGroup(entry.group, zone, tick, layout, entry.isExclusive)
     replica.groups.set(entry.group, group)
     group.heardTick = tick
+  }
+  // The one object of a group moves with it: it was sent anew, in another zone.
+  if (isKeyframe && entry.isExclusive && ticksSince(tick, group.zoneTick) > 0) {
+    group.zone = zone
+    group.zoneTick = tick
   }
   const known = frameAt(group.history, frameTick)
   if (!known) {
     const base = isKeyframe ? undefined : frameAt(group.history, baseTick)
-    if (!isKeyframe && !base) {
+    const before = isKeyframe || beforeTick === baseTick ? undefined : frameAt(group.history, beforeTick)
+    if (!isKeyframe && (!base || (beforeTick !== baseTick && !before))) {
       const newest = newestFrame(group.history)
       // What is older than what we have is not waited for.
       const isNeedless = newest !== undefined && ticksSince(newest.tick, frameTick) > 0
       return undecodable(replica, isNeedless ? -Infinity : tick)
     }
-    if (!decodeInto(group, bytes, base, frameTick)) return undecodable(replica, -Infinity)
+    if (!decodeInto(replica, group, bytes, base, before, frameTick)) return undecodable(replica, -Infinity)
   }
   if (ticksSince(tick, group.heardTick) > 0) group.heardTick = tick
   holdUntil(frameAt(group.history, frameTick), tick)
@@ -285,20 +315,28 @@ const undecodable = (replica: Replica, tick: number): Decoded => {
   return 'lost'
 }
 
-const segmentReader = bitReader(new Uint8Array(0))
 const departures: number[] = []
 
-const decodeInto = (group: ReplicaGroup, bytes: Uint8Array, base: Frame | undefined, frameTick: number): boolean => {
+const decodeInto = (
+  replica: Replica,
+  group: ReplicaGroup,
+  bytes: Uint8Array,
+  base: Frame | undefined,
+  before: Frame | undefined,
+  frameTick: number,
+): boolean => {
   const frame = spareFrame(group.history, frameTick)
-  // The baseline was the oldest frame of a full history and has just been taken for the new one.
-  if (frame === base) return false
+  // A baseline was the oldest frame of a full history and has just been taken for the new one.
+  if (frame === base || frame === before) return false
   departures.length = 0
-  resetReader(segmentReader, bytes, entry.start, entry.end)
-  if (!decodeSegment(segmentReader, group.layout, base, frame, noteDeparture)) return false
+  const { start, end } = entry
+  if (!replica.codec.decode(bytes, start, end, group.layout, base, before, frame, noteDeparture)) return false
   frame.until = frameTick
   insertFrame(group.history, frame)
-  for (let index = 0; index < departures.length; index += 2)
-    group.movedTo.set(departures[index]!, departures[index + 1]! < 0 ? undefined : departures[index + 1])
+  // A late frame tells of what is over: what left may have come back since, and gone elsewhere.
+  if (newestFrame(group.history) === frame)
+    for (let index = 0; index < departures.length; index += 2)
+      group.movedTo.set(departures[index]!, departures[index + 1]! < 0 ? undefined : departures[index + 1])
   group.isDirty = true
   return true
 }
@@ -352,9 +390,9 @@ export const leaveGroup = (replica: Replica, { tick, doId, group: id, isGone }: 
 }
 
 /** Notes the zone of an object that has its own rule of who sees it. */
-export const placeObject = (replica: Replica, doId: number, zone: number): boolean => {
+export const placeObject = (replica: Replica, { tick, doId, zone }: Placed): boolean => {
   if (replica.placed.size >= MAX_VALUES) return false
-  replica.placed.set(doId, zone)
+  replica.placed.set(doId, { tick, zone })
   replica.isPlacedNew = true
   return true
 }

@@ -1,6 +1,7 @@
 import { bitWriter, resetWriter, type BitWriter } from './bits.ts'
+import { plainCodec, type Codec } from './codec.ts'
 import {
-  changedSince,
+  changedBetween,
   createHistory,
   frameForWriting,
   hashFrame,
@@ -12,7 +13,6 @@ import {
   type SlotSet,
 } from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
-import { encodeSegment } from './segment.ts'
 import { ticksSince } from './ticks.ts'
 import type { ValueSet } from './values.ts'
 import type { DCFile } from '../dc/index.ts'
@@ -84,6 +84,7 @@ export interface Store {
   /** Value fields of placed objects by doId: for interested clients, and for owners. */
   readonly values: Map<number, ValueSet>
   readonly ownerValues: Map<number, ValueSet>
+  readonly codec: Codec
   /** Frames that a group keeps. */
   readonly history: number
   nextGroup: number
@@ -99,8 +100,9 @@ export interface Store {
 }
 
 /** Makes an empty store for the dclasses of a schema; `history` is how many frames a group keeps, 8 to 64. */
-export const createStore = (file: DCFile, history = HISTORY): Store => ({
+export const createStore = (file: DCFile, history = HISTORY, codec = plainCodec): Store => ({
   file,
+  codec,
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   zones: new Map(),
   privateZones: new Map(),
@@ -247,25 +249,32 @@ const whereTo = (slot: number, doId: number): number | undefined => {
 }
 
 const slots: SlotSet = { low: 0, high: 0 }
+const active: SlotSet = { low: 0, high: 0 }
 
 /**
- * The segment that brings a client from `base` (nothing, for a keyframe) to the group's newest frame; valid until the
- * next round. Encoded at most once a round for each baseline.
+ * The segment that brings a client from `base` (nothing, for a keyframe) to the group's newest frame, with what is
+ * foretold from `before` to `base`; valid until the next round. Encoded at most once a round for each pair.
  */
-export const segmentFor = (store: Store, group: Group, base: Frame | undefined): Segment => {
+export const segmentFor = (store: Store, group: Group, base: Frame | undefined, before?: Frame): Segment => {
   if (group.segmentRound !== store.round) {
     group.segmentRound = store.round
     group.segmentCount = 0
   }
   const baseTick = base === undefined ? -1 : base.tick
-  for (let index = 0; index < group.segmentCount; index++)
-    if (group.segments[index]!.baseTick === baseTick) return group.segments[index]!
+  const beforeTick = before === undefined ? -1 : before.tick
+  for (let index = 0; index < group.segmentCount; index++) {
+    const known = group.segments[index]!
+    if (known.baseTick === baseTick && known.beforeTick === beforeTick) return known
+  }
   const segment = (group.segments[group.segmentCount++] ??= { baseTick: 0, beforeTick: -1, start: 0, length: 0 })
   segment.baseTick = baseTick
+  segment.beforeTick = beforeTick
   segment.start = store.writer.at
   encoded = group
-  changedSince(group.history, base, slots)
-  segment.length = encodeSegment(store.writer, group.layout, base, newestFrame(group.history)!, slots, whereTo)
+  const frame = newestFrame(group.history)!
+  changedBetween(group.history, base, frame, slots)
+  if (base && before) changedBetween(group.history, before, base, active)
+  segment.length = store.codec.encode(store.writer, group.layout, base, before, frame, slots, active, whereTo)
   store.stats.segments++
   store.stats.bytes += segment.length
   return segment

@@ -155,7 +155,7 @@ const finishPacket = (
     const chunk = readU8(reader)
     if (chunk === Chunk.fragment) readFragmentChunk(state, session, reader, now)
     else if (chunk === Chunk.message) queueMessage(state, session, decodeUnreliableMessage(reader), now, false)
-    else if (chunk === Chunk.state) skipState(reader)
+    else if (chunk === Chunk.state) skipState(session.replica, reader)
     else if (chunk === Chunk.audit) skipAudit(reader)
     else reader.failed = true
   }
@@ -230,7 +230,7 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
     else state.stats.malformed++
   } else if (control === Control.placed) {
     const placed = decodePlaced(reader)
-    if (!placed || !placeObject(replica, placed.doId, placed.zone)) state.stats.malformed++
+    if (!placed || !placeObject(replica, placed)) state.stats.malformed++
   } else if (control === Control.rates) {
     const rates = decodeRates(reader)
     if (rates) takeRates(session, rates)
