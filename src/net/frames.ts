@@ -129,6 +129,12 @@ export const changedBetween = (history: History, base: Frame | undefined, last: 
   slots.high = -1
 }
 
+/** The same up to the newest frame. */
+export const changedSince = (history: History, base: Frame | undefined, slots: SlotSet): void => {
+  const newest = newestFrame(history)
+  if (newest) changedBetween(history, base, newest, slots)
+}
+
 /** Puts a received frame in its place by tick. Returns false, and keeps nothing, when that tick is there already. */
 export const insertFrame = (history: History, frame: Frame): boolean => {
   const frames = history.frames

@@ -2,6 +2,7 @@ import { bitWriter, resetWriter, type BitWriter } from './bits.ts'
 import { plainCodec, type Codec } from './codec.ts'
 import {
   changedBetween,
+  changedSince,
   createHistory,
   frameForWriting,
   hashFrame,
@@ -272,7 +273,7 @@ export const segmentFor = (store: Store, group: Group, base: Frame | undefined, 
   segment.start = store.writer.at
   encoded = group
   const frame = newestFrame(group.history)!
-  changedBetween(group.history, base, frame, slots)
+  changedSince(group.history, base, slots)
   if (base && before) changedBetween(group.history, before, base, active)
   segment.length = store.codec.encode(store.writer, group.layout, base, before, frame, slots, active, whereTo)
   store.stats.segments++
