@@ -163,6 +163,10 @@ const MAX_LOSSES = 8
 const MAX_MESSAGES = 256
 /** Seconds that an unreliable message may wait for room: what is said now or never must not come after a stall. */
 const MESSAGE_LIFE = 0.25
+/** Bounds of what a group is worth; sends of waiting that count as much as a worth of 1. */
+const MIN_WEIGHT = 0.01
+const MAX_WEIGHT = 100
+const LONG_WAIT = 1024
 /** Seconds between two looks at what a group is worth, and between two hashes of it. */
 const WEIGH_INTERVAL = 0.25
 const AUDIT_INTERVAL = 1
@@ -392,7 +396,7 @@ const weigh = (downlink: Downlink, subscription: Subscription, now: number): voi
   if (!downlink.weigh || now - subscription.weighedAt < WEIGH_INTERVAL) return
   subscription.weighedAt = now
   const weight = downlink.weigh(subscription.group)
-  subscription.weight = weight > 0 && weight < Infinity ? weight : 0.01
+  subscription.weight = weight > 0 ? Math.min(MAX_WEIGHT, weight) : MIN_WEIGHT
 }
 
 /** Decides what this packet has to say of each group. Returns how many are due. */
@@ -416,7 +420,13 @@ const planGroups = (downlink: Downlink, now: number, beat: number, patience: num
     }
     weigh(downlink, subscription, now)
     const shift = strideShift(subscription.weight)
-    if (shift > 0 && subscription.acked >= 0 && ((beat + group.id) & ((1 << shift) - 1)) !== 0) {
+    // Who missed its turn for want of room takes part until it is served.
+    if (
+      shift > 0 &&
+      subscription.waiting === 0 &&
+      subscription.acked >= 0 &&
+      ((beat + group.id) & ((1 << shift) - 1)) !== 0
+    ) {
       subscription.plan = 'deferred'
       continue
     }
@@ -474,15 +484,17 @@ const packetView = (): Uint8Array => (views[writer.length] ??= writer.bytes.suba
 /** Due subscriptions in the order in which they are served. */
 const order: Subscription[] = []
 
+/** What goes first: who is worth more and waited longer; after a long wait everyone's turn comes, whatever it is worth. */
+const priorityOf = ({ waiting, weight }: Subscription): number => waiting * Math.max(weight, waiting / LONG_WAIT)
+
 /** Shell sort: in place and without memory, which the array's own is not. */
 const sortByPriority = (count: number): void => {
   for (let gap = count >> 1; gap > 0; gap >>= 1)
     for (let index = gap; index < count; index++) {
       const each = order[index]!
-      const priority = each.waiting * each.weight
+      const priority = priorityOf(each)
       let at = index
-      for (; at >= gap && order[at - gap]!.waiting * order[at - gap]!.weight < priority; at -= gap)
-        order[at] = order[at - gap]!
+      for (; at >= gap && priorityOf(order[at - gap]!) < priority; at -= gap) order[at] = order[at - gap]!
       order[at] = each
     }
 }
