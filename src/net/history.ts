@@ -51,6 +51,8 @@ interface Mix {
 interface Weights {
   options: SmoothOptions
   isDriven: boolean
+  /** Server time of the curve; not an argument of {@link weigh}, which would be allocated. */
+  time: number
   /** The curve at `History.time`. */
   readonly curve: Mix
   /** What is shown. */
@@ -286,7 +288,8 @@ export const spreadRows = (from: History, to: History, time: number): void => {
   if (Number.isNaN(to.time)) return
   // The rows are alike, so nothing of what is shown changes: what was the weight of one is now that of others.
   for (const each of to.weights) {
-    weigh(to, each, to.time - each.options.delay, 0, to.count - 1)
+    each.time = to.time - each.options.delay
+    weigh(to, each, 0, to.count - 1)
     gather(to, each)
   }
 }
@@ -297,7 +300,8 @@ export const carrySlot = (from: History, fromSlot: number, to: History, slot: nu
   const fromSize = from.width * from.slots
   for (let index = 0; index < at; index++) {
     const row = to.order[index]!
-    weigh(from, past, to.times[row]!, 0, from.count - 1)
+    past.time = to.times[row]!
+    weigh(from, past, 0, from.count - 1)
     const { base, count, rows, weights } = past.curve
     to.generations[row * to.slots + slot] = from.generations[base * from.slots + fromSlot]!
     for (let word = 0; word < to.width; word++) {
@@ -391,7 +395,8 @@ const collect = (from: Mix, to: Mix): void => {
 /** What is shown stays, and differs from the curve as it is now by so much. */
 const blendOver = (h: History, each: Weights): void => {
   if (Number.isNaN(h.time)) return
-  weigh(h, each, h.time - each.options.delay, 0, h.count - 1)
+  each.time = h.time - each.options.delay
+  weigh(h, each, 0, h.count - 1)
   addUp(each.shown, 1)
   addUp(each.curve, -1)
   each.blend.count = 0
@@ -407,10 +412,10 @@ const reach = (ahead: number, halt: number): number => {
   return full + slowing - (slowing * slowing) / (2 * (halt - full))
 }
 
-/** The curve through rows `first` to `last` (by time) at server time `time`, into `to.curve`. */
-const weigh = (h: History, to: Weights, time: number, first: number, last: number): void => {
+/** The curve through rows `first` to `last` (by time) at `to.time`, into `to.curve`. */
+const weigh = (h: History, to: Weights, first: number, last: number): void => {
   const { order, times, untils } = h
-  const { curve } = to
+  const { curve, time } = to
   const { method, extrapolate } = to.options
   let at = last
   while (at > first && times[order[at]!]! > time) at--
@@ -503,10 +508,11 @@ const createMix = (): Mix => ({
 const createWeights = (options: SmoothOptions, isDriven: boolean): Weights => ({
   options,
   isDriven,
+  time: NaN,
   curve: createMix(),
   shown: createMix(),
   blend: createMix(),
-  oldest: 0,
+  oldest: NaN,
 })
 
 const copyMix = (from: Mix, to: Mix): void => {
@@ -572,7 +578,8 @@ export const advanceHistory = (h: History, time: number, elapsed: number, isJump
     const { blend } = each
     if (isJump && !isFirst) blendOver(h, each)
     else {
-      weigh(h, each, time - each.options.delay, 0, h.count - 1)
+      each.time = time - each.options.delay
+      weigh(h, each, 0, h.count - 1)
       let kept = 0
       for (let index = 0; index < blend.count; index++) {
         const weight = blend.weights[index]! * decay
@@ -679,7 +686,8 @@ const curveOf = (h: History, slot: number, time: number): Mix => {
   while (first > 0 && generationAt(first - 1) === generation) first--
   while (last + 1 < h.count && generationAt(last + 1) === generation) last++
   while (first < last && times[order[first]!]! < h.births[slot]!) first++
-  weigh(h, apart, isMoved ? Math.min(time, times[order[last]!]!) : time, first, last)
+  apart.time = isMoved ? Math.min(time, times[order[last]!]!) : time
+  weigh(h, apart, first, last)
   return apart.curve
 }
 
