@@ -1,7 +1,6 @@
 import { decodeSegment } from '../src/net/codec/decode.ts'
-import { encodeSegment } from '../src/net/codec/encode.ts'
+import { countSymbols, encodeSegment } from '../src/net/codec/encode.ts'
 import { planOf, type Plan } from '../src/net/codec/plan.ts'
-import { countSymbols } from '../src/net/codec/range-encoder.ts'
 import { builtInTables, codecOf, parseTables, type SegmentCodec } from '../src/net/codec/tables.ts'
 import { createCounts, trainTablesNow } from '../src/net/codec/train.ts'
 import type { Groups } from './scenes/groups.ts'

@@ -3,10 +3,12 @@ import {
   activityOf,
   FRESH,
   landing,
+  largerOf,
   largestId,
   leapClass,
   leapOf,
   lowestBit,
+  magnitudeOf,
   ordered,
   partLeaps,
   partSteps,
@@ -14,6 +16,7 @@ import {
   predictParts,
   predictRotation,
   residualClass,
+  towards,
   unordered,
   wideLanding,
   wideLeapOf,
@@ -125,13 +128,14 @@ const readMoving = (
       const old = base[place]! | 0
       const leap = before === undefined ? 0 : leapOf(old, before[place]! | 0, modulus, ratio)
       const there = landing(old, leap, modulus, kind === Kind.angle)
-      const context = own + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
+      const context = own + ageAt + leapClass(magnitudeOf(leap)) * RESIDUALS + residual
       const number = readNumber(context, own - 1)
+      // What is not of 30 bits is caught by the sum.
       const value = add(there, leap < 0 ? 0 - number : number, modulus)
       if (value < 0) return false
       rows[place] = value
-      const size = number < 0 ? 0 - number : number
-      if (size > most) most = size
+      const size = magnitudeOf(number)
+      most = largerOf(most, size)
     } else if (kind === Kind.quaternion) {
       const shift = moving[item + Moving.shift]!
       const steps = moving[item + Moving.steps]!
@@ -144,16 +148,16 @@ const readMoving = (
       let largest = 0
       for (let part = 0; part < 3; part++) {
         const leap = partLeaps[part]!
-        const context = parts + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
+        const context = parts + ageAt + leapClass(magnitudeOf(leap)) * RESIDUALS + residual
         const number = readNumber(context, parts - 1)
-        const size = number < 0 ? 0 - number : number
-        if (size > steps + 1) return false
-        rows[place + 1 + part] = ((partSteps[part]! + (leap < 0 ? 0 - number : number)) << shift) >>> shift
-        if (size > largest) largest = size
-        residual = residualClass(largest > least ? largest : least)
+        if (number > steps + 1 || number < ~steps) return false
+        const size = magnitudeOf(number)
+        rows[place + 1 + part] = ((partSteps[part]! + towards(number, leap)) << shift) >>> shift
+        largest = largerOf(largest, size)
+        residual = residualClass(largerOf(largest, least))
         parts += PART_CONTEXTS
       }
-      if (largest > most) most = largest
+      most = largerOf(most, largest)
     } else {
       const word = place - at
       const modulus = plan.moduli[word]!

@@ -3,10 +3,12 @@ import {
   activityOf,
   FRESH,
   landing,
+  largerOf,
   largestId,
   leapClass,
   leapOf,
   lowestBit,
+  magnitudeOf,
   ordered,
   partLeaps,
   partSteps,
@@ -16,6 +18,7 @@ import {
   residualClass,
   shortStep,
   shortWay,
+  towards,
   wideLanding,
   wideLeapOf,
   type GroupState,
@@ -35,7 +38,7 @@ import {
   Still,
   type Plan,
 } from './plan.ts'
-import { codeEntries, writeNumber, writeRaw, writeSymbol, writeWide } from './range-encoder.ts'
+import { codeEntries, countEntries, writeNumber, writeRaw, writeSymbol, writeWide } from './range-encoder.ts'
 import { ESCAPE_FROM } from './symbols.ts'
 import type { SegmentCodec } from './tables.ts'
 
@@ -120,11 +123,11 @@ const writeMoving = (
       const leap = before === undefined ? 0 : leapOf(old, before[place]! | 0, modulus, ratio)
       const there = landing(old, leap, modulus, kind === Kind.angle)
       const miss = shortStep(((to[place]! | 0) - there) | 0, modulus)
-      const size = miss < 0 ? 0 - miss : miss
-      const context = own + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
-      const number = leap < 0 ? 0 - miss : miss
+      const size = magnitudeOf(miss)
+      const context = own + ageAt + leapClass(magnitudeOf(leap)) * RESIDUALS + residual
+      const number = towards(miss, leap)
       count = size < ESCAPE_FROM ? writeNumber(count, context, number) : writeWide(count, context, own - 1, number)
-      if (size > most) most = size
+      most = largerOf(most, size)
     } else if (kind === Kind.quaternion) {
       const shift = moving[item + Moving.shift]!
       const steps = moving[item + Moving.steps]!
@@ -138,15 +141,15 @@ const writeMoving = (
       for (let part = 0; part < 3; part++) {
         const leap = partLeaps[part]!
         const miss = ((to[place + 1 + part]! - partSteps[part]!) << shift) >> shift
-        const size = miss < 0 ? 0 - miss : miss
-        const context = parts + ageAt + leapClass(leap < 0 ? 0 - leap : leap) * RESIDUALS + residual
-        const number = leap < 0 ? 0 - miss : miss
+        const size = magnitudeOf(miss)
+        const context = parts + ageAt + leapClass(magnitudeOf(leap)) * RESIDUALS + residual
+        const number = towards(miss, leap)
         count = size < ESCAPE_FROM ? writeNumber(count, context, number) : writeWide(count, context, parts - 1, number)
-        if (size > largest) largest = size
-        residual = residualClass(largest > least ? largest : least)
+        largest = largerOf(largest, size)
+        residual = residualClass(largerOf(largest, least))
         parts += PART_CONTEXTS
       }
-      if (largest > most) most = largest
+      most = largerOf(most, largest)
     } else {
       const word = place - at
       const modulus = plan.moduli[word]!
@@ -233,7 +236,7 @@ export const encodeSegment = (
   movedTo: MovedTo,
 ): number => {
   const { plan } = codec
-  let modelled = model(plan, next, base, before, ticksBase, ticksBefore, changedLow, changedHigh, activeLow, activeHigh, movedTo)
+  modelled = model(plan, next, base, before, ticksBase, ticksBefore, changedLow, changedHigh, activeLow, activeHigh, movedTo)
   const end = codeEntries(codec.tables.cumulative, codec.map, modelled, bytes, at)
   if (end >= 0 && end - at <= MOST_BYTES) return end - at
   // Rows that the tables make too large: the words as they are, at worst without the zones that objects went to.
@@ -246,6 +249,12 @@ export const encodeSegment = (
 }
 
 const unknown = (): undefined => undefined
+
+/** Numbers of the entries of the segment that was encoded last. */
+let modelled = 0
+
+/** Adds the symbols of the segment that was encoded last to `counts` `[contexts x 64]`, for `trainTables`. */
+export const countSymbols = (counts: Uint32Array): void => countEntries(modelled, counts)
 
 const model = (
   plan: Plan,

@@ -1,4 +1,4 @@
-import { Kind, Moving, RESIDUALS, type Plan } from './plan.ts'
+import { Kind, MARGINS, Moving, RESIDUALS, type Plan } from './plan.ts'
 
 /** What both ends compute alike before a symbol is coded. All of it is exact, or IEEE 754 + - x / sqrt, in a fixed order. */
 
@@ -25,10 +25,18 @@ const leapClasses = new Uint8Array(33).map((_, bits) => (bits === 0 ? 0 : bits <
 /** The class of the size of a movement. */
 export const leapClass = (size: number): number => leapClasses[32 - Math.clz32(size)]!
 
+const residualClasses = new Uint8Array(33).map((_, bits) => Math.min(bits, RESIDUALS - 1))
 /** The class of the size of a residual. */
-export const residualClass = (size: number): number => {
-  const bits = 32 - Math.clz32(size)
-  return bits < RESIDUALS ? bits : RESIDUALS - 1
+export const residualClass = (size: number): number => residualClasses[32 - Math.clz32(size)]!
+
+/** |number| of an integer, and the larger one of two, without a branch. */
+export const magnitudeOf = (number: number): number => {
+  const sign = number >> 31
+  return ((number ^ sign) - sign) | 0
+}
+export const largerOf = (a: number, b: number): number => {
+  const more = (b - a) | 0
+  return (a + (more & ~(more >> 31))) | 0
 }
 
 /** What a turned index counts as, in steps of a component. */
@@ -54,26 +62,33 @@ export const activityOf = (plan: Plan, base: Uint32Array, before: Uint32Array, a
       }
       const shift = moving[item + Moving.shift]!
       for (let part = place + 1; part <= place + 3; part++) {
-        const step = ((base[part]! - before[part]!) << shift) >> shift
-        const size = step < 0 ? 0 - step : step
-        if (size > most) most = size
+        most = largerOf(most, magnitudeOf(((base[part]! - before[part]!) << shift) >> shift))
       }
     } else if (difference !== 0) {
       let size = 64
       if (kind !== Kind.wideLinear) {
-        size = difference < 0 ? 0 - difference : difference
-        const back = moving[item + Moving.modulus]! - size
+        size = magnitudeOf(difference)
+        const back = (moving[item + Moving.modulus]! - size) | 0
         if (back < size) size = back
       }
-      if (size > most) most = size
+      most = largerOf(most, size)
     }
     if (most >= 40) return 5
   }
   return most === 0 ? 0 : most === 1 ? 1 : most <= 3 ? 2 : most <= 11 ? 3 : 4
 }
 
-/** In the order x, y, z, w: the component that each value of a quaternion's first word leaves out. */
-export const LEFT_OUT = new Uint8Array([3, 0, 1, 2])
+/** A residual in the direction of a leap, or back again: what overshoots is positive. */
+export const towards = (residual: number, leap: number): number => {
+  const sign = leap >> 31
+  return ((residual ^ sign) - sign) | 0
+}
+
+/** In the order x, y, z, w: the component that each value of a quaternion's first word leaves out, and the three others. */
+const OMITTED = new Uint8Array([3, 0, 1, 2])
+const FIRST = new Uint8Array([0, 1, 0, 0])
+const SECOND = new Uint8Array([1, 2, 2, 1])
+const THIRD = new Uint8Array([2, 3, 3, 3])
 const LARGEST = Math.SQRT1_2
 
 /** The rotation in `rows[at..at + 4]` as x, y, z, w; `steps` is the largest value of a component of 32 - `shift` bits. */
@@ -85,11 +100,10 @@ const unpack = (rows: Uint32Array, at: number, shift: number, steps: number, out
   const rest = 1 - a * a - b * b - c * c
   const largest = rest > 0 ? Math.sqrt(rest) : 0
   const index = rows[at]!
-  // 0 leaves w out, 1 x, 2 y, 3 z.
-  out[0] = index === 1 ? largest : a
-  out[1] = index === 2 ? largest : index === 1 ? a : b
-  out[2] = index === 3 ? largest : index === 0 ? c : b
-  out[3] = index === 0 ? largest : c
+  out[OMITTED[index]!] = largest
+  out[FIRST[index]!] = a
+  out[SECOND[index]!] = b
+  out[THIRD[index]!] = c
 }
 
 /** Terms of the two series. */
@@ -115,6 +129,8 @@ const setRatio = (ratio: number): void => {
     if (forward[n + 1] !== 0 || backward[n + 1] !== 0) terms = n + 2
   }
 }
+
+const margins = new Uint8Array(33).map((_, bits) => Math.min(bits, MARGINS - 2))
 
 /** The rotation at the baseline and the one that is expected now, as x, y, z, w. */
 const turned = new Float64Array(4)
@@ -177,29 +193,24 @@ export const predictRotation = (
   expected[1] = y
   expected[2] = z
   expected[3] = w
-  let index = 0
-  let most = w < 0 ? -w : w
-  let second = x < 0 ? -x : x
+  // Mostly it stays the same one that is left out.
+  let index = base[at]!
+  let most = Math.abs(expected[OMITTED[index]!]!)
+  let second = Math.max(
+    Math.abs(expected[FIRST[index]!]!),
+    Math.abs(expected[SECOND[index]!]!),
+    Math.abs(expected[THIRD[index]!]!),
+  )
   if (second > most) {
-    const size = most
+    for (let other = 0; other < 4; other++) if (Math.abs(expected[OMITTED[other]!]!) === second) index = other
     most = second
-    second = size
-    index = 1
+    second = Math.max(
+      Math.abs(expected[FIRST[index]!]!),
+      Math.abs(expected[SECOND[index]!]!),
+      Math.abs(expected[THIRD[index]!]!),
+    )
   }
-  let size = y < 0 ? -y : y
-  if (size > most) {
-    second = most
-    most = size
-    index = 2
-  } else if (size > second) second = size
-  size = z < 0 ? -z : z
-  if (size > most) {
-    second = most
-    most = size
-    index = 3
-  } else if (size > second) second = size
-  const margin = 32 - Math.clz32((most - second) * 64)
-  return (index << 3) | (margin > 6 ? 6 : margin)
+  return (index << 3) | margins[32 - Math.clz32((most - second) * 64)]!
 }
 
 /** Components that a rotation is expected to have, in steps, and how far each is from the baseline's `[3]`. */
@@ -213,12 +224,12 @@ const stepsOf = (value: number, factor: number, steps: number): number => {
 
 /** Fills {@link partSteps} and {@link partLeaps} for a first word `left`, after `predictRotation` of the same. */
 export const predictParts = (base: Uint32Array, at: number, left: number, shift: number, steps: number): void => {
-  const omitted = LEFT_OUT[left]!
+  const omitted = OMITTED[left]!
+  const first = FIRST[left]!
+  const second = SECOND[left]!
+  const third = THIRD[left]!
   const factor = steps / LARGEST
   const expectedFactor = expected[omitted]! < 0 ? -factor : factor
-  const first = omitted === 0 ? 1 : 0
-  const second = omitted <= 1 ? 2 : 1
-  const third = omitted === 3 ? 2 : 3
   const a = stepsOf(expected[first]!, expectedFactor, steps)
   const b = stepsOf(expected[second]!, expectedFactor, steps)
   const c = stepsOf(expected[third]!, expectedFactor, steps)

@@ -38,15 +38,19 @@ export const isDecoded = (): boolean => state[PLACE] === state[END]
 const narrow = (code: number, range: number): void => {
   const settled = Math.clz32(range) & 24
   const place = state[PLACE]!
-  state[CODE] = (code << settled) | (((input[place]! << 8) | input[place + 1]!) >>> (16 - settled))
+  const bytes = (input[place]! << 16) | (input[place + 1]! << 8) | input[place + 2]!
+  state[CODE] = (code << settled) | (bytes >>> (24 - settled))
   state[RANGE] = range << settled
   const next = place + (settled >> 3)
   const end = state[END]!
   state[PLACE] = next < end ? next : end
 }
 
-/** The next symbol in a context. */
-export const readSymbol = (context: number): number => {
+/** What the symbol that was read takes of the range, before raw bits take a part of that. */
+let partCode = 0
+let partRange = 0
+
+const findSymbol = (context: number): number => {
   const distribution = map[context]!
   const step = state[RANGE]! >>> TOTAL_BITS
   const code = state[CODE]!
@@ -56,7 +60,15 @@ export const readSymbol = (context: number): number => {
   const at = distribution << STRIDE
   while (cumulative[at + symbol + 1]! <= target) symbol++
   const from = cumulative[at + symbol]!
-  narrow((code - Math.imul(step, from)) | 0, Math.imul(step, cumulative[at + symbol + 1]! - from))
+  partCode = (code - Math.imul(step, from)) | 0
+  partRange = Math.imul(step, cumulative[at + symbol + 1]! - from)
+  return symbol
+}
+
+/** The next symbol in a context. */
+export const readSymbol = (context: number): number => {
+  const symbol = findSymbol(context)
+  narrow(partCode, partRange)
   return symbol
 }
 
@@ -73,17 +85,36 @@ const readBits = (bits: number): number => {
 export const readRaw = (bits: number): number =>
   bits > 16 ? readBits(bits - 16) * 0x10000 + readBits(16) : readBits(bits)
 
+/** Of the sizes: their least magnitudes and raw bits. */
+const starts = Uint16Array.from({ length: 26 }, (_, size) => sizeStart(size))
+const raws = Uint8Array.from({ length: 26 }, (_, size) => sizeBits(size))
+
+const readLarge = (lengthContext: number): number => {
+  const octave = LENGTH_FROM + readSymbol(lengthContext)
+  const isNegative = readRaw(1) === 1
+  if (octave > 31) return Infinity
+  const size = 2 ** octave + readRaw(octave)
+  return isNegative ? -size : size
+}
+
 /** A signed number; infinite when the bytes are not of one. */
 export const readNumber = (context: number, lengthContext: number): number => {
-  const symbol = readSymbol(context)
+  const symbol = findSymbol(context)
   if (symbol === ESCAPE) {
-    const octave = LENGTH_FROM + readSymbol(lengthContext)
-    const isNegative = readRaw(1) === 1
-    if (octave > 31) return Infinity
-    const size = 2 ** octave + readRaw(octave)
-    return isNegative ? -size : size
+    narrow(partCode, partRange)
+    return readLarge(lengthContext)
   }
-  const index = (symbol + 1) >> 1
-  const size = index < 8 ? index : sizeStart(index) + readRaw(sizeBits(index))
-  return (symbol & 1) === 1 ? -size : size
+  const size = (symbol + 1) >> 1
+  const raw = raws[size]!
+  let magnitude = starts[size]!
+  if (raw === 0) narrow(partCode, partRange)
+  else {
+    const step = partRange >>> raw
+    let which = ((partCode >>> 0) / step) | 0
+    if (which >= 1 << raw) which = (1 << raw) - 1
+    narrow((partCode - Math.imul(step, which)) | 0, step)
+    magnitude += which
+  }
+  const sign = 0 - (symbol & 1)
+  return (magnitude ^ sign) - sign
 }

@@ -1,8 +1,8 @@
-import { ESCAPE, ESCAPE_FROM, LENGTH_FROM, STRIDE, TOTAL_BITS } from './symbols.ts'
+import { ESCAPE, ESCAPE_FROM, LENGTH_FROM, sizeBits, sizeIndex, STRIDE, TOTAL_BITS } from './symbols.ts'
 
 /**
- * The arithmetic half of the encoder, in three loops that a processor likes: a segment is first modelled into entries, a number
- * in a context each; these become operations on the range, a symbol or raw bits each; and these become bytes.
+ * The arithmetic half of the encoder: a segment is first modelled into entries, a number in a context each, and these are then coded in
+ * one loop that has all its state in registers, and hardly a branch that could go either way.
  *
  * Entries are pairs: a context and a signed number below 4096 (flags and kinds too, as the number of their symbol); or the context
  * with `DIRECT` and a symbol; or `~bits` and as many raw bits.
@@ -42,68 +42,26 @@ export const writeWide = (count: number, context: number, lengthContext: number,
   return writeRaw(next, size - 2 ** octave, octave)
 }
 
-/**
- * An operation takes a part of the range: `width` steps from `start` on, a step being the range >> `shift`. It is held as two
- * numbers: `width << 16 | start`, and `shift << 26 | context << 6 | symbol`, where raw bits have symbol 63.
- */
-const operations = new Int32Array(1 << 17)
-const RAW = 63
-const SYMBOL = TOTAL_BITS << 26
-/** Numbers of operations of the segment that was coded last. */
-let operationCount = 0
+/** Sizes of magnitudes below 4096, and their raw bits. */
+const sizes = Uint8Array.from({ length: ESCAPE_FROM }, (_, magnitude) => sizeIndex(magnitude))
+const raws = Uint8Array.from({ length: 64 }, (_, size) => sizeBits(size))
 
-const makeOperations = (cumulative: Uint16Array, map: Uint8Array, count: number): number => {
-  let at = 0
+/** Adds the symbols of the first `count` numbers of the entries to `counts` `[contexts x 64]`. */
+export const countEntries = (count: number, counts: Uint32Array): void => {
   for (let index = 0; index < count; index += 2) {
     const context = entries[index]!
     const value = entries[index + 1]!
-    if (context < 0 || context >= DIRECT) {
-      if (context < 0) {
-        operations[at] = (1 << 16) | value
-        operations[at + 1] = (~context << 26) | RAW
-      } else {
-        const entry = (map[context - DIRECT]! << STRIDE) | value
-        const start = cumulative[entry]!
-        operations[at] = ((cumulative[entry + 1]! - start) << 16) | start
-        operations[at + 1] = SYMBOL | ((context - DIRECT) << STRIDE) | value
-      }
-      at += 2
-      continue
-    }
-    const isNegative = value >>> 31
-    const size = (value ^ (value >> 31)) + isNegative
-    const distribution = map[context]! << STRIDE
-    let raw = -1
-    let symbol = size + size - isNegative
-    if (size >= 8) {
-      raw = 30 - Math.clz32(size)
-      symbol = 4 * raw + 8 + (((size >>> raw) & 1) << 1) - isNegative
-    }
-    const start = cumulative[distribution + symbol]!
-    operations[at] = ((cumulative[distribution + symbol + 1]! - start) << 16) | start
-    operations[at + 1] = SYMBOL | (context << STRIDE) | symbol
-    at += 2
-    if (raw < 0) continue
-    operations[at] = (1 << 16) | (size & ((1 << raw) - 1))
-    operations[at + 1] = (raw << 26) | RAW
-    at += 2
-  }
-  return at
-}
-
-/** Adds the symbols of what was coded last to `counts` `[contexts x 64]`, for `trainTables`. */
-export const countSymbols = (counts: Uint32Array): void => {
-  for (let index = 1; index < operationCount; index += 2) {
-    const mark = operations[index]! & 0x3ffffff
-    if ((mark & 63) !== RAW) counts[mark]!++
+    if (context >= DIRECT) counts[((context - DIRECT) << STRIDE) | value]!++
+    else if (context >= 0) counts[(context << STRIDE) | (2 * sizes[Math.abs(value)]! - (value >>> 31))]!++
   }
 }
 
-const SIGN = 1 << 31
+/** Bytes to come, each with the carries that it still owes to the one before it; the first one is none. */
+const digits = new Int32Array(1 << 14)
 
 /**
  * Codes the first `count` numbers of the entries into `bytes` from `at` on. Returns where they end, or -1 when there is no room. Zero
- * bytes at the end are left out: a decoder reads zeros there. The range coder has 32 bits; a carry runs back into the bytes.
+ * bytes at the end are left out: a decoder reads zeros there. The range coder has 32 bits.
  */
 export const codeEntries = (
   cumulative: Uint16Array,
@@ -112,38 +70,70 @@ export const codeEntries = (
   bytes: Uint8Array,
   at: number,
 ): number => {
-  const numbers = makeOperations(cumulative, map, count)
-  operationCount = numbers
-  const last = bytes.length - 4
+  const last = digits.length - 4
   let low = 0
   let range = -1
-  let place = at
-  for (let index = 0; index < numbers; index += 2) {
-    const operation = operations[index]!
-    const step = range >>> (operations[index + 1]! >>> 26)
-    const sum = (low + Math.imul(step, operation & 0xffff)) | 0
-    if ((sum ^ SIGN) < (low ^ SIGN)) carry(bytes, place)
-    range = Math.imul(step, operation >>> 16)
-    // Whole bytes that are settled: none, one or two.
+  let place = 1
+  digits[0] = 0
+  for (let index = 0; index < count; index += 2) {
+    const context = entries[index]!
+    const value = entries[index + 1]!
+    let more: number
+    if (context >= 0 && context < DIRECT) {
+      const isNegative = value >>> 31
+      const magnitude = (value ^ (value >> 31)) + isNegative
+      const size = sizes[magnitude]!
+      const entry = (map[context]! << STRIDE) + size + size - isNegative
+      const start = cumulative[entry]!
+      const raw = raws[size]!
+      const step = range >>> TOTAL_BITS
+      range = Math.imul(step, cumulative[entry + 1]! - start) >>> raw
+      more = (Math.imul(step, start) + Math.imul(range, magnitude & ((1 << raw) - 1))) | 0
+    } else if (context >= 0) {
+      const entry = (map[context - DIRECT]! << STRIDE) | value
+      const start = cumulative[entry]!
+      const step = range >>> TOTAL_BITS
+      range = Math.imul(step, cumulative[entry + 1]! - start)
+      more = Math.imul(step, start)
+    } else {
+      range = range >>> ~context
+      more = Math.imul(range, value)
+    }
+    const sum = (low + more) | 0
+    digits[place - 1]! += ((low & more) | ((low | more) & ~sum)) >>> 31
+    // Whole bytes that are settled but for carries: none to three.
     const settled = Math.clz32(range) & 24
     if (place > last) return -1
-    bytes[place] = sum >>> 24
-    bytes[place + 1] = sum >>> 16
+    digits[place] = sum >>> 24
+    digits[place + 1] = (sum >>> 16) & 255
+    digits[place + 2] = (sum >>> 8) & 255
     place += settled >> 3
     low = sum << settled
     range <<= settled
   }
   // The number in [low, low + range) with the fewest bytes: the next multiple of 2^32, or else of 2^24.
   if (low !== 0) {
-    if ((low >>> 0) + (range >>> 0) > 0x100000000) carry(bytes, place)
-    else bytes[place++] = ((low + 0xffffff) | 0) >>> 24
+    if ((low >>> 0) + (range >>> 0) > 0x100000000) digits[place - 1]! += 1
+    else digits[place++] = ((low + 0xffffff) | 0) >>> 24
   }
-  while (place > at + 1 && bytes[place - 1] === 0) place--
-  if (place === at) bytes[place++] = 0
-  return place
-}
-
-const carry = (bytes: Uint8Array, end: number): void => {
-  let place = end - 1
-  while (++bytes[place]! === 256) place--
+  let carry = 0
+  let end = 0
+  const room = bytes.length - at
+  for (let index = place - 1; index > 0; index--) {
+    const digit = (digits[index]! + carry) | 0
+    carry = digit >> 8
+    if (end === 0) {
+      if ((digit & 255) === 0 && index > 1) continue
+      if (index > room) return -1
+      end = at + index
+    }
+    bytes[at + index - 1] = digit
+  }
+  if (end === 0) {
+    // Nothing at all, or one byte that is zero: it takes a byte.
+    if (room < 1) return -1
+    bytes[at] = 0
+    return at + 1
+  }
+  return end
 }
