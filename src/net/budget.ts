@@ -58,6 +58,9 @@ export const allowance = <C>(budget: Budget, peer: Peer<C>, now: number): number
   return Math.min(MAX_PACKET, Math.floor(budget.tokens))
 }
 
+/** Whether there is enough for more than the client's ordinary packets. */
+export const hasPlenty = (budget: Budget): boolean => budget.tokens >= 2 * MAX_PACKET
+
 /** Takes off what was sent. */
 export const spend = (budget: Budget, bytes: number): void => {
   budget.tokens -= bytes

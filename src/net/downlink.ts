@@ -1,4 +1,4 @@
-import { createBudget, allowance, spend, type Budget } from './budget.ts'
+import { allowance, createBudget, hasPlenty, spend, type Budget } from './budget.ts'
 import {
   bytesLeft,
   byteWriter,
@@ -277,9 +277,9 @@ export const isSettled = (downlink: Downlink, store: Store, zone: Zone): boolean
   return view.subscriptions.every(each => (each.group.used === 0 && each.sent < 0) || each.acked >= 0)
 }
 
-/** Whether there is more to send than fits the client's ordinary packets: then it is sent to in every tick. */
+/** Whether there is more to send than fits the client's ordinary packets, and the means to send it out of turn. */
 export const isBehind = (downlink: Downlink): boolean =>
-  downlink.wasTight || hasUnsent(downlink.sender)
+  (downlink.wasTight || hasUnsent(downlink.sender)) && hasPlenty(downlink.budget)
 
 const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
   const { content } = sent

@@ -51,7 +51,7 @@ export interface Replica {
   readonly zones: Set<number>
   /** When zones that we left were left: older packets about them are ignored. */
   readonly leftZones: Map<number, number>
-  /** When groups with one object that we see no more were left: older packets about them are ignored. */
+  /** When groups were left: older packets about them are ignored. */
   readonly leftGroups: Map<number, number>
   /** Groups of zones that were left, for the receive system to clear. */
   readonly droppedGroups: ReplicaGroup[]
@@ -267,11 +267,8 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
   let group = replica.groups.get(entry.group)
   if (!group) {
     // A late packet about a zone that we left since: nothing to know, nothing to ask for.
-    const left = !isKeyframe
-      ? undefined
-      : entry.isExclusive
-        ? replica.leftGroups.get(entry.group)
-        : replica.leftZones.get(zone)
+    const left =
+      replica.leftGroups.get(entry.group) ?? (isKeyframe && !entry.isExclusive ? replica.leftZones.get(zone) : undefined)
     if (left !== undefined && ticksSince(tick, left) <= 0) return 'all'
     if (!isKeyframe) return undecodable(replica, tick)
     const layouts = replica.layouts[entry.classNumber]
@@ -404,9 +401,11 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
   replica.zones.clear()
   for (const zone of next) replica.zones.add(zone)
   forgetOld(replica.leftZones, tick)
+  forgetOld(replica.leftGroups, tick)
   for (const group of replica.groups.values()) {
     if (next.has(group.zone) || group.zone === 0 || group.isExclusive || ticksSince(group.heardTick, tick) > 0) continue
     replica.groups.delete(group.id)
+    replica.leftGroups.set(group.id, tick)
     replica.droppedGroups.push(group)
   }
 }
