@@ -41,6 +41,8 @@ export interface Subscription {
   sent: number
   sentBase: number
   sentTime: number
+  /** Which of its client's sends that was. */
+  sentBeat: number
   /** Tick and time of the newest segment that needs no unacknowledged one, and how many after it do. */
   anchor: number
   anchorTime: number
@@ -183,6 +185,7 @@ const createSubscription = (group: Group): Subscription => ({
   sent: -1,
   sentBase: -1,
   sentTime: -Infinity,
+  sentBeat: -1,
   anchor: -1,
   anchorTime: -Infinity,
   chained: 0,
@@ -420,12 +423,11 @@ const planGroups = (downlink: Downlink, now: number, beat: number, patience: num
     }
     weigh(downlink, subscription, now)
     const shift = strideShift(subscription.weight)
-    // Who missed its turn for want of room takes part until it is served.
+    // Once in each stride, at its first beat if there is room then, so that all clients do it at once.
     if (
       shift > 0 &&
-      subscription.waiting === 0 &&
       subscription.acked >= 0 &&
-      ((beat + group.id) & ((1 << shift) - 1)) !== 0
+      (beat + group.id) >> shift === (subscription.sentBeat + group.id) >> shift
     ) {
       subscription.plan = 'deferred'
       continue
@@ -531,6 +533,7 @@ const selectSegments = (
     }
     left -= size
     subscription.plan = 'sent'
+    subscription.sentBeat = beat
     subscription.base = base
     subscription.before = before
     subscription.segment = segment
