@@ -59,6 +59,8 @@ export interface Peer<Content> {
    * received, since one that cannot be decoded for want of another is not lost.
    */
   loss: number
+  /** The same, below 0 while more arrive than were sent since: late ones, which counted as lost before. */
+  rawLoss: number
   /** Packets received so far, each once. */
   received: number
   /** What the other end said last of that, and its newest sequence then; -1 before. */
@@ -87,6 +89,7 @@ export const createPeer = <Content>(): Peer<Content> => ({
   minRtt: Infinity,
   minRttTime: -Infinity,
   loss: 0,
+  rawLoss: 0,
   received: 0,
   reported: 0,
   reportedAt: -1,
@@ -173,13 +176,17 @@ const lose = <C>(sent: Sent<C>, onLost: (sent: Sent<C>) => void): void => {
   onLost(sent)
 }
 
-/** Takes in how many packets the other end has by now (low 8 bits); it may not claim more than it was sent. */
+/** Takes in how many packets the other end has by now (low 8 bits). */
 const measureLoss = <C>(peer: Peer<C>, newest: number, received: number): void => {
   const sent = newest - peer.reportedAt
   if (sent <= 0) return
   const arrived = (received - peer.reported) & 0xff
   // Longer apart than the counter reaches: nothing can be said.
-  if (sent < 200) peer.loss += (Math.max(0, 1 - arrived / sent) - peer.loss) * Math.min(1, sent / LOSS_PACKETS)
+  if (sent < 200) {
+    const raw = peer.rawLoss + (1 - arrived / sent - peer.rawLoss) * Math.min(1, sent / LOSS_PACKETS)
+    peer.rawLoss = Math.max(-1, raw)
+    peer.loss = Math.max(0, raw)
+  }
   peer.reported = received
   peer.reportedAt = newest
 }
