@@ -1,10 +1,54 @@
-import { Context, WORDS_FROM, type Plan } from './plan.ts'
+import {
+  ageContexts,
+  AGES,
+  Context,
+  Kind,
+  LEAPS,
+  LENGTH,
+  MARGINS,
+  Moving,
+  PART_CONTEXTS,
+  RESIDUALS,
+  SMALL_BITS,
+  Still,
+  WORDS_FROM,
+  type Plan,
+} from './plan.ts'
 import { isDecoded, readNumber, readRaw, readSymbol, startDecoding } from './range-decoder.ts'
 import { MOST_TABLE_BYTES, sizeStart, STRIDE, SYMBOLS, TOTAL } from './symbols.ts'
 
-/** Distributions that both ends can work out, and the most that trained tables may add. */
-export const BUILT_IN = 51
+/** The built-in distributions, which both ends work out: of numbers by their scale, two an octave; */
+const SCALES = 32
+/** of a flag that is 1 once in 2, 4, ... 4096 times; */
+const FLAG = SCALES
+const FLAGS = 12
+/** of small alphabets: see `SMALL`; */
+const CHANGE = FLAG + FLAGS
+const REST = CHANGE + 1
+const MOSTLY = CHANGE + 2
+const LEFT = CHANGE + 3
+const WAY = CHANGE + 4
+/** and of numbers that are 0 or else of a scale of 1, 8 and 64. */
+const SPIKE = CHANGE + 7
+export const BUILT_IN = SPIKE + 3
+/** The most distributions that trained tables may add. */
 export const MOST_TRAINED = 128
+
+/** Weights of the first five symbols. */
+const SMALL = [
+  // What changes of a slot that moved: nothing, what moves, what is still, both, another object.
+  [4, 110, 2, 8, 4],
+  // The same of one that rested and does change.
+  [0, 70, 30, 20, 8],
+  // A flag that is mostly 1.
+  [1, 15, 0, 0, 0],
+  // How an object left.
+  [4, 2, 1, 1, 0],
+  // Of a map of contexts: another distribution than the one before, the same, or the built-in one; after each of the three.
+  [10, 4, 2, 0, 0],
+  [4, 10, 2, 0, 0],
+  [2, 2, 36, 0, 0],
+] as const
 
 /** Distributions and, for each plan, which of them its contexts have. Never changed once made. */
 export interface Tables {
@@ -46,60 +90,93 @@ const enter = (cumulative: Uint16Array, lookup: Uint8Array, index: number, weigh
   }
 }
 
-/** Built-in distributions: of signed numbers by scale, two an octave; of a flag that is seldom 1; of what changes. */
-export const SCALES = 32
-const FLAG = SCALES
-const CHANGE = FLAG + 12
-
 const weights = new Float64Array(SYMBOLS)
+
+/** Weights of numbers of a scale, by a curve between Laplace's and Cauchy's; `share` is what they sum up to, about. */
+const spread = (scale: number, share: number): void => {
+  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+    const size = (symbol + 1) >> 1
+    const width = sizeStart(size + 1) - sizeStart(size)
+    const x = (sizeStart(size) + (width - 1) / 2) / scale
+    weights[symbol] = Math.floor((share * width) / (scale * (1 + x * x * (1 + 0.25 * x)))) + 1
+  }
+}
 
 const enterBuiltIn = (cumulative: Uint16Array, lookup: Uint8Array): void => {
   let scale = 0.125
   for (let level = 0; level < SCALES; level++) {
-    for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-      const index = (symbol + 1) >> 1
-      const start = sizeStart(index)
-      const width = sizeStart(index + 1) - start
-      const x = (start + (width - 1) / 2) / scale
-      weights[symbol] = Math.floor((2 ** 24 * width) / (scale * (1 + x * x * (1 + 0.25 * x)))) + 1
-    }
+    spread(scale, 2 ** 24)
     enter(cumulative, lookup, level, weights)
     // Alternately by 3/2 and 4/3: two steps are an octave.
     scale *= level % 2 === 0 ? 1.5 : 4 / 3
   }
-  // 1 of 2, 4, ... 4096 times; then 1 more often than not.
-  for (let level = 0; level < 12; level++) {
+  for (let level = 0; level < FLAGS; level++) {
     weights.fill(0)
     weights[0] = 2 ** (level + 1) - 1
     weights[1] = 1
     enter(cumulative, lookup, FLAG + level, weights)
   }
-  const kinds = [
-    [4, 110, 2, 8, 4],
-    [0, 70, 30, 20, 8],
-    [1, 15, 0, 0, 0],
-    [4, 2, 1, 1, 0],
-    // Of a map: another distribution than the context before, the same, or the built-in one; after each of the three.
-    [10, 4, 2, 0, 0],
-    [4, 10, 2, 0, 0],
-    [2, 2, 36, 0, 0],
-  ]
-  kinds.forEach((kind, index) => {
+  SMALL.forEach((small, index) => {
     weights.fill(0)
-    weights.set(kind)
+    weights.set(small)
     enter(cumulative, lookup, CHANGE + index, weights)
   })
+  for (let index = 0; index < 3; index++) {
+    spread(8 ** index, 2 ** 20)
+    weights[0] = 2 ** 23
+    enter(cumulative, lookup, SPIKE + index, weights)
+  }
 }
 
-/** The built-in distributions of a plan's contexts, guessed from what the contexts mean. */
-const builtInMap = (plan: Plan): Uint8Array => {
-  const map = new Uint8Array(plan.contexts)
+/** Scales of residuals by age (0 to 4) and leap (5), where those before were small. */
+const RESIDUAL_SCALES = [12, 12, 12, 12, 12, 4, 6, 7, 8, 9, 4, 8, 9, 10, 12, 4, 9, 11, 13, 15, 5, 13, 15, 17, 18]
+/** Of which component of a rotation is left out, by margin less age, from -4 on: the clearer, the rarer is another. */
+const INDEX = [6, 6, 6, 6, 5, 4, 2, 1, 0, FLAG + 9, FLAG + 11, FLAG + 11]
+
+/** The built-in distributions of a plan's contexts: guesses from what they mean, checked against the scenes of the bench. */
+const builtInMap = ({ contexts, shape, firsts, still, moving }: Plan): Uint8Array => {
+  const map = new Uint8Array(contexts)
   map[Context.plain] = FLAG + 11
-  map[Context.left] = CHANGE + 3
-  map.fill(SCALES - 2, Context.zone, Context.anyNew)
-  map.fill(FLAG + 2, Context.anyNew, Context.anyRest)
-  map.fill(FLAG + 2, Context.anyRest, Context.change)
+  map[Context.left] = LEFT
+  map.fill(10, Context.zone, Context.anyNew)
+  map.fill(FLAG + 1, Context.anyNew, Context.change)
+  map[Context.anyNew + 1] = MOSTLY
+  map.fill(MOSTLY, Context.eighthNew + 4, Context.slotNew)
+  map[Context.slotNew + 1] = MOSTLY
   map.fill(CHANGE, Context.change, WORDS_FROM)
+  for (let age = 0; age < AGES; age++) {
+    map[Context.anyRest + age * 6] = MOSTLY
+    map[Context.change + age * 7] = REST
+  }
+  shape.words.forEach(({ bits }, word) => {
+    if (bits > 0) map.fill(Math.min(SCALES - 1, 2 * bits + 1), firsts[word]!, firsts[word]! + LENGTH)
+    if (bits > 0) map[firsts[word]! + LENGTH] = 10
+  })
+  for (let item = 0; item < still.length; item += Still.size) {
+    const own = still[item + Still.own]!
+    const isSmall = still[item + Still.isSmall] === 1
+    map.fill(SPIKE + (isSmall ? 0 : 1), own, own + (isSmall ? 1 << SMALL_BITS : 2))
+  }
+  const fillMoving = (own: number): void => {
+    for (let age = 0; age < AGES; age++)
+      for (let leap = 0; leap < (age === 0 ? 1 : LEAPS); leap++)
+        for (let residual = 0; residual < RESIDUALS; residual++)
+          map[own + ageContexts(age) + leap * RESIDUALS + residual] = Math.max(
+            RESIDUAL_SCALES[age * LEAPS + leap]!,
+            2 * residual - 1,
+          )
+  }
+  for (let item = 0; item < moving.length; item += Moving.size) {
+    const own = moving[item + Moving.own]!
+    if (moving[item + Moving.kind] !== Kind.quaternion) {
+      fillMoving(own)
+      continue
+    }
+    for (let age = 0; age < AGES; age++)
+      for (let margin = 0; margin < MARGINS; margin++)
+        map[own + age * MARGINS + margin] = margin === MARGINS - 1 ? 0 : INDEX[margin - age + 5]!
+    for (let part = 0; part < 3; part++) fillMoving(moving[item + Moving.parts]! + part * PART_CONTEXTS)
+  }
   return map
 }
 
@@ -129,7 +206,7 @@ const FORMAT = 1
 /** Bytes before what is range coded: the format, a hash of the plans, the number of distributions. */
 export const TABLE_HEADER = 6
 /** Built-in distributions that code tables: steps between codes, between distributions, and which way a context goes (3). */
-export const TableContext = { code: 4, index: 8, way: CHANGE + 4 } as const
+export const TableContext = { code: 4, index: 8, way: WAY } as const
 /** Ways of a context: another distribution than the context before it, the same, or the built-in one. */
 export const Way = { other: 0, same: 1, builtIn: 2 } as const
 
