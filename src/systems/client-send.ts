@@ -28,11 +28,12 @@ export const clientSend = (state: ClientState): void => {
   if (!session) return
   const now = state.now()
   if (session.welcome && now < session.nextSendTime) return
+  // Before the keepalive, which sends what there is: in a page of ten frames a second or fewer it is due in each.
+  if (session.welcome) sendValues(state, session)
   keepAlive(state, session)
   if (!session.welcome || session.isOver || now === session.peer.lastSendTime) return
   // Keeps the beat when frames come a little late, without a burst after a long pause.
   session.nextSendTime = Math.max(session.nextSendTime + 1 / session.welcome.commandRate, now)
-  sendValues(state, session)
   sendPacket(state, session, now)
 }
 
