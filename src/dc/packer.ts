@@ -11,7 +11,7 @@ import {
   type DCSwitchType,
 } from './model.ts'
 import { defaultScaled, inRanges, placeOf, quantise, setScaled, show } from './number.ts'
-import { plansOf } from './plan.ts'
+import { planOf } from './pack-plan.ts'
 import { createReader, unpackType } from './unpacker.ts'
 import { reserve, writeBytes, written, type Writer } from './writer.ts'
 
@@ -43,7 +43,7 @@ function mistyped(writer: Writer, expected: string, value: unknown): never {
  */
 export function packType(packable: DCPackable, value: unknown, writer: Writer): void {
   const start = writer.length
-  if (plansOf(packable).pack?.(value, writer)) return
+  if (planOf(packable)(value, writer)) return
   writer.length = start
   packAny(packable, value, writer)
 }
@@ -209,7 +209,7 @@ export function packField(field: DCField, value: unknown, out?: Writer): Uint8Ar
 
 function packInto(writer: Writer, field: DCField, value: unknown): Uint8Array {
   const start = writer.length
-  if (!plansOf(field).pack?.(value, writer)) {
+  if (!planOf(field)(value, writer)) {
     writer.length = start
     writer.path.length = 0
     writer.path.push(field.owner.name, field.name)

@@ -62,7 +62,8 @@ function formatNumber(type: DCNumberType, reader: Reader): string {
   unpackType(type, reader)
   if (reader.failed) return ''
   if (type.base === 'char') return quote(reader.bytes.subarray(start, reader.at))
-  const scaled = getScaled(reader.view, start, type)
+  const { buffer, byteOffset } = reader.bytes
+  const scaled = getScaled(new DataView(buffer, byteOffset + start), 0, type)
   return type.base === 'float64' || type.divisor !== 1 ? general(Number(dequantise(type, scaled))) : String(scaled)
 }
 
