@@ -304,21 +304,28 @@ const isStale = (group: Group, tick: number): boolean => {
   return group.used === 0 && (newest === undefined || ticksSince(tick, newest.tick) > EMPTY_TICKS)
 }
 
-const sweepGroups = (store: Store, zone: Zone, tick: number): void => {
+const sweepGroups = (store: Store, zone: Zone, tick: number, isAwaited: (group: Group) => boolean): void => {
   for (let index = zone.groups.length - 1; index >= 0; index--) {
-    if (!isStale(zone.groups[index]!, tick)) continue
+    const group = zone.groups[index]!
+    if (!isStale(group, tick) || isAwaited(group)) continue
     zone.groups.splice(index, 1)
     store.groupsVersion++
   }
 }
 
 /**
- * Forgets groups that have been empty for long, and zones that are empty and that nobody `isSeen`s: a game may name new
- * zones for ever, and a crowd that leaves a zone should leave no memory.
+ * Forgets groups that have been empty for long and whose last departure nobody `isAwaited` to hear of, and zones that
+ * are empty and that nobody `isSeen`s: a game may name new zones for ever, and a crowd that leaves a zone should leave
+ * no memory.
  */
-export const sweepZones = (store: Store, tick: number, isSeen: (zone: Zone) => boolean): void => {
+export const sweepZones = (
+  store: Store,
+  tick: number,
+  isSeen: (zone: Zone) => boolean,
+  isAwaited: (group: Group) => boolean,
+): void => {
   for (const zone of store.zones.values()) {
     if (zone.groups.every(group => group.used === 0) && !isSeen(zone)) store.zones.delete(zone.id)
-    else sweepGroups(store, zone, tick)
+    else sweepGroups(store, zone, tick, isAwaited)
   }
 }

@@ -7,9 +7,10 @@ import {
   unsubscribe,
   type Downlink,
 } from '../net/downlink.ts'
+import { newestFrame } from '../net/frames.ts'
 import { encodeInterestDone, encodeLeave, encodeZones } from '../net/interest.ts'
 import { measurePing } from '../net/ping.ts'
-import { privateZoneOf, startRound, sweepZones, type Zone } from '../net/store.ts'
+import { privateZoneOf, startRound, sweepZones, type Group, type Zone } from '../net/store.ts'
 import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
 import { capture } from './capture.ts'
@@ -24,11 +25,24 @@ const isZoneSeen = (state: ServerState, zone: Zone): boolean => {
   return false
 }
 
+/** Whether some client was told of a group and does not know yet that all of it is gone: its link may be dead for long. */
+const isGroupAwaited = (state: ServerState, group: Group): boolean => {
+  const tick = newestFrame(group.history)?.tick
+  for (const { downlink } of state.sessions) {
+    const view = downlink.zones.get(group.zone)
+    if (view?.subscriptions.some(each => each.group === group && each.sent >= 0 && each.acked !== tick)) return true
+  }
+  return false
+}
+
 /** One tick of the server: captures the world, brings each client's zones up to date, sends what is due. */
 export const replicate = (state: ServerState): void => {
   state.tick = nextTick(state.tick)
   capture(state)
-  if (state.tick % SWEEP_TICKS === 0) sweepZones(state.store, state.tick, zone => isZoneSeen(state, zone))
+  if (state.tick % SWEEP_TICKS === 0) {
+    const isAwaited = (group: Group) => isGroupAwaited(state, group)
+    sweepZones(state.store, state.tick, zone => isZoneSeen(state, zone), isAwaited)
+  }
   startRound(state.store)
   const now = state.now()
   for (const session of state.sessions) {
