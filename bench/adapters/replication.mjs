@@ -28,14 +28,24 @@ const ZONE = 6400
 
 const schemaFor = wl => createSchema(wl.sharedView ? CUBES : ARENA, { capacity: wl.cap + 64 })
 
-const writeField = (Thing, wl, eid, index, value) => {
-  const { name } = wl.fields[index]
-  if (name !== 'q') Thing[name][eid] = value
-  else {
-    Thing.q.largest[eid] = value >>> 27
-    Thing.q.a[eid] = (value >>> 18) & 511
-    Thing.q.b[eid] = (value >>> 9) & 511
-    Thing.q.c[eid] = value & 511
+const writeQuaternion = ({ largest, a, b, c }, eid, value) => {
+  largest[eid] = value >>> 27
+  a[eid] = (value >>> 18) & 511
+  b[eid] = (value >>> 9) & 511
+  c[eid] = value & 511
+}
+
+/** Writes the fields of an entity that `mask` names, as a game would: into its columns. */
+const createFieldWriter = (Thing, wl) => {
+  const columns = wl.fields.slice(0, wl.nNum).map(({ name }) => Thing[name])
+  const isQuaternion = wl.fields.map(({ name }) => name === 'q')
+  return (eid, cols, slot, mask) => {
+    for (let index = 0; index < columns.length; index++) {
+      if (((mask >> index) & 1) === 0) continue
+      const value = cols[index][slot]
+      if (isQuaternion[index]) writeQuaternion(columns[index], eid, value)
+      else columns[index][eid] = value
+    }
   }
 }
 
@@ -54,6 +64,8 @@ const zonesOf = (wl, n) => {
   const cell = value => Math.min(size - 1, Math.floor(value / ZONE))
   const near = (zone, centre) =>
     Math.abs((zone % 64) - (centre % 64)) <= 1 && Math.abs((zone >> 6) - (centre >> 6)) <= 1
+  // A border lies at a multiple of a zone's size, and only what is there, in whole cm, can be in either of two zones.
+  const isAtBorder = (x, y) => x % ZONE === 0 || y % ZONE === 0
   const candidates = (x, y) => {
     const found = []
     for (const cy of new Set([cell(y), cell(Math.max(0, y - 1))]))
@@ -73,22 +85,19 @@ const zonesOf = (wl, n) => {
         for (const slot of f.views[c].left) seenBy[c][slot] = 0
         for (const slot of f.views[c].entered) seenBy[c][slot] = 1
       }
-      const place = slot => {
-        const found = candidates(f.cols[0][slot], f.cols[1][slot])
-        zoneOf[slot] = found[0]
-        return found
-      }
+      const [xs, ys] = f.cols
       const doubtful = []
       for (const list of [f.spawned, f.changed])
-        for (const slot of list) {
-          const found = place(slot)
-          if (found.length > 1) doubtful.push([slot, found])
+        for (let index = 0; index < list.length; index++) {
+          const slot = list[index]
+          zoneOf[slot] = cell(ys[slot]) * 64 + cell(xs[slot])
+          if (isAtBorder(xs[slot], ys[slot])) doubtful.push([slot, candidates(xs[slot], ys[slot])])
         }
       // Players are the first slots, one a client.
       for (let c = 0; c < n; c++) centres[c] = zoneOf[c]
       for (let c = 0; c < n; c++) {
-        const found = candidates(f.cols[0][c], f.cols[1][c])
-        if (found.length === 1) continue
+        if (!isAtBorder(xs[c], ys[c])) continue
+        const found = candidates(xs[c], ys[c])
         const score = zone => {
           let wrong = 0
           for (const slot of f.views[c].visible) if (!near(zoneOf[slot], zone)) wrong++
@@ -134,7 +143,7 @@ const payloadOf = packets =>
 const packetsOf = bytes => {
   if (bytes[0] !== 0 || bytes[1] !== 0) return [bytes]
   const packets = []
-  for (let at = 2; at < bytes.length; ) {
+  for (let at = 2; at < bytes.length;) {
     const length = bytes[at] | (bytes[at + 1] << 8)
     packets.push(bytes.subarray(at + 2, at + 2 + length))
     at += 2 + length
@@ -142,10 +151,24 @@ const packetsOf = bytes => {
   return packets
 }
 
+const SLAB = 65536
+let slab = new Uint8Array(SLAB)
+let used = 0
+/** A copy in a shared slab, as a transport makes one in native memory: the server reuses its buffer. */
+const copyOf = bytes => {
+  if (used + bytes.length > SLAB) {
+    slab = new Uint8Array(SLAB)
+    used = 0
+  }
+  slab.set(bytes, used)
+  used += bytes.length
+  return slab.subarray(used - bytes.length, used)
+}
+
 /** The server's end of a link without a network: what is sent is kept for the harness. */
 const createLink = address => {
   const end = { address, sent: [], onPacket() {}, onClose() {}, close() {} }
-  end.send = bytes => end.sent.push(bytes.slice())
+  end.send = bytes => end.sent.push(copyOf(bytes))
   return end
 }
 
@@ -163,7 +186,13 @@ const rateOf = wl => Math.min(255, wl.hz)
 const createLinkedClient = (wl, schema, end, now) => {
   const world = createWorld()
   const sent = []
-  const connection = { address: 'server', send: bytes => sent.push(bytes.slice()), onPacket() {}, onClose() {}, close() {} }
+  const connection = {
+    address: 'server',
+    send: bytes => sent.push(bytes.slice()),
+    onPacket() {},
+    onClose() {},
+    close() {},
+  }
   const client = createPipesClient(world, schema, {
     transport: { connect: () => connection },
     updateRate: rateOf(wl),
@@ -212,6 +241,7 @@ const make = (name, options) => ({
     server.onJoin(client => (members[Number(client.address.slice(7))] = client))
     const eids = new Int32Array(wl.cap)
     const zones = wl.sharedView ? undefined : zonesOf(wl, n)
+    const writeFields = createFieldWriter(Thing, wl)
     const fakes = links.map(() => ({ sequence: 0, received: 0 }))
     const join = (c, clientSchema) => {
       const guest = createLinkedClient(wl, clientSchema, links[c], now)
@@ -235,15 +265,14 @@ const make = (name, options) => ({
           const eid = addEntity(world)
           eids[slot] = eid
           addComponent(world, eid, Thing)
-          for (let index = 0; index < wl.nNum; index++) writeField(Thing, wl, eid, index, f.cols[index][slot])
+          writeFields(eid, f.cols, slot, 255)
           if (f.names) Thing.name[eid] = f.names[slot]
           server.place(eid, zones ? zones.zoneOf[slot] + 1 : 1)
         }
         for (const slot of f.changed) {
           const eid = eids[slot]
           const mask = f.mask[slot]
-          for (let index = 0; index < wl.nNum; index++)
-            if ((mask >> index) & 1) writeField(Thing, wl, eid, index, f.cols[index][slot])
+          writeFields(eid, f.cols, slot, mask)
           if (zones && (mask & 3) !== 0 && schema.DistributedObject.zone[eid] !== zones.zoneOf[slot] + 1)
             server.place(eid, zones.zoneOf[slot] + 1)
           else if (options?.detect === 'mark') server.markDirty(eid)

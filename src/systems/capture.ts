@@ -27,22 +27,22 @@ export const capture = (state: ServerState): void => {
 }
 
 const captureTouched = (state: ServerState, serverClass: ServerClass): void => {
-  const { objects, touched } = serverClass
-  for (let index = 0; index < objects.length; index++) {
+  const { objects, touched, steady, rows, width } = serverClass
+  for (let index = 0, count = objects.length; index < count; index++) {
     const marks = touched[index]!
     if (marks === 0) continue
     touched[index] = 0
-    const object = objects[index]!
+    const place = steady[index]
     // Most often numbers changed, and the scan has brought the row up to date already.
-    if (marks === Touch.words && object.owner === 0 && object.complaint === '') {
-      if (object.place) putRow(object.place, serverClass.rows, index * serverClass.width, state.tick)
-      if (object.ownerPlace)
-        writeRow(object.ownerPlace, serverClass.ownerRows, index * serverClass.ownerWidth, state.tick)
+    if (marks === Touch.words && place) {
+      putRow(place, rows, index * width, state.tick)
       continue
     }
+    const object = objects[index]!
     problem = undefined
     captureObject(state, object, marks)
     complain(state, object)
+    steady[index] = object.owner === 0 && object.complaint === '' ? object.place : undefined
   }
 }
 

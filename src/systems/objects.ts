@@ -41,6 +41,7 @@ export const watchObjects = (state: ServerState): (() => void) => {
       objects: [],
       eids: new Uint32Array(16),
       touched: new Uint8Array(16),
+      steady: [],
       rows: new Uint32Array(16 * interested.layout.width),
       width: interested.layout.width,
       ownerRows: new Uint32Array(16 * (owner?.layout.width ?? 0)),
@@ -127,6 +128,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
 const enlist = (object: ServerObject): void => {
   const { serverClass } = object
   object.index = serverClass.objects.push(object) - 1
+  serverClass.steady.push(undefined)
   if (object.index >= serverClass.eids.length) {
     const twice = <A extends Uint32Array | Uint8Array>(array: A): A => {
       const grown = new (array.constructor as new (length: number) => A)(array.length * 2)
@@ -146,12 +148,14 @@ const enlist = (object: ServerObject): void => {
 
 /** The last one takes its place. */
 const delist = ({ serverClass, index }: ServerObject): void => {
-  const { objects, eids, touched, rows, width, ownerRows, ownerWidth } = serverClass
+  const { objects, eids, touched, steady, rows, width, ownerRows, ownerWidth } = serverClass
   const last = objects.pop()!
+  const lastPlace = steady.pop()
   if (last.index === index) return
   objects[index] = last
   eids[index] = last.eid
   touched[index] = touched[last.index]!
+  steady[index] = lastPlace
   rows.copyWithin(index * width, last.index * width, (last.index + 1) * width)
   ownerRows.copyWithin(index * ownerWidth, last.index * ownerWidth, (last.index + 1) * ownerWidth)
   last.index = index

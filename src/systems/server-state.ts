@@ -25,6 +25,8 @@ export interface ServerClass {
   readonly objects: ServerObject[]
   eids: Uint32Array
   touched: Uint8Array
+  /** Where the rows are of objects that nobody owns and whose values fit: a scan alone can bring those up to date. */
+  readonly steady: (Place | undefined)[]
   /** The rows of its objects as they fitted last, one behind the other, and uint32s a row; the same of owners' rows. */
   rows: Uint32Array
   readonly width: number
