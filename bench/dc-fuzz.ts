@@ -16,6 +16,7 @@ for (let done = 0, seed = first; done < count && !process.exitCode; done += ROUN
   const report = fuzz(Math.min(ROUND, count - done), seed)
   for (const [name, value] of Object.entries(report.counts)) totals[name] = (totals[name] ?? 0) + value
   slowest = Math.max(slowest, report.slowest)
+  console.error(`${Math.min(done + ROUND, count)} cases, ${Math.round((performance.now() - start) / 1000)} s`)
   if (report.failure) {
     console.error(report.failure)
     process.exitCode = 1

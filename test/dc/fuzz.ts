@@ -84,7 +84,7 @@ const HEADER = largeText(0, 1)
 /** Some blocks of good text, with some edits. */
 function mutatedText(next: Random): string {
   const first = next(BLOCKS.length)
-  let text = (next(3) ? HEADER : '') + BLOCKS.slice(first, first + 1 + next(3)).join('\n')
+  let text = (next(3) ? HEADER : '') + BLOCKS.slice(first, first + (next(4) ? 1 : 2)).join('\n')
   for (let edits = next(6); edits > 0; edits--) {
     const at = next(text.length + 1),
       cut = next(4) ? next(6) : next(200),
