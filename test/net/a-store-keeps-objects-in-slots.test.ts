@@ -164,6 +164,11 @@ test('an empty zone that nobody sees is forgotten, one with an object or a viewe
   const places = [1, 2, 3].map(id => addRow(store, zoneOf(store, id), layout, id, 1))
   removeRow(places[0]!, 2, undefined)
   removeRow(places[1]!, 2, undefined)
-  sweepZones(store, 3, zone => zone.id === 2)
+  sweepZones(
+    store,
+    3,
+    zone => zone.id === 2,
+    () => false,
+  )
   expect([...store.zones.keys()], 'zone 1 goes, zone 2 is seen, zone 3 is lived in').toEqual([2, 3])
 })

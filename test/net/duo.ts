@@ -196,13 +196,19 @@ export const createDuo = async (
     for (const group of groups()) {
       let frames = truth.get(group.id)
       if (!frames) truth.set(group.id, (frames = new Map()))
-      for (const { tick, ids, rows } of group.history.frames)
-        if (!frames.has(tick)) frames.set(tick, { ids: ids.slice(), rows: rows.slice() })
+      for (let index = group.history.frames.length - 1; index >= 0; index--) {
+        const { tick, ids, rows } = group.history.frames[index]!
+        if (frames.has(tick)) break
+        frames.set(tick, { ids: ids.slice(), rows: rows.slice() })
+      }
     }
   }
+  const checked = new WeakMap<Frame, number>()
   const compare = () => {
     for (const group of duo.session.replica.groups.values())
       for (const frame of group.history.frames) {
+        if (checked.get(frame) === frame.tick) continue
+        checked.set(frame, frame.tick)
         const real = truth.get(group.id)?.get(frame.tick)
         const isRight = real && isSame(real.ids, frame.ids) && isSame(real.rows, frame.rows)
         if (!isRight && duo.wrong.length < 10) duo.wrong.push(`group ${group.id}, frame ${frame.tick}`)
