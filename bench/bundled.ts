@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'vite'
+
+const root = join(import.meta.dirname, '..')
+
+/**
+ * Runs a TypeScript file of the project as a bundler makes it: what Vite's module runner runs file by file is several times slower, for
+ * each import is looked up at every use.
+ */
+export const runBundled = async (file: string): Promise<void> => {
+  const directory = join(root, 'node_modules/.cache/bench')
+  await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    build: {
+      ssr: join(root, file),
+      target: 'es2022',
+      outDir: directory,
+      emptyOutDir: false,
+      minify: false,
+      rolldownOptions: { output: { entryFileNames: '[name].mjs' } },
+    },
+  })
+  const name = file.replace(/^.*\//, '').replace(/\.ts$/, '.mjs')
+  await import(/* @vite-ignore */ pathToFileURL(join(directory, name)).href)
+}

@@ -1,0 +1,49 @@
+// Run by `bench/codec.ts`. Trains on some recordings, measures on others.
+import { planOf } from '../src/net/codec/plan.ts'
+import { median, run, train, trained, untrained, type Ages } from './codec-runs.ts'
+import { recordAvatars } from './scenes/avatars.ts'
+import { recordCubes } from './scenes/cubes.ts'
+import { groupsOf, type Groups } from './scenes/groups.ts'
+
+const CUBE_AGES: Ages[] = [
+  { base: 1, before: 1 },
+  { base: 2, before: 1 },
+  { base: 3, before: 1 },
+  { base: 6, before: 1 },
+  { base: 6, before: 4 },
+  { base: 15, before: 1 },
+]
+const AVATAR_AGES: Ages[] = [
+  { base: 1, before: 1 },
+  { base: 2, before: 1 },
+  { base: 6, before: 1 },
+]
+
+const report = (title: string, testing: readonly Groups[], ages: readonly Ages[], bytes: Uint8Array): void => {
+  const plan = planOf(testing[0]!.shape)
+  const rows = testing.flatMap(scene =>
+    ages.map(age => {
+      const result = run(scene, trained(plan, bytes), age)
+      const plain = run(scene, untrained(plan), age)
+      const { hz } = scene.recording
+      return {
+        scene: scene.recording.name,
+        ages: `${age.base} / ${age.before}`,
+        'changed a tick': +(result.changed / result.ticks).toFixed(1),
+        segments: +(result.segments / result.ticks).toFixed(1),
+        'bits each': +((result.bytes * 8) / result.changed).toFixed(2),
+        untrained: +((plain.bytes * 8) / plain.changed).toFixed(2),
+        kbps: +((result.bytes * 8 * hz) / result.ticks / 1000).toFixed(1),
+        'encode ns': Math.round(median(result.encodes)),
+        'decode ns': Math.round(median(result.decodes)),
+      }
+    }),
+  )
+  console.log(`${title}: tables of ${bytes.length} bytes, ${plan.contexts} contexts`)
+  console.table(rows)
+}
+
+const cubes = await Promise.all([1, 2, 3, 4].map(async seed => groupsOf(await recordCubes(seed))))
+report('cubes', cubes.slice(2), CUBE_AGES, train(cubes.slice(0, 2), CUBE_AGES))
+const avatars = [1, 2, 3].map(seed => groupsOf(recordAvatars(seed)))
+report('avatars', avatars.slice(2), AVATAR_AGES, train(avatars.slice(0, 2), AVATAR_AGES))
