@@ -748,6 +748,8 @@ const writeGroups = (
 ): void => {
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
   const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * 2
+  defaultSpan = 0
+  defaultBefore = 0
   if (due > 0) selectSegments(downlink, store, tick, now, beat, patience, room)
   writeState(downlink, store, content, tick, now)
   writeAudits(downlink, tick, now)
