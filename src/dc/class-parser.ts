@@ -112,7 +112,9 @@ function parseBase(parser: Parser, dclass: ClassDraft): void {
     addClass(schema, stand)
     base = stand
   }
-  if (!isKnown && !schema.missing.has(name)) {
+  // Once is enough, but for a struct a warning is not.
+  const isTold = schema.missing.has(name) && (schema.strict || !dclass.isStruct)
+  if (!isKnown && !isTold) {
     const candidates = schema.classes
       .filter(each => each.isStruct === dclass.isStruct && !each.isPlaceholder)
       .map(each => each.name)

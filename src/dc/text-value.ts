@@ -42,13 +42,13 @@ const misfit = (packing: Packing, token: Token, why = ''): void => {
 
 /**
  * Packs a value written in DC, as a default is: `{1, "two", x = 3}` (DCPacker::parse_and_pack). With `latin1` each
- * character of the text stands for a byte.
+ * character of the text stands for a byte, as with `parseDC`.
  * Never throws.
  */
-export function packText(packable: DCPackable, text: string, latin1 = false): PackedText {
+export function packText(packable: DCPackable, text: string, options: { readonly latin1?: boolean } = {}): PackedText {
   let message = ''
   const cursor: Cursor = {
-    ...tokenize(text, latin1),
+    ...tokenize(text, options.latin1),
     at: 0,
     depth: 0,
     faulty: -1,

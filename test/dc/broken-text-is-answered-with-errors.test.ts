@@ -48,6 +48,12 @@ test('a byte order mark is skipped, other strange characters are errors', () => 
   expect(messages('dclass A {\f};')[0]).toMatch(/Unexpected character/)
 })
 
+test('an undeclared base of a struct is an error, strict or not', () => {
+  const text = 'dclass A { Foo x; }; struct B : Foo {};'
+  expect(messages(text)).toEqual(['1: Undeclared type: Foo'])
+  expect(messages(text, { strict: false })).toEqual(['1: Undeclared base struct: Foo'])
+})
+
 test('a base declared too late is told so, once', () => {
   expect(messages('dclass T : D {};\ndclass D {};')).toEqual(['2: Base class defined after its first reference: D'])
 })

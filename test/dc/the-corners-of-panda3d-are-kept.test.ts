@@ -108,7 +108,7 @@ describe('strings', () => {
     const text = 'dclass A { string s = "\xc3\xa9\xff"; }; // \xe9'
     expect(hex(packDefault(parseDC(text, { latin1: true }).file.fields[0]!))).toBe('0300c3a9ff')
     expect(hex(packDefault(parseDC(text).file.fields[0]!)), 'else they are UTF-8').toBe('0600c383c2a9c3bf')
-    expect(hex(packText(typeOf('string v'), '"\xff"', true).bytes)).toBe('0100ff')
+    expect(hex(packText(typeOf('string v'), '"\xff"', { latin1: true }).bytes)).toBe('0100ff')
   })
 
   test('outside the basic plane survive a backslash', () => {
