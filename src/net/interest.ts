@@ -125,17 +125,25 @@ export const decodeLeave = (reader: ByteReader): Leave | undefined => {
   return reader.failed || flag > 1 ? undefined : { tick, doId, group, isGone: flag === 1 }
 }
 
-/** The zone that an object with its own rule is in now. */
-export const encodePlaced = (doId: number, zone: number): Uint8Array => {
-  const writer = byteWriter(12)
+/** The zone that an object with its own rule is in from `tick` on. */
+export interface Placed {
+  readonly tick: number
+  readonly doId: number
+  readonly zone: number
+}
+
+export const encodePlaced = ({ tick, doId, zone }: Placed): Uint8Array => {
+  const writer = byteWriter(16)
   writeU8(writer, Control.placed)
+  writeU32(writer, tick)
   writeU32(writer, doId)
   writeVarint(writer, zone)
   return writer.bytes.slice(0, writer.length)
 }
 
-export const decodePlaced = (reader: ByteReader): { doId: number; zone: number } | undefined => {
+export const decodePlaced = (reader: ByteReader): Placed | undefined => {
+  const tick = readU32(reader)
   const doId = readU32(reader)
   const zone = readVarint(reader)
-  return reader.failed ? undefined : { doId, zone }
+  return reader.failed ? undefined : { tick, doId, zone }
 }

@@ -4,12 +4,20 @@ import { needValues, oweValues, queueReliable, unsubscribe } from '../net/downli
 import { encodeLeave, encodePlaced } from '../net/interest.ts'
 import { FIXED_WORDS, nextEpoch } from '../net/layout.ts'
 import { addRow, privateZoneOf, putRow, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
+import { ticksSince } from '../net/ticks.ts'
 import type { ValueSet } from '../net/values.ts'
 import { packValue } from './pack-message.ts'
-import { sees } from './permissions.ts'
+import { isWanted, sees } from './permissions.ts'
 import { readRow, readWordOf, type Binding } from './rows.ts'
 import { scanClass } from './scan.ts'
-import { Touch, type ServerClass, type ServerObject, type ServerState, type VisibilityRule } from './server-state.ts'
+import {
+  Touch,
+  type ServerClass,
+  type ServerObject,
+  type ServerState,
+  type Session,
+  type VisibilityRule,
+} from './server-state.ts'
 
 /**
  * Copies what changed from the world's columns into the replica store, as of the state's tick. Which objects changed is
@@ -151,14 +159,19 @@ const touchAllZones = (state: ServerState): void => {
   for (const session of state.sessions) session.isZonesDirty = true
 }
 
+/** Tells a client that it is not sent an object by its own rule any more: of each group that this one was in. */
+export const queueLeave = (state: ServerState, session: Session, object: ServerObject, zone: Zone, isGone: boolean): void => {
+  for (const { id } of zone.groups)
+    queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: id, isGone }))
+}
+
 /** Everyone who is sent an object by its own rule hears that this is over, and whether it is elsewhere now. */
 const closeRule = (state: ServerState, object: ServerObject, rule: VisibilityRule, next: Zone | undefined): void => {
-  const group = rule.zone.groups[0]?.id ?? 0
   for (const session of state.sessions) {
     if (!session.downlink.zones.has(rule.zone)) continue
     unsubscribe(session.downlink, rule.zone)
-    const isGone = next === undefined || !session.downlink.zones.has(next)
-    queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group, isGone }))
+    const isSeen = next !== undefined && (session.downlink.zones.has(next) || isWanted(state, session, next.id))
+    queueLeave(state, session, object, rule.zone, !isSeen)
   }
 }
 
@@ -167,7 +180,7 @@ const zoneFor = (state: ServerState, object: ServerObject, zone: number): Zone |
   zone === 0 ? undefined : (object.rule?.zone ?? zoneOf(state.store, zone))
 
 /** Moves the row to where it belongs now: into another zone, or in or out of a group of its own. */
-const relocate = (state: ServerState, object: ServerObject, zone: number): void => {
+const relocate = (state: ServerState, object: ServerObject, zone: number, owner: number): void => {
   const { interested } = object.serverClass
   const to = zoneFor(state, object, zone)
   const from = object.place?.group.zone
@@ -175,7 +188,7 @@ const relocate = (state: ServerState, object: ServerObject, zone: number): void 
   if (to !== undefined && to === from) {
     // It has a group of its own wherever it is.
     for (const session of state.sessions)
-      if (session.downlink.zones.has(to)) queueReliable(session.downlink, encodePlaced(object.doId, zone))
+      if (session.downlink.zones.has(to)) queueReliable(session.downlink, encodePlaced({ tick: state.tick, doId: object.doId, zone }))
     touchAllZones(state)
     return
   }
@@ -186,13 +199,39 @@ const relocate = (state: ServerState, object: ServerObject, zone: number): void 
   // Whoever saw it in its zone and is not to see it by its rule hears so at once; the rest waits for the new group.
   if (object.rule && from && from.exclusiveTo === 0)
     for (const session of state.sessions)
-      if (session.downlink.zones.has(from) && !sees(session, object, zone, object.owner))
+      if (session.downlink.zones.has(from) && !sees(session, object, zone, owner))
         queueReliable(
           session.downlink,
           encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }),
         )
   object.placedBy = object.rule
   if (object.rule) touchAllZones(state)
+  if (from && to) announceMove(state, object, from, to, owner)
+  object.movedAt = state.tick
+}
+
+/** Ticks that a client may be behind. */
+const BEHIND = 64
+
+/**
+ * Segments tell where an object went from the frame on that a client acknowledged: of one that came after it and has left
+ * again they say nothing, as of one that was deleted; nor does a zone that the client leaves at the same time. Who still
+ * sees the object hears of that by itself.
+ */
+const announceMove = (state: ServerState, object: ServerObject, from: Zone, to: Zone, owner: number): void => {
+  const isBehind = Math.abs(ticksSince(state.tick, object.movedAt)) < BEHIND
+  for (const session of state.sessions) {
+    const { zones } = session.downlink
+    if (!zones.has(from)) continue
+    const isKnown = zones.has(to)
+    if (!isBehind && isKnown && isWanted(state, session, from.id)) continue
+    const isSeen =
+      to.exclusiveTo > 0
+        ? sees(session, object, to.id, owner)
+        : isKnown || owner === session.client?.id || isWanted(state, session, to.id)
+    if (isSeen)
+      queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: false }))
+  }
 }
 
 const sessionsThatSee = (state: ServerState, zone: Zone) =>
@@ -206,7 +245,9 @@ const moveRow = (
   binding: Binding,
   values: ValueSet,
 ): Place | undefined => {
-  if (from) removeRow(from, state.tick, to && to.privateTo === 0 ? to.id : undefined)
+  // Where an object goes that is seen by its own rule is not for everyone here to know.
+  const isHidden = from !== undefined && to !== undefined && to.exclusiveTo > 0 && from.group.zone.exclusiveTo === 0
+  if (from) removeRow(from, state.tick, isHidden ? from.group.zone.id : to && to.privateTo === 0 ? to.id : undefined)
   values.zone = to
   if (!to) return undefined
   for (const session of sessionsThatSee(state, to))
@@ -219,7 +260,7 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
   const { owner: private_ } = object.serverClass
   countOwnedZone(state, object.owner, object.zone, -1)
   countOwnedZone(state, owner, zone, 1)
-  if (zone !== object.zone || object.rule !== object.placedBy) relocate(state, object, zone)
+  if (zone !== object.zone || object.rule !== object.placedBy) relocate(state, object, zone, owner)
   if (owner !== object.owner) {
     // What the last owner sent is void, and so is what it may still send.
     object.formerOwner = object.owner

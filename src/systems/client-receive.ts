@@ -67,6 +67,7 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
     const object = session.objects.get(doId)
     if (!object) generate(state, session, group, slot, doId, frame.tick)
     else if (object.group === group || isGone(session, object.group) || ticksSince(frame.tick, object.seenTick) > 0) {
+      object.hasMoved ||= object.group !== group
       object.group = group
       object.slot = slot
       object.seenTick = frame.tick
@@ -79,8 +80,10 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
 }
 
 /** The zone of an object: its group's, unless it has one of its own that has moved since. */
-const zoneOf = (session: ClientSession, group: ReplicaGroup, doId: number): number =>
-  (group.isExclusive ? session.replica.placed.get(doId) : undefined) ?? group.zone
+const zoneOf = (session: ClientSession, group: ReplicaGroup, doId: number): number => {
+  const placed = group.isExclusive ? session.replica.placed.get(doId) : undefined
+  return placed && ticksSince(placed.tick, group.zoneTick) >= 0 ? placed.zone : group.zone
+}
 
 /** Whether a group was dropped, so that another may show the object in the same tick. */
 const isGone = (session: ClientSession, group: ReplicaGroup): boolean => session.replica.groups.get(group.id) !== group
@@ -126,6 +129,7 @@ const generate = (
     isAlive: false,
     row: new Uint32Array(group.layout.width),
     orphanedAt: undefined,
+    hasMoved: false,
     track: undefined,
     trackSlot: 0,
     delay: 0,
@@ -261,13 +265,28 @@ const releaseObjects = (state: ClientState, session: ClientSession, group: Repli
     }
     const object = session.objects.get(doId)
     if (!object || object.group !== group || (object.slot !== slot && frame.ids[object.slot] === doId)) continue
-    const zone = group.movedTo.get(doId)
-    const isHidden = session.replica.gone.get(doId)?.isGone === true
-    if (zone !== undefined && !isHidden && (group.isExclusive || session.replica.zones.has(zone))) object.orphanedAt ??= session.replica.newestTick
+    if (mayComeBack(session, group, object)) object.orphanedAt ??= session.replica.newestTick
     else removeObject(state, session, object)
   }
   group.movedTo.clear()
   group.isDirty = false
+}
+
+/** Whether an object that is not in its group any more may still show up in another one. */
+const mayComeBack = (session: ClientSession, group: ReplicaGroup, object: ClientObject): boolean => {
+  const { doId } = object
+  const told = toldOf(session, object)
+  if (told) return !told.isGone
+  // Of what came after the baseline and has left again, segments say nothing: it moves about, or came to go.
+  if (!group.movedTo.has(doId)) return object.hasMoved
+  const zone = group.movedTo.get(doId)
+  return zone !== undefined && (group.isExclusive || zone === group.zone || session.replica.zones.has(zone))
+}
+
+/** What the server said by itself of where an object went, since it was seen last. */
+const toldOf = (session: ClientSession, object: ClientObject) => {
+  const told = session.replica.gone.get(object.doId)
+  return told && ticksSince(object.seenTick, told.tick) < 0 ? told : undefined
 }
 
 const removeObject = (state: ClientState, session: ClientSession, object: ClientObject): void => {
@@ -279,7 +298,11 @@ const removeObject = (state: ClientState, session: ClientSession, object: Client
 }
 
 const dropGroup = (state: ClientState, session: ClientSession, group: ReplicaGroup): void => {
-  for (const object of session.objects.values()) if (object.group === group) removeObject(state, session, object)
+  for (const object of session.objects.values()) {
+    if (object.group !== group) continue
+    if (toldOf(session, object)?.isGone === false) object.orphanedAt ??= session.replica.newestTick
+    else removeObject(state, session, object)
+  }
 }
 
 /** Objects with their own rule of who sees them: some are not ours any more, some changed their zone. */
@@ -290,15 +313,17 @@ const applyExceptions = (state: ClientState, session: ClientSession): void => {
     if (object && isGone(session, object.group)) {
       if (isOver) removeObject(state, session, object)
       else object.orphanedAt ??= newestTick
-    } else if (object?.orphanedAt !== undefined && isOver) removeObject(state, session, object)
-    else if (object && ticksSince(newestTick, tick) < 4 * ORPHAN_TICKS) continue
+    } else if (object && toldOf(session, object)) {
+      if (object.orphanedAt !== undefined && isOver) removeObject(state, session, object)
+      else if (ticksSince(newestTick, tick) < 4 * ORPHAN_TICKS) continue
+    }
     gone.delete(doId)
   }
   if (!session.replica.isPlacedNew) return
   session.replica.isPlacedNew = false
-  for (const [doId, zone] of placed) {
+  for (const doId of placed.keys()) {
     const object = session.objects.get(doId)
-    if (object?.group.isExclusive) state.schema.DistributedObject.zone[object.eid] = zone
+    if (object) state.schema.DistributedObject.zone[object.eid] = zoneOf(session, object.group, doId)
   }
 }
 

@@ -56,6 +56,8 @@ export interface ClientObject {
   readonly row: Uint32Array
   /** Left its zone for another one that we see, and has not shown up there yet: since this tick. */
   orphanedAt: number | undefined
+  /** Whether it has been in another group before. */
+  hasMoved: boolean
   /** Its history, and where in there; `undefined` when nothing of it is smoothed. */
   track: Track | undefined
   trackSlot: number

@@ -105,6 +105,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     owner: 0,
     formerOwner: 0,
     place: undefined,
+    movedAt: 0,
     ownerPlace: undefined,
     values: valueSet(state.nextDoId - 1, serverClass.interested.layout),
     ownerValues: serverClass.owner && valueSet(state.nextDoId - 1, serverClass.owner.layout),

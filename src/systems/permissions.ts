@@ -1,5 +1,5 @@
 import type { DCAtomicField, DCMolecularField, DCParameterField } from '../dc/index.ts'
-import type { ServerObject, Session } from './server-state.ts'
+import type { ServerObject, ServerState, Session } from './server-state.ts'
 
 /** Whether a client sees an object: its owner does, else its own rule decides, else its zone. */
 export const sees = (session: Session, object: ServerObject, zone = object.zone, owner = object.owner): boolean => {
@@ -9,6 +9,12 @@ export const sees = (session: Session, object: ServerObject, zone = object.zone,
   const visibility = object.rule?.clients.get(client.id) ?? object.rule?.all ?? 'zone'
   return visibility === 'zone' ? session.zones.has(zone) : visibility === 'always'
 }
+
+/** Whether a client is to see a zone: it asked for it, was given it, or has an object there. */
+export const isWanted = (state: ServerState, session: Session, zone: number): boolean =>
+  session.requested.has(zone) ||
+  session.granted.has(zone) ||
+  (session.client !== undefined && state.ownedZones.get(session.client.id)?.has(zone) === true)
 
 /**
  * The one place that decides what a client may send: a field with `clsend` if it sees the object, one with `ownsend` if

@@ -8,13 +8,13 @@ import {
   type Downlink,
 } from '../net/downlink.ts'
 import { newestFrame } from '../net/frames.ts'
-import { encodeInterestDone, encodeLeave, encodeZones } from '../net/interest.ts'
+import { encodeInterestDone, encodeZones } from '../net/interest.ts'
 import { measurePing } from '../net/ping.ts'
 import { privateZoneOf, startRound, sweepZones, type Group, type Zone } from '../net/store.ts'
 import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
-import { capture } from './capture.ts'
-import { sees } from './permissions.ts'
+import { capture, queueLeave } from './capture.ts'
+import { isWanted, sees } from './permissions.ts'
 import type { ServerState, Session } from './server-state.ts'
 
 /** Ticks between two looks for zones that can be forgotten. */
@@ -67,10 +67,9 @@ const updateZones = (state: ServerState, session: Session, now: number): void =>
   session.zonesVersion = state.store.zonesVersion
   const { zones, requested, granted, downlink, lingering } = session
   const owned = state.ownedZones.get(session.client!.id)
-  const isWanted = (zone: number) => requested.has(zone) || granted.has(zone) || owned?.has(zone) === true
   let isChanged = false
   for (const zone of zones) {
-    if (isWanted(zone)) {
+    if (isWanted(state, session, zone)) {
       lingering.delete(zone)
       continue
     }
@@ -112,8 +111,7 @@ const updateExceptions = (state: ServerState, session: Session, downlink: Downli
     if (isSeen) subscribe(downlink, state.store, rule.zone)
     else {
       unsubscribe(downlink, rule.zone)
-      const group = rule.zone.groups[0]?.id ?? 0
-      queueReliable(downlink, encodeLeave({ tick: state.tick, doId: object.doId, group, isGone: true }))
+      queueLeave(state, session, object, rule.zone, true)
     }
   }
 }

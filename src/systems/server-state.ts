@@ -65,6 +65,8 @@ export interface ServerObject {
   /** Who owned it before: what that client sent meanwhile is late, not forbidden. */
   formerOwner: number
   place: Place | undefined
+  /** Tick in which it came there. */
+  movedAt: number
   ownerPlace: Place | undefined
   readonly values: ValueSet
   readonly ownerValues: ValueSet | undefined

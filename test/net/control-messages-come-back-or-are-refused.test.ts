@@ -151,14 +151,15 @@ test('what the game asks of a link, which groups to start again, which objects w
   fc.assert(
     fc.property(uint32, uint32, uint32, fc.boolean(), anySeed, (tick, doId, number, isGone, seed) => {
       check(encodeResync(number), Control.resync, decodeResync, number, seed)
-      check(encodePlaced(doId, number), Control.placed, decodePlaced, { doId, zone: number }, seed)
+      const placed = { tick, doId, zone: number }
+      check(encodePlaced(placed), Control.placed, decodePlaced, placed, seed)
       const left = { tick, doId, group: number, isGone }
       check(encodeLeave(left), Control.leave, decodeLeave, left, seed)
       const rates = { updateRate: 1 + (tick & 127), commandRate: 1 + (doId & 127), interp: (number & 15) / 16 }
       check(encodeRates(rates), Control.rates, decodeRates, rates, seed)
       for (const [bytes, decode] of [
         [encodeResync(number), decodeResync],
-        [encodePlaced(doId, number), decodePlaced],
+        [encodePlaced(placed), decodePlaced],
         [encodeLeave(left), decodeLeave],
         [encodeRates(rates), decodeRates],
       ] as const)
