@@ -121,6 +121,14 @@ function fuzzText(next: Random): string {
   check(errors.length <= 100 && warnings.length <= 100, 'too many', errors.length)
   check(errors.length === 0 || formatErrors(errors).includes(errors[0]!.message), 'format', text)
   check(file.hash >>> 0 === file.hash, 'hash', file.hash)
+  if (next(4) === 0) {
+    const strict = parseDC(text, { ...options, strict: true }),
+      lax = parseDC(text, { ...options, strict: false })
+    check(strict.errors.length > 0 || lax.errors.length === 0, 'strict is the stricter', text)
+    check(strict.errors.length > 0 || strict.file.hash === lax.file.hash, 'same hash', text)
+    const isOnlyLax = lax.errors.length === 0 && strict.errors.length > 0
+    check(!isOnlyLax || lax.warnings.some(({ message }) => message.startsWith('Undeclared')), 'warned of', text)
+  }
   if (errors.length) return 'texts with errors'
   if (next(8) === 0) {
     check(hashFile(loadDC(compileDC(file))) === file.hash, 'compiled', text)
