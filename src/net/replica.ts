@@ -267,9 +267,8 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
   let group = replica.groups.get(entry.group)
   if (!group) {
     // A late packet about a zone that we left since: nothing to know, nothing to ask for.
-    const left =
-      replica.leftGroups.get(entry.group) ?? (isKeyframe && !entry.isExclusive ? replica.leftZones.get(zone) : undefined)
-    if (left !== undefined && ticksSince(tick, left) <= 0) return 'all'
+    const isOfZone = isKeyframe && !entry.isExclusive
+    if (isLeft(replica.leftGroups, entry.group, tick) || (isOfZone && isLeft(replica.leftZones, zone, tick))) return 'all'
     if (!isKeyframe) return undecodable(replica, tick)
     const layouts = replica.layouts[entry.classNumber]
     const layout = entry.isOwner ? layouts?.owner : layouts?.interested
@@ -298,6 +297,12 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
   if (ticksSince(tick, group.heardTick) > 0) group.heardTick = tick
   holdUntil(frameAt(group.history, frameTick), tick)
   return 'all'
+}
+
+/** Whether something was left at that tick or after. */
+const isLeft = (left: Map<number, number>, id: number, tick: number): boolean => {
+  const at = left.get(id)
+  return at !== undefined && ticksSince(tick, at) <= 0
 }
 
 /** A frame is known to have been the group's state until `tick`. */
