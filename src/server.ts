@@ -74,7 +74,10 @@ export interface ServerOptions {
   readonly packetsPerSend?: number
   /** Zones that a client can ask for at once. 1..256. Default 256. */
   readonly maxZones?: number
-  /** Seconds that a zone which a client does not want any more is sent on, so that walking along a border is cheap. 0..60. Default 0. */
+  /**
+   * Seconds that a zone which a client does not want any more is sent on, so that walking along a border is cheap; not when
+   * `allowZone` or `revokeZone` take it away, nor beyond `maxZones`. 0..60. Default 0.
+   */
   readonly linger?: number
   /** Frames of each group that are kept as baselines: the seconds of change that a client may be behind. 8..64. Default: 1.6 seconds of ticks. */
   readonly snapshotHistory?: number
@@ -141,7 +144,7 @@ export interface Server {
   setVisibility(eid: EntityId, visibility: Visibility, client?: ServerClient): void
   /** Gives a client these zones to see, besides those that it asked for; they replace those of the last call. */
   setZones(client: ServerClient, zones: Iterable<number>): void
-  /** Takes a zone away from a client that asked for it. */
+  /** Takes a zone away, at once, from a client that asked for it. What it owns or was given in there goes before. */
   revokeZone(client: ServerClient, zone: number): void
   /**
    * Sends a message of an object to the clients that its keywords name (`broadcast`: all interested; `ownrecv`: the
@@ -294,13 +297,17 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     setVisibility: (eid, visibility, client) => setVisibility(state, objectOf(state, eid), visibility, client),
     setZones(client, zones) {
       const session = sessionOf(state, client, 'setZones')
+      const next = Array.from(zones, zone => checkZone(`setZones(client ${client.id})`, zone))
       session.granted.clear()
-      for (const zone of zones) session.granted.add(checkZone(`setZones(client ${client.id})`, zone))
+      for (const zone of next) session.granted.add(zone)
       session.isZonesDirty = true
     },
     revokeZone(client, zone) {
       const session = sessionOf(state, client, 'revokeZone')
-      if (session.requested.delete(zone)) session.isZonesDirty = true
+      session.requested.delete(zone)
+      // Nor does it linger.
+      if (session.zones.has(zone)) session.lingering.set(zone, -Infinity)
+      session.isZonesDirty = true
     },
     sendUpdate(eid, message, args, to) {
       const { field } = message

@@ -15,7 +15,7 @@ import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
 import { capture, queueLeave } from './capture.ts'
 import { isWanted, sees } from './permissions.ts'
-import type { ServerState, Session } from './server-state.ts'
+import { guarded, type ServerState, type Session } from './server-state.ts'
 
 /** Ticks between two looks for zones that can be forgotten. */
 const SWEEP_TICKS = 256
@@ -66,39 +66,46 @@ const updateZones = (state: ServerState, session: Session, now: number): void =>
   session.isZonesDirty = false
   session.zonesVersion = state.store.zonesVersion
   const { zones, requested, granted, downlink, lingering } = session
-  const owned = state.ownedZones.get(session.client!.id)
   let isChanged = false
+  const add = (zone: number) => {
+    lingering.delete(zone)
+    if (zones.has(zone)) return
+    zones.add(zone)
+    isChanged = true
+  }
+  requested.forEach(add)
+  granted.forEach(add)
+  state.ownedZones.get(session.client!.id)?.forEach((_, zone) => add(zone))
   for (const zone of zones) {
-    if (isWanted(state, session, zone)) {
-      lingering.delete(zone)
-      continue
-    }
-    if (state.linger > 0) {
-      const until = lingering.get(zone)
-      if (until === undefined) lingering.set(zone, now + state.linger)
-      if (until === undefined || now < until) continue
-      lingering.delete(zone)
-    }
+    if (isWanted(state, session, zone) || isLingering(state, session, zone, now)) continue
+    lingering.delete(zone)
     zones.delete(zone)
     isChanged = true
     const known = state.store.zones.get(zone)
     if (known) unsubscribe(downlink, known)
   }
-  const add = (id: number) => {
-    if (!zones.has(id)) {
-      zones.add(id)
-      isChanged = true
-    }
-    // A zone exists once something was placed in it; it may come to be long after it was asked for.
+  // A zone exists once something was placed in it; it may come to be long after it was asked for.
+  for (const id of zones) {
     const zone = state.store.zones.get(id)
     if (zone) subscribe(downlink, state.store, zone)
   }
-  requested.forEach(add)
-  granted.forEach(add)
-  owned?.forEach((_, zone) => add(zone))
   subscribe(downlink, state.store, privateZoneOf(state.store, session.client!.id))
   if (isChanged) queueReliable(downlink, encodeZones(state.tick, [...zones]))
   updateExceptions(state, session, downlink)
+}
+
+/**
+ * Whether a zone that the client wants no more is sent on for now: only while it might ask for it, and as long as there
+ * are not more zones than it could ask for.
+ */
+const isLingering = (state: ServerState, session: Session, zone: number, now: number): boolean => {
+  const { lingering, zones, client } = session
+  if (state.linger === 0 || zones.size > state.maxZones) return false
+  const until = lingering.get(zone)
+  if (until !== undefined) return now < until
+  if (guarded(state, 'allowZone', () => state.allowZone(client!, zone)) !== true) return false
+  lingering.set(zone, now + state.linger)
+  return true
 }
 
 /** Objects that have their own rule of who sees them. */
