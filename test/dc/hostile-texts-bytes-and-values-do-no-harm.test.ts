@@ -3,8 +3,8 @@ import { fuzz } from './fuzz.ts'
 
 // A sample: `bench/dc-fuzz.ts` runs a million.
 test('mutated texts, bytes and values never throw, hang or are taken for what they are not', () => {
-  const { failure, counts } = fuzz(3000, 1)
+  const { failure, counts } = fuzz(2000, 1)
   expect(failure).toBeUndefined()
   for (const what of ['texts with errors', 'texts without', 'bytes refused', 'bytes accepted', 'values refused'])
-    expect(counts[what], what).toBeGreaterThan(50)
-})
+    expect(counts[what], what).toBeGreaterThan(30)
+}, 30_000)
