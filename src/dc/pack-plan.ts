@@ -1,13 +1,6 @@
 import { setExtension } from './extension.ts'
 import { memberKeys, membersOf, type Member } from './members.ts'
-import {
-  numberSize,
-  oneSize,
-  type DCArrayType,
-  type DCBytesType,
-  type DCNumberType,
-  type DCPackable,
-} from './model.ts'
+import { numberSize, oneSize, type DCArrayType, type DCBytesType, type DCNumberType, type DCPackable } from './model.ts'
 import { inRanges, LIMITS } from './number.ts'
 import { reserve, type Writer } from './writer.ts'
 

@@ -74,7 +74,8 @@ export function largeText(lines: number, seed = 1): string {
     ]
     out.push('', '/* A kind of thing. */', `dclass ${name}${bases.length ? ` : ${bases.join(', ')}` : ''} {`)
     out.push(`  int32/1000 place${id} broadcast ram interp_linear; // metres`)
-    for (const axis of 'XYZ') out.push(`  set${axis}${id}(int16/10 ${axis.toLowerCase()}) broadcast ram ownsend airecv;`)
+    for (const axis of 'XYZ')
+      out.push(`  set${axis}${id}(int16/10 ${axis.toLowerCase()}) broadcast ram ownsend airecv;`)
     out.push(`  setPos${id} : setX${id}, setY${id}, setZ${id};`)
     for (let i = next(18); i >= 0; i--) {
       const parameters = Array.from({ length: next(6) }, (_, at) => type(next, next(2) ? `value${at}` : ''))
