@@ -294,7 +294,10 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       touch(objectOf(state, eid))
     },
     markDirty: eid => touch(objectOf(state, eid)),
-    setVisibility: (eid, visibility, client) => setVisibility(state, objectOf(state, eid), visibility, client),
+    setVisibility(eid, visibility, client) {
+      if (client) sessionOf(state, client, `setVisibility(${eid})`)
+      setVisibility(state, objectOf(state, eid), visibility, client)
+    },
     setZones(client, zones) {
       const session = sessionOf(state, client, 'setZones')
       const next = Array.from(zones, zone => checkZone(`setZones(client ${client.id})`, zone))

@@ -10,17 +10,29 @@ export const setVisibility = (
 ): void => {
   if (visibility !== 'zone' && visibility !== 'always' && visibility !== 'never')
     throw new TypeError(`setVisibility(${object.eid}): give 'zone', 'always' or 'never', not ${String(visibility)}.`)
-  const rule = (object.visibility ??= { all: 'zone', clients: new Map(), zone: exclusiveZone(object.zone, object.doId) })
+  const rule = (object.visibility ??= {
+    all: 'zone',
+    clients: new Map(),
+    zone: exclusiveZone(object.zone, object.doId),
+  })
   if (client === undefined) rule.all = visibility
   else rule.clients.set(client.id, visibility)
   state.exceptions.add(object)
-  // What is the same for all needs no group of its own, but what was said of single clients is kept.
-  object.rule = rule.all === 'zone' && [...rule.clients.values()].every(each => each === 'zone') ? undefined : rule
-  touch(object)
+  followVisibility(object)
   for (const session of state.sessions) session.isZonesDirty = true
+}
+
+/** What is the same for all needs no group of its own, but what was said of single clients is kept. */
+const followVisibility = (object: ServerObject): void => {
+  const { visibility } = object
+  const isUsual = visibility?.all === 'zone' && [...visibility.clients.values()].every(each => each === 'zone')
+  object.rule = isUsual ? undefined : visibility
+  touch(object)
 }
 
 /** A client left: its number may be another's soon. */
 export const forgetVisibility = (state: ServerState, clientId: number): void => {
-  for (const { visibility } of state.exceptions) visibility?.clients.delete(clientId)
+  for (const object of state.exceptions)
+    if (object.visibility?.clients.delete(clientId) && state.objects.get(object.eid) === object)
+      followVisibility(object)
 }
