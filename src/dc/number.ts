@@ -42,22 +42,22 @@ export const scaledModulus = (type: { divisor: number; modulus?: number }): numb
  * (dcSimpleParameter.cxx, pack_int64 and pack_double).
  */
 export function scale(type: DCNumberType, value: number | bigint): number | bigint | undefined {
-  const wide = is64(type)
-  let scaled: number | bigint
-  if (typeof value === 'bigint') {
-    scaled = value * BigInt(type.divisor)
-    const modulus = type.modulus === undefined ? 0n : BigInt(scaledModulus(type))
-    if (modulus) scaled = ((scaled % modulus) + modulus) % modulus
-    if (!wide) scaled = Number(scaled)
-  } else {
-    scaled = wrap(value * type.divisor, type)
-    if (type.base !== 'float64') {
-      if (!Number.isFinite(scaled)) return undefined
-      // + 0 turns a negative zero into the only zero that bytes know.
-      scaled = (Number.isInteger(scaled) ? scaled : Math.floor(scaled + 0.5)) + 0
-      if (wide) scaled = BigInt(scaled)
-    }
+  if (typeof value === 'bigint') return wrapInteger(type, value * BigInt(type.divisor))
+  let scaled: number | bigint = wrap(value * type.divisor, type)
+  if (type.base !== 'float64') {
+    if (!Number.isFinite(scaled)) return undefined
+    // + 0 turns a negative zero into the only zero that bytes know.
+    scaled = (Number.isInteger(scaled) ? scaled : Math.floor(scaled + 0.5)) + 0
+    if (is64(type)) scaled = BigInt(scaled)
   }
+  return inRange(type, scaled) ? scaled : undefined
+}
+
+/** The integer path behind the multiplication: the modulus, and whether it fits. */
+export function wrapInteger(type: DCNumberType, product: bigint): number | bigint | undefined {
+  const modulus = type.modulus === undefined ? 0n : BigInt(scaledModulus(type)),
+    rest = modulus ? ((product % modulus) + modulus) % modulus : product
+  const scaled = is64(type) ? rest : Number(rest)
   return inRange(type, scaled) ? scaled : undefined
 }
 

@@ -2,7 +2,7 @@ import { accept, expect, nested, peek, SYNTAX, syntaxError, take, type Cursor } 
 import { tokenize, type Token } from './lexer.ts'
 import { caseMembers, findCase, membersOf, type Member } from './members.ts'
 import { numberSize, type DCNumberType, type DCPackable, type DCRange, type DCSwitchType } from './model.ts'
-import { describe, inRanges, scale, setScaled } from './number.ts'
+import { describe, inRanges, scale, setScaled, wrapInteger } from './number.ts'
 import { endPrefix, prefixSize } from './packer.ts'
 import { createReader, unpackType } from './unpacker.ts'
 import { reserve, writeBytes, written, type Writer } from './writer.ts'
@@ -165,11 +165,18 @@ function literal(packable: DCPackable, token: Token, writer: Writer): boolean {
   }
   if (token.kind === 'string') return packString(packable, value as Uint8Array, writer)
   if (packable.kind !== 'number') return false
-  const scaled = scale(packable, value as number | bigint)
+  const scaled =
+    typeof value === 'bigint' ? scaleLiteral(packable, token.kind, value) : scale(packable, value as number)
   if (scaled === undefined) return false
   const at = reserve(writer, numberSize(packable))
   setScaled(writer.view, at, packable, scaled)
   return true
+}
+
+/** An integer as Panda3D scales it: the product with the divisor is a 64-bit integer, signed as the literal is. */
+function scaleLiteral(type: DCNumberType, kind: string, value: bigint): number | bigint | undefined {
+  const product = value * BigInt(type.divisor)
+  return wrapInteger(type, kind === 'int' ? BigInt.asIntN(64, product) : BigInt.asUintN(64, product))
 }
 
 /** What is wrong with a literal that does not fit. */

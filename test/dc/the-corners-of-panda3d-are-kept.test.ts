@@ -1,5 +1,13 @@
 import { describe, expect, it, test } from 'vitest'
-import { fieldByName, formatPacked, packDefault, packText, parseDC, unpackField } from '../../src/dc/index.ts'
+import {
+  fieldByName,
+  formatPacked,
+  packDefault,
+  packField,
+  packText,
+  parseDC,
+  unpackField,
+} from '../../src/dc/index.ts'
 import { fieldOf, hex, schemaOf, typeOf, unhex } from './plain.ts'
 
 // What Panda3D's parser and packer do where neither the grammar nor the vectors say it: read from its source.
@@ -100,6 +108,21 @@ describe('defaults', () => {
     ],
   ])('%s', (_, declaration, bytes) => {
     expect(hex(packDefault(typeOf(declaration)))).toBe(bytes)
+  })
+})
+
+describe('a product with the divisor is a 64-bit integer', () => {
+  it.each([
+    ['uint32/1000 v', '18446744073709552', '80010000'],
+    ['int16/10%360 v', '1844674407370955162', '0400'],
+    ['int64/10 v', '-9223372036854775807', '0a00000000000000'],
+    ['float64/10 v', '1844674407370955162', '0000000000001040'],
+  ])('%s = %s', (declaration, text, bytes) => {
+    expect(hex(packText(typeOf(declaration), text).bytes)).toBe(bytes)
+  })
+
+  test('but a caller is told of it', () => {
+    expect(() => packField(typeOf('int64/10 v'), -9223372036854775807n)).toThrow('T.v: -9223372036854775807')
   })
 })
 
