@@ -217,6 +217,7 @@ const receiveField = (
     const known = set.fromOwner[index] ?? set.packed[index]
     // Game code wrote it since the last tick, as a handler may: the next capture tells the owner.
     const isOverruled = known && !isSameBytes(tryPackValue(field, (columns as unknown[])[object.eid]), known)
+    if (isOverruled) touch(object)
     if (epoch !== (set.epochs[index] ?? 0) || isOverruled) return
     set.fromOwner[index] = packed.slice()
     touch(object)
@@ -258,7 +259,12 @@ const receiveUpload = (state: ServerState, session: Session, reader: ByteReader,
     countForbidden(state, session, object)
     return
   }
-  if (sequence <= object.uploadSequence || epoch !== object.epoch || isOverruled(object)) return
+  if (sequence <= object.uploadSequence || epoch !== object.epoch) return
+  if (isOverruled(object)) {
+    // The next capture tells the owner, also when the game forgot to mark it.
+    touch(object)
+    return
+  }
   if (bytes.length !== upload.bytes || !decodeUpload(upload, bytes, uploadWords)) {
     state.violations.outOfRange++
     return
