@@ -141,7 +141,7 @@ const playAll = async (first: number, seeds: number, processes: number, mostFail
 
 /** Makes a failing scenario small, keeps it if asked to, and puts it into words. */
 const tellOf = async (seed: number, scenario: Scenario, outcome: Outcome): Promise<string> => {
-  const small = await explain(prepared, scenario, outcome, { command })
+  const small = await explain(prepared, scenario, outcome, { command, shrink: { runs: 2000, seconds: 60 } })
   if (values.save === '') return small.text
   mkdirSync(values.save, { recursive: true })
   const file = join(values.save, `${seed}.json`)

@@ -1,6 +1,7 @@
 import { columnAt, infosOf, type DClassInfo, type NumberColumn, type Schema } from '../components/index.ts'
 import {
   columnKind,
+  partOf,
   initialValue,
   packField,
   type Column,
@@ -62,7 +63,7 @@ const leavesOf = (info: DClassInfo, field: DCParameterField, column: Column, pat
   if (column.kind === 'value') return []
   if (column.kind === 'struct')
     return column.fields.flatMap(part => leavesOf(info, field, part.column, [...path, part.name]))
-  const value = path.slice(1).reduce<any>((part, name) => part[name], initialValue(field))
+  const value = path.slice(1).reduce<any>(partOf, initialValue(field))
   const array = columnAt(info.columns.get(field)!, path)
   return [
     { name: `${info.dclass.name}.${path.join('.')}`, type: column.type, column: array, initial: held(array, value) },

@@ -12,7 +12,7 @@ export interface Shrunk {
 }
 
 export interface ShrinkOptions extends RunOptions {
-  /** Runs after which it is small enough. Default 400. */
+  /** Runs after which it is small enough. Default 600. */
   readonly runs?: number
   /** Real seconds after which it is small enough. Default 30. */
   readonly seconds?: number
@@ -41,14 +41,6 @@ const withoutClient = (scenario: Scenario, index: number): Scenario => {
       return [event]
     }),
   }
-}
-
-/** Each with one half, quarter, ... of the events left out, then each with a single one. */
-function* withFewerEvents(scenario: Scenario): Generator<Scenario> {
-  const { events } = scenario
-  for (let size = Math.ceil(events.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
-    for (let start = 0; start < events.length; start += size)
-      yield { ...scenario, events: [...events.slice(0, start), ...events.slice(start + size)] }
 }
 
 function* withMilderLinks(scenario: Scenario): Generator<Scenario> {
@@ -133,8 +125,6 @@ function* withFewerClients(scenario: Scenario): Generator<Scenario> {
   for (let index = scenario.clients.length - 1; index >= 0; index--) yield withoutClient(scenario, index)
 }
 
-const PASSES = [withFewerClients, withFewerEvents, withLessTime, withMilderLinks, withPlainerClients]
-
 /** What is being made small: the less the better. */
 const sizeOf = (scenario: Scenario): string => JSON.stringify({ ...scenario, seed: 0, linkSeed: 0 })
 
@@ -167,7 +157,7 @@ const shrinkWith = async (
   failed: Outcome,
   options: ShrinkOptions,
 ): Promise<Shrunk> => {
-  const { runs: mostRuns = 400, seconds = 30 } = options
+  const { runs: mostRuns = 600, seconds = 30 } = options
   const end = performance.now() + seconds * 1000
   const kind = failed.failure?.kind
   let best: Shrunk = { scenario, outcome: failed, runs: 0 }
@@ -187,21 +177,34 @@ const shrinkWith = async (
     }
     return false
   }
-  for (let before = ''; before !== sizeOf(best.scenario) && !isOver();) {
-    before = sizeOf(best.scenario)
-    for (const pass of PASSES) {
-      // A pass starts anew from what it made smaller, until nothing in it helps.
-      for (let helped = true; helped && !isOver();) {
-        helped = false
-        for (const candidate of pass(best.scenario)) {
-          if (isOver()) break
-          if (sizeOf(candidate) === sizeOf(best.scenario)) continue
-          if (!(await fails(candidate))) continue
-          helped = true
-          break
-        }
+  /** Leaves out one half, quarter, ... of the events at a time, in the end single ones. */
+  const dropEvents = async () => {
+    for (let size = Math.ceil(best.scenario.events.length / 2); size >= 1 && !isOver(); size = size > 1 ? size >> 1 : 0)
+      for (let start = 0; start < best.scenario.events.length && !isOver();) {
+        const { events } = best.scenario
+        const fewer = [...events.slice(0, start), ...events.slice(start + size)]
+        if (!(await fails({ ...best.scenario, events: fewer }))) start += size
+      }
+  }
+  const runPass = async (pass: (scenario: Scenario) => Generator<Scenario>) => {
+    // It starts anew from what it made smaller, until nothing in it helps.
+    for (let helped = true; helped && !isOver();) {
+      helped = false
+      for (const candidate of pass(best.scenario)) {
+        if (isOver()) return
+        if (sizeOf(candidate) === sizeOf(best.scenario) || !(await fails(candidate))) continue
+        helped = true
+        break
       }
     }
+  }
+  for (let before = ''; before !== sizeOf(best.scenario) && !isOver();) {
+    before = sizeOf(best.scenario)
+    await runPass(withFewerClients)
+    await runPass(withMilderLinks)
+    await dropEvents()
+    await runPass(withLessTime)
+    await runPass(withPlainerClients)
   }
   return { ...best, runs }
 }
