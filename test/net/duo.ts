@@ -141,6 +141,8 @@ export interface Duo {
   put(place: Place, word: number, value: number): void
   /** Hands bytes to the client at once. */
   deliver(packet: Uint8Array): void
+  /** Sees what reaches the client. */
+  onDeliver: (packet: Uint8Array) => void
   end(): void
 }
 
@@ -251,12 +253,16 @@ export const createDuo = async (
     heard: [],
     wrong: [],
     deliver: packet => connection.onPacket(packet),
+    onDeliver: () => {},
     step() {
       steps++
       duo.now += 1 / rate
       duo.tick = (duo.tick + 1) >>> 0
       duo.beat++
-      for (const packet of takeDue(down, steps)) connection.onPacket(packet)
+      for (const packet of takeDue(down, steps)) {
+        duo.onDeliver(packet)
+        connection.onPacket(packet)
+      }
       client.receive(world)
       client.send(world)
       for (const packet of takeDue(up, steps)) take(packet)
