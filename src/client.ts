@@ -23,6 +23,7 @@ import {
   type InterestResult,
 } from './systems/client-state.ts'
 import { interpolate } from './systems/interpolate.ts'
+import type { Links } from './systems/links.ts'
 import { nameOf, packMessage } from './systems/pack-message.ts'
 import { leaveTrack } from './systems/track.ts'
 
@@ -137,9 +138,14 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     )
   // Throws for options that make no sense, now rather than when a session begins.
   createPlayout(options.playout)
-  return {
+  const links: Links = {
+    doIdOf: eid => state.session?.byEid.get(eid)?.doId ?? 0,
+    entityOf: doId => state.session?.objects.get(doId)?.eid ?? 0,
+  }
+  const state: ClientState = {
     world,
     schema,
+    links,
     transport: options.transport,
     password: options.password ?? '',
     updateRate: rate('updateRate', options.updateRate ?? 20),
@@ -150,7 +156,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     timeout: timeoutOf(options.timeout ?? 10),
     now: options.now ?? (() => performance.now() / 1000),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
-    classes: prepareClasses(schema),
+    classes: prepareClasses(schema, links),
     handlers: new Map(),
     onDisconnect: new Set(),
     stats: {
@@ -173,6 +179,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     session: undefined,
     ended: undefined,
   }
+  return state
 }
 
 const isZone = (zone: number): boolean => Number.isInteger(zone) && zone >= 1 && zone <= 0xffffffff
@@ -295,7 +302,7 @@ const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, ar
         ? `${name} is \`ownsend\`: only the owner of entity ${eid} may send it.`
         : `${name} has neither \`clsend\` nor \`ownsend\`: no client may send it.`,
     )
-  const update = { doId: object.doId, field: field.number, packed: packMessage(field, args) }
+  const update = { doId: object.doId, field: field.number, packed: packMessage(field, args, state.links) }
   if (field.keywords.includes('unreliable')) {
     session.unreliable.push(encodeUnreliableMessage(update))
     if (session.unreliable.length > MAX_UNRELIABLE_WAITING) session.unreliable.shift()
@@ -316,6 +323,7 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
     leaveTrack(object)
     state.session!.byEid.delete(eid)
     state.session!.objects.delete(object.doId)
+    state.session!.isPopulationChanged = true
   })
   const subscribe = <T>(handlers: Set<T>, handler: T): (() => void) => {
     handlers.add(handler)

@@ -182,12 +182,18 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     )
   const tickRate = inRange('tickRate', options.tickRate ?? 30, 1, 1000, 'ticks a second')
   const history = options.snapshotHistory ?? Math.max(8, Math.min(64, Math.ceil(tickRate * 1.6)))
+  const byDoId = new Map<number, ServerObject>()
   return {
     world,
     schema,
     store: createStore(schema.file, inRange('snapshotHistory', history, 8, 64, 'frames')),
+    links: {
+      doIdOf: eid => schema.DistributedObject.doId[eid] ?? 0,
+      entityOf: doId => byDoId.get(doId)?.eid ?? 0,
+    },
+    appeared: new Set(),
     objects: new Map(),
-    byDoId: new Map(),
+    byDoId,
     removed: [],
     serverClasses: [],
     exceptions: new Set(),
@@ -209,7 +215,13 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     pingInterval: inRange('pingInterval', options.pingInterval ?? 0.25, 0.01, 60, 'seconds'),
     messageRate: inRange('messageRate', options.messageRate ?? 60, 1, 100_000, 'messages a second'),
     messageBytes: inRange('messageBytes', options.messageBytes ?? 32 * 1024, 1, 1e9, 'bytes a second'),
-    maxBytesPerSecond: inRange('maxBytesPerSecond', options.maxBytesPerSecond ?? 96 * 1024, 1024, 1e9, 'bytes a second'),
+    maxBytesPerSecond: inRange(
+      'maxBytesPerSecond',
+      options.maxBytesPerSecond ?? 96 * 1024,
+      1024,
+      1e9,
+      'bytes a second',
+    ),
     packetsPerSend: inRange('packetsPerSend', options.packetsPerSend ?? 2, 1, 64, 'datagrams'),
     maxZones: inRange('maxZones', options.maxZones ?? MAX_ZONES, 1, MAX_ZONES, 'zones'),
     linger: inRange('linger', options.linger ?? 0, 0, 60, 'seconds'),
@@ -322,7 +334,14 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       const audience = audienceOfMessage(field)
       if (!audience.interested && !audience.owner)
         throw new TypeError(`${nameOf(field)} has neither \`broadcast\` nor \`ownrecv\`: no client may receive it.`)
-      sendToAudience(state, object, field, packMessage(field, args), undefined, to && state.sessionOf.get(to.id))
+      sendToAudience(
+        state,
+        object,
+        field,
+        packMessage(field, args, state.links),
+        undefined,
+        to && state.sessionOf.get(to.id),
+      )
     },
     entityOf: doId => state.byDoId.get(doId)?.eid ?? 0,
     setRates(client, rates) {

@@ -48,9 +48,11 @@ export const createColumns = (field: DCParameterField, capacity: number): FieldC
 export const columnAt = (columns: FieldColumns, path: readonly string[]): NumberColumn =>
   path.slice(1).reduce<FieldColumns>((at, name) => (at as StructColumns)[name]!, columns) as NumberColumn
 
-/** Writes a whole field value of one entity: a number, a struct by names (all or some of them), or a value. */
+/** Writes a whole field value of one entity: a number, a struct by names (all or some of them) or in order, or a value. */
 export const writeColumns = (columns: FieldColumns, eid: number, value: unknown): void => {
   if (Array.isArray(columns)) columns[eid] = value
   else if (ArrayBuffer.isView(columns)) (columns as Float64Array)[eid] = value as number
+  else if (Array.isArray(value) || ArrayBuffer.isView(value))
+    Object.values(columns).forEach((part, at) => writeColumns(part, eid, (value as unknown[])[at]))
   else for (const [name, part] of Object.entries(value as object)) writeColumns(columns[name]!, eid, part)
 }

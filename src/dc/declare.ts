@@ -266,15 +266,22 @@ export interface ExtensionDeclaration<Value = any, Columns = any> extends TypeDe
 const extension = <E extends ExtensionDeclaration>(name: Extension): E => declared({ kind: 'extension', name })
 
 /** A number of 16 bits, with 11 bits of precision. */
-export const float16 = (): ExtensionDeclaration<number, number[]> => extension('float16')
+export const float16 = (): ExtensionDeclaration<number, Float32Array> => extension('float16')
 /** A number of 32 bits, with 24 bits of precision. */
-export const float32 = (): ExtensionDeclaration<number, number[]> => extension('float32')
+export const float32 = (): ExtensionDeclaration<number, Float32Array> => extension('float32')
 /** A quaternion `[x, y, z, w]`. */
 export type Quaternion = [x: number, y: number, z: number, w: number]
+/** The columns of a quaternion. */
+export interface QuaternionColumns {
+  readonly x: Float32Array
+  readonly y: Float32Array
+  readonly z: Float32Array
+  readonly w: Float32Array
+}
 /** A rotation in four bytes. */
-export const quat32 = (): ExtensionDeclaration<Quaternion, Quaternion[]> => extension('quat32')
+export const quat32 = (): ExtensionDeclaration<Quaternion, QuaternionColumns> => extension('quat32')
 /** A rotation in six bytes. */
-export const quat48 = (): ExtensionDeclaration<Quaternion, Quaternion[]> => extension('quat48')
+export const quat48 = (): ExtensionDeclaration<Quaternion, QuaternionColumns> => extension('quat48')
 /** True or false. As state 1 or 0, in a `Uint8Array`. */
 export const bool = (): ExtensionDeclaration<boolean, Uint8Array> => extension('bool')
 /** Another distributed object: the id of an entity here, 0 for none. */

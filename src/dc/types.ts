@@ -74,6 +74,7 @@ function columnType(column: Column, type: DCType, indent: string): string {
     case 'scalar':
       return column.array
     case 'struct': {
+      if (column.extension) return `{ ${column.fields.map(({ name }) => `readonly ${name}: Float32Array`).join('; ')} }`
       const members = type.kind === 'class' ? type.dclass.members : []
       const inner = `${indent}  `
       const parts = column.fields.flatMap(({ name, column: part }, i) => {

@@ -1,7 +1,12 @@
 import {
   columnKind,
+  encodeQuaternion,
+  floatBits,
+  halfBits,
   initialValue,
+  partOf,
   quantise,
+  QUATERNION_BITS,
   type Column,
   type DCClass,
   type DCNumberType,
@@ -9,11 +14,12 @@ import {
 } from '../dc/index.ts'
 
 /** How one 32-bit word of a row stands for (a part of) a number: see {@link Word}. */
-export type WordKind = 'integer' | 'int64' | 'float64'
+export type WordKind = 'integer' | 'int64' | 'float64' | 'float32' | 'float16' | 'quaternion'
 
 /**
  * One 32-bit word of a replicated row: a scaled DC integer minus its smallest value, so that every word is an
- * unsigned number from 0 to `span`. 64-bit numbers take two words, the low one first (`part` 0 and 1).
+ * unsigned number from 0 to `span`. 64-bit numbers take two words, the low one first (`part` 0 and 1); a quaternion takes
+ * four: which component is left out, then the others (see `dc/quaternion.ts`). Floats are their bits.
  */
 export interface Word {
   readonly field: DCParameterField
@@ -21,7 +27,13 @@ export interface Word {
   readonly path: readonly string[]
   readonly kind: WordKind
   readonly type: DCNumberType
-  readonly part: 0 | 1
+  readonly part: 0 | 1 | 2 | 3
+  /** Words of the whole number or quaternion. */
+  readonly parts: 1 | 2 | 4
+  /** Whether it is the network id of another object, whose column holds an entity. */
+  readonly isReference: boolean
+  /** Bits of each component of a quaternion; 0 for others. */
+  readonly componentBits: number
   readonly divisor: number
   /** `modulus * divisor`, or 0 without one. */
   readonly modulus: number
@@ -102,13 +114,21 @@ const integerBounds = (type: DCNumberType): readonly [number, number] => {
 }
 
 const wordsOf = (field: DCParameterField, column: Column, path: readonly string[]): Word[] => {
-  if (column.kind === 'struct') return column.fields.flatMap(part => wordsOf(field, part.column, [...path, part.name]))
   if (column.kind === 'value') return []
-  const type = column.type
-  const base = { field, path, type, divisor: type.divisor }
+  if (column.kind === 'struct')
+    return column.extension
+      ? quaternionWords(field, column, path, QUATERNION_BITS[column.extension])
+      : column.fields.flatMap(part => wordsOf(field, part.column, [...path, part.name]))
+  const { type, extension } = column
+  const isReference = extension === 'DoId'
+  const base = { field, path, type, divisor: type.divisor, isReference, componentBits: 0 }
+  if (extension === 'float32' || extension === 'float16') {
+    const bits = extension === 'float32' ? 32 : 16
+    return [{ ...base, kind: extension, part: 0, parts: 1, modulus: 0, min: 0, span: 2 ** bits - 1, bits }]
+  }
   if (type.base === 'float64' || type.base === 'int64' || type.base === 'uint64') {
     const kind = type.base === 'float64' ? ('float64' as const) : ('int64' as const)
-    const half = { ...base, kind, modulus: 0, min: 0, span: 0xffffffff, bits: 32 }
+    const half = { ...base, kind, parts: 2 as const, modulus: 0, min: 0, span: 0xffffffff, bits: 32 }
     return [
       { ...half, part: 0 },
       { ...half, part: 1 },
@@ -116,8 +136,23 @@ const wordsOf = (field: DCParameterField, column: Column, path: readonly string[
   }
   const [min, max] = integerBounds(type)
   const modulus = type.modulus === undefined ? 0 : type.modulus * type.divisor
-  return [{ ...base, kind: 'integer', part: 0, modulus, min, span: max - min, bits: bitsFor(max - min) }]
+  return [{ ...base, kind: 'integer', part: 0, parts: 1, modulus, min, span: max - min, bits: bitsFor(max - min) }]
 }
+
+/** The words stand beside the columns of x, y, z and w, but each of them is needed for each of these. */
+const quaternionWords = (
+  field: DCParameterField,
+  { fields }: Extract<Column, { kind: 'struct' }>,
+  path: readonly string[],
+  componentBits: number,
+): Word[] =>
+  fields.map(({ name, column }, at): Word => {
+    const part = at as Word['part']
+    const bits = part === 0 ? 2 : componentBits
+    const { type } = column as Extract<Column, { kind: 'scalar' }>
+    const base = { field, path: [...path, name], type, divisor: 1, isReference: false, componentBits }
+    return { ...base, kind: 'quaternion', part, parts: 4, modulus: 0, min: 0, span: 2 ** bits - 1, bits }
+  })
 
 const scratch = new DataView(new ArrayBuffer(8))
 
@@ -143,11 +178,26 @@ export const joinInt64 = (low: number, high: number, signed: boolean): bigint =>
 }
 
 /** The value of a parameter field, `path` steps into it. */
-const valueAt = (value: unknown, path: readonly string[]): unknown =>
-  path.slice(1).reduce<unknown>((part, name) => (part as Record<string, unknown>)[name], value)
+const valueAt = (value: unknown, path: readonly string[]): unknown => path.slice(1).reduce(partOf, value)
+
+const quaternion = [0, 0, 0, 0]
+
+/** The word of a DC default. */
+const defaultWord = (word: Word): number => {
+  const initial = initialValue(word.field)
+  if (word.kind === 'quaternion') {
+    const [x, y, z, w] = valueAt(initial, word.path.slice(0, -1)) as [number, number, number, number]
+    encodeQuaternion(x, y, z, w, word.componentBits, quaternion)
+    return quaternion[word.part]!
+  }
+  const value = valueAt(initial, word.path)
+  return wordOf(word, typeof value === 'boolean' ? Number(value) : (value as number | bigint))
+}
 
 /** The word that stands for a field value of our own caller; throws what the packer throws when it does not fit. */
 export const wordOf = (word: Word, value: number | bigint): number => {
+  if (word.kind === 'float32') return floatBits(value as number)
+  if (word.kind === 'float16') return halfBits(value as number)
   if (word.kind !== 'integer') return wideWord(word, quantise(word.type, value))
   const offset = Number(quantise(word.type, value)) - word.min
   return (word.modulus !== 0 && offset > word.span ? 0 : offset) >>> 0
@@ -162,8 +212,7 @@ const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCPara
   const bits = new Uint8Array(Array.from(spans, bitsFor))
   const defaults = new Uint32Array(width)
   words.forEach((word, index) => {
-    const value = valueAt(initialValue(word.field), word.path)
-    defaults[index + FIXED_WORDS] = wordOf(word, value as number | bigint)
+    defaults[index + FIXED_WORDS] = defaultWord(word)
   })
   const rowBits = bits.reduce((sum, size) => sum + size + 4, SLOT_BITS)
   const slots = Math.min(64, Math.floor((MAX_SEGMENT_BITS - 16 - 64) / rowBits))

@@ -9,6 +9,7 @@ import type { ValueSet } from '../net/values.ts'
 import { packValue } from './pack-message.ts'
 import { isWanted, sees } from './permissions.ts'
 import { readRow, readWordOf, type Binding } from './rows.ts'
+import { touchReferrers } from './references.ts'
 import { scanClass } from './scan.ts'
 import {
   Touch,
@@ -27,6 +28,7 @@ import {
 export const capture = (state: ServerState): void => {
   for (const object of state.removed) forget(state, object)
   state.removed.length = 0
+  touchReferrers(state)
   for (const serverClass of state.serverClasses) {
     if (serverClass.objects.length === 0) continue
     if (state.detect === 'compare') scanClass(serverClass)
@@ -160,7 +162,13 @@ const touchAllZones = (state: ServerState): void => {
 }
 
 /** Tells a client that it is not sent an object by its own rule any more: of each group that this one was in. */
-export const queueLeave = (state: ServerState, session: Session, object: ServerObject, zone: Zone, isGone: boolean): void => {
+export const queueLeave = (
+  state: ServerState,
+  session: Session,
+  object: ServerObject,
+  zone: Zone,
+  isGone: boolean,
+): void => {
   for (const { id } of zone.groups)
     queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: id, isGone }))
 }
@@ -188,7 +196,8 @@ const relocate = (state: ServerState, object: ServerObject, zone: number, owner:
   if (to !== undefined && to === from) {
     // It has a group of its own wherever it is.
     for (const session of state.sessions)
-      if (session.downlink.zones.has(to)) queueReliable(session.downlink, encodePlaced({ tick: state.tick, doId: object.doId, zone }))
+      if (session.downlink.zones.has(to))
+        queueReliable(session.downlink, encodePlaced({ tick: state.tick, doId: object.doId, zone }))
     touchAllZones(state)
     return
   }
@@ -200,10 +209,7 @@ const relocate = (state: ServerState, object: ServerObject, zone: number, owner:
   if (object.rule && from && from.exclusiveTo === 0)
     for (const session of state.sessions)
       if (session.downlink.zones.has(from) && !sees(session, object, zone, owner))
-        queueReliable(
-          session.downlink,
-          encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }),
-        )
+        queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }))
   object.placedBy = object.rule
   if (object.rule) touchAllZones(state)
   if (from && to) announceMove(state, object, from, to, owner)
@@ -291,9 +297,14 @@ const captureValues = (state: ServerState, object: ServerObject, set: ValueSet, 
 }
 
 /** The packed value, or what was packed last when it does not fit DC. */
-const packOrKeep = (field: DCParameterField, value: unknown, before: Uint8Array | undefined): Uint8Array => {
+const packOrKeep = (
+  state: ServerState,
+  field: DCParameterField,
+  value: unknown,
+  before: Uint8Array | undefined,
+): Uint8Array => {
   try {
-    return packValue(field, value)
+    return packValue(field, value, state.links)
   } catch (error) {
     problem ??= error
     return before ?? field.initial
@@ -326,7 +337,7 @@ const captureValue = (
   value: unknown,
 ): void => {
   const before = set.packed[index]
-  const packed = packOrKeep(field, value, before)
+  const packed = packOrKeep(state, field, value, before)
   const isOwners = object.owner !== 0 && field.keywords.includes('ownsend')
   const isOverruled = before && isOwners && !isSameBytes(set.fromOwner[index] ?? before, packed)
   if (!isSameBytes(before, packed)) set.packed[index] = packed.slice()

@@ -8,7 +8,7 @@ import {
   writeColumns,
   writeDefaults,
 } from '../components/index.ts'
-import { unpackField, type DCParameterField } from '../dc/index.ts'
+import { hasReferences, type DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
 import { newestFrame } from '../net/frames.ts'
 import { EPOCH, FIXED_WORDS, OWNER } from '../net/layout.ts'
@@ -17,8 +17,10 @@ import { sweepValues, type ReplicaGroup } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { measureTraffic } from '../net/traffic.ts'
 import type { ClientObject, ClientSession, ClientState, WaitingMessage } from './client-state.ts'
+import { renewReferences, writeWord } from './client-references.ts'
+import { unpackHere } from './links.ts'
 import { nameOf, tryPackValue } from './pack-message.ts'
-import { writeColumn, type Binding } from './rows.ts'
+import { isNumberChanged, type Binding } from './rows.ts'
 import { leaveTrack, recordFrames, showSlot } from './track.ts'
 
 /** Ticks that an object on its way between two zones may be missing. */
@@ -35,6 +37,7 @@ export const clientReceive = (state: ClientState): void => {
   const dirty = [...replica.groups.values()].filter(group => group.isDirty)
   // First everything that is somewhere now, then what left: an object that changed its zone is never missing.
   for (const group of dirty) claimObjects(state, session, group)
+  renewReferences(state, session)
   applyValues(state, session)
   // Before anything goes: what was sent along with a removal is still delivered.
   deliverMessages(state, session)
@@ -43,6 +46,10 @@ export const clientReceive = (state: ClientState): void => {
   replica.droppedGroups.length = 0
   applyExceptions(state, session)
   removeOrphans(state, session)
+  if (session.isPopulationChanged) {
+    renewReferences(state, session)
+    applyValues(state, session)
+  }
   sweepValues(replica, session.welcome.tickRate)
   measure(state, session)
 }
@@ -61,7 +68,7 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
     if (group.layout.audience === 'owner') {
       session.ownerPlaces.set(doId, { group, slot })
       const object = session.objects.get(doId)
-      if (object) writeOwnerRow(session, object, group, slot, false)
+      if (object) writeOwnerRow(state, session, object, group, slot, false)
       continue
     }
     const object = session.objects.get(doId)
@@ -137,19 +144,21 @@ const generate = (
     acknowledgedSequence: -1,
     ownerEpoch: 0,
     sentValues: new Map(),
+    targets: new Map(),
     complaint: '',
     valueComplaint: '',
   }
   session.objects.set(doId, object)
   session.byEid.set(eid, object)
+  session.isPopulationChanged = true
   const rows = newestFrame(group.history)!.rows
   const at = slot * group.layout.width
   object.row.set(rows.subarray(at, at + group.layout.width))
   object.owner = object.row[OWNER]!
   object.isOwned = object.owner !== 0 && object.owner === session.welcome!.clientId
-  writeAll(clientClass.interested, object)
+  writeAll(state, clientClass.interested, object)
   const place = session.ownerPlaces.get(doId)
-  if (place) writeOwnerRow(session, object, place.group, place.slot, true)
+  if (place) writeOwnerRow(state, session, object, place.group, place.slot, true)
   if (object.isOwned) rememberAcknowledged(session, object)
   schema.DistributedObject.doId[eid] = doId
   schema.DistributedObject.zone[eid] = zoneOf(session, group, doId)
@@ -160,9 +169,9 @@ const generate = (
   renewValues(session, doId)
 }
 
-const writeAll = (binding: Binding, object: ClientObject): void => {
+const writeAll = (state: ClientState, binding: Binding, object: ClientObject): void => {
   for (let index = 0; index < binding.layout.words.length; index++)
-    writeColumn(binding, index, object.eid, object.row, 0)
+    writeWord(state, object, binding, index, object.row, 0)
 }
 
 /** What the server knows of the owner-written numbers: only what differs from it goes up. */
@@ -201,7 +210,7 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
     return
   }
   // From here on the game writes these columns: it starts from the server's newest values, not from shown ones.
-  writeAll(object.clientClass.interested, object)
+  writeAll(state, object.clientClass.interested, object)
   rememberAcknowledged(session, object)
   addComponent(world, object.eid, Owned)
 }
@@ -220,13 +229,10 @@ const updateObject = (
   const ownerWritten = isOwnerWritten.get(interested)!
   const isOverruled = object.isOwned && rows[at + EPOCH] !== object.row[EPOCH]
   for (let index = 0; index < words.length; index++) {
-    const word = index + FIXED_WORDS
-    // A wide number is written by its first word, when either half changed.
-    const second = words[index]!.kind !== 'integer' && words[index]!.part === 0 ? word + 1 : word
-    const isChanged = object.row[word] !== rows[at + word] || object.row[second] !== rows[at + second]
+    const isChanged = isNumberChanged(interested.layout, index, object.row, 0, rows, at)
     const isKept = object.isOwned ? ownerWritten[index] && !isOverruled : isInterpolated[index] || !isChanged
     if (isKept || (!isChanged && !isOverruled)) continue
-    writeColumn(interested, index, object.eid, rows, at)
+    writeWord(state, object, interested, index, rows, at)
   }
   object.row.set(rows.subarray(at, at + width))
   if (isOverruled) rememberAcknowledged(session, object)
@@ -234,6 +240,7 @@ const updateObject = (
 }
 
 const writeOwnerRow = (
+  state: ClientState,
   session: ClientSession,
   object: ClientObject,
   group: ReplicaGroup,
@@ -249,7 +256,7 @@ const writeOwnerRow = (
   object.ownerEpoch = epoch
   for (let index = 0; index < binding.layout.words.length; index++)
     if (isOverruled || !object.isOwned || !ownerWritten[index])
-      writeColumn(binding, index, object.eid, frame.rows, slot * group.layout.width)
+      writeWord(state, object, binding, index, frame.rows, slot * group.layout.width)
   if (isOverruled && object.isOwned) rememberAcknowledged(session, object)
 }
 
@@ -292,6 +299,7 @@ const toldOf = (session: ClientSession, object: ClientObject) => {
 const removeObject = (state: ClientState, session: ClientSession, object: ClientObject): void => {
   session.objects.delete(object.doId)
   session.byEid.delete(object.eid)
+  session.isPopulationChanged = true
   leaveTrack(object)
   if (entityExists(state.world, object.eid)) removeEntity(state.world, object.eid)
   state.schema.DistributedObject.doId[object.eid] = 0
@@ -350,9 +358,9 @@ const applyValues = (state: ClientState, session: ClientSession): void => {
 }
 
 /** Whether the game wrote an owner-written value field since the server's value went into it. */
-const isChanged = (object: ClientObject, field: DCParameterField, packed: Uint8Array): boolean => {
+const isChanged = (state: ClientState, object: ClientObject, field: DCParameterField, packed: Uint8Array): boolean => {
   const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
-  return !isSameBytes(tryPackValue(field, value), packed)
+  return !isSameBytes(tryPackValue(field, value, state.links), packed)
 }
 
 const applyValueFields = (state: ClientState, session: ClientSession, object: ClientObject, binding: Binding): void => {
@@ -367,12 +375,19 @@ const applyValueFields = (state: ClientState, session: ClientSession, object: Cl
     if (object.clientClass.ownerValues.includes(field)) {
       // The owner's own fields are the owner's, and the server's echo would undo newer changes: unless it overrules.
       const sent = object.sentValues.get(field)
-      if (object.isOwned && sent?.epoch === epoch && (sent.isOurs || isChanged(object, field, sent.packed))) continue
+      if (object.isOwned && sent?.epoch === epoch && (sent.isOurs || isChanged(state, object, field, sent.packed)))
+        continue
       object.sentValues.set(field, { packed, epoch, isOurs: false })
     }
-    const value = unpackField(field, packed)
-    if (value.ok) writeColumns(object.clientClass.info.columns.get(field)!, object.eid, value.value)
-    else state.stats.malformed++
+    const value = unpackHere(field, packed, state.links)
+    if (!value.ok) {
+      state.stats.malformed++
+      continue
+    }
+    writeColumns(object.clientClass.info.columns.get(field)!, object.eid, value.value)
+    // What names objects that are not here would not pack back: that is no change by the game.
+    const sent = object.sentValues.get(field)
+    if (sent && hasReferences(field)) sent.packed = tryPackValue(field, value.value, state.links) ?? packed
   }
   values.dirty.clear()
 }
@@ -400,7 +415,7 @@ const deliverMessages = (state: ClientState, session: ClientSession): void => {
 const deliverMessage = (state: ClientState, object: ClientObject, message: WaitingMessage): void => {
   const field = state.schema.file.fieldByNumber(message.field)
   const isOfClass = field !== undefined && object.clientClass.info.dclass.inherited.includes(field)
-  const args = isOfClass && field.kind !== 'parameter' ? unpackField(field, message.packed) : undefined
+  const args = isOfClass && field.kind !== 'parameter' ? unpackHere(field, message.packed, state.links) : undefined
   if (!isOfClass || field.kind === 'parameter' || !args?.ok) {
     state.stats.malformed++
     return

@@ -9,10 +9,11 @@ import { sweepValues } from '../net/replica.ts'
 import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { countOut } from '../net/traffic.ts'
 import { writtenBytes } from '../net/bits.ts'
+import { readWord } from './client-references.ts'
 import { connectError, driveInquiry, endClientSession, transmit } from './client-session.ts'
 import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { packValue } from './pack-message.ts'
-import { readWordOf } from './rows.ts'
+import { isFiniteWord } from './rows.ts'
 import { encodeUpload } from './upload.ts'
 
 /** Seconds between two hellos while there is no answer. */
@@ -121,9 +122,9 @@ const orComplain = (
   }
 }
 
-/** The server takes no NaN and no infinity from a client. The high word tells: its exponent is all ones. */
+/** The server takes no NaN and no infinity from a client. */
 const checkFinite = (word: Word, bits: number): void => {
-  if (word.kind === 'float64' && word.part === 1 && (bits & 0x7ff00000) === 0x7ff00000)
+  if (!isFiniteWord(word, bits))
     throw new RangeError(`${word.field.owner.name}.${word.path.join('.')} is not finite: a client may not send that.`)
 }
 
@@ -140,7 +141,7 @@ const writeUpload = (state: ClientState, object: ClientObject, content: UpConten
   const words = new Uint32Array(upload.words.length)
   let isChanged = false
   upload.words.forEach(({ layout, index }, at) => {
-    const word = readWordOf(layout === interested.layout ? interested : owner!, index, object.eid)
+    const word = readWord(state, object, layout === interested.layout ? interested : owner!, index)
     checkFinite(layout.words[index]!, word)
     words[at] = word
     if (word !== acknowledged[at]) isChanged = true
@@ -171,7 +172,7 @@ const isReplicated = ({ clientClass: { interested, owner } }: ClientObject, fiel
 const sendValuesOf = (state: ClientState, session: ClientSession, object: ClientObject): void => {
   for (const field of object.clientClass.ownerValues) {
     const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
-    const packed = packValue(field, value)
+    const packed = packValue(field, value, state.links)
     const sent = object.sentValues.get(field)
     // What has not come from the server yet must not be overwritten by a default; what never comes starts as it is.
     if (!sent && isReplicated(object, field)) continue

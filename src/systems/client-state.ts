@@ -1,5 +1,5 @@
 import type { World } from 'bitecs'
-import type { DClassInfo, Schema } from '../components/index.ts'
+import type { DClassInfo, NumberColumn, Schema } from '../components/index.ts'
 import type { DCAtomicField, DCClass, DCMolecularField, DCParameterField } from '../dc/index.ts'
 import { bitWriter, type BitWriter } from '../net/bits.ts'
 import { byteWriter, type ByteWriter } from '../net/bytes.ts'
@@ -22,6 +22,7 @@ import { createReplica, type Replica, type ReplicaGroup } from '../net/replica.t
 import { createTrafficWindow, type Traffic, type TrafficWindow } from '../net/traffic.ts'
 import type { SchemaIdentity } from '../net/schema-mismatch.ts'
 import type { ClientTransport, Connection } from '../net/transport.ts'
+import type { Links } from './links.ts'
 import type { Binding } from './rows.ts'
 import type { Track, TrackPlan } from './track.ts'
 import type { UploadPlan } from './upload.ts'
@@ -38,6 +39,15 @@ export interface ClientClass {
   readonly isInterpolated: Uint8Array
   /** Value fields that the owner writes. */
   readonly ownerValues: readonly DCParameterField[]
+  /** Value fields with entities in them. */
+  readonly referenceValues: readonly DCParameterField[]
+}
+
+/** What a column that holds an entity stands for, whether that is here or not. */
+export interface Target {
+  doId: number
+  /** What we wrote into the column last: if it is something else now, the game wrote that. */
+  eid: number
 }
 
 /** A distributed object that this client sees. */
@@ -73,6 +83,8 @@ export interface ClientObject {
    * whether they are ours.
    */
   readonly sentValues: Map<DCParameterField, { packed: Uint8Array; epoch: number; isOurs: boolean }>
+  /** By column, of those that hold entities. */
+  readonly targets: Map<NumberColumn, Target>
   /** What was wrong with its values when they were sent last; empty: nothing. */
   complaint: string
   /** The same of its strings, blobs and lists. */
@@ -153,6 +165,8 @@ export interface ClientSession {
   nextRequest: number
   /** The unwrapped tick that `replica.newestTick` stands for. */
   unwrappedTick: number
+  /** Objects came or went: what names them has to be looked at again. */
+  isPopulationChanged: boolean
   nextSendTime: number
   isOver: boolean
 }
@@ -195,6 +209,7 @@ export interface ClientState {
   readonly now: () => number
   readonly onError: (error: unknown, where: string) => void
   readonly classes: ReadonlyMap<DCClass, ClientClass>
+  readonly links: Links
   readonly handlers: Map<DCAtomicField | DCMolecularField, Set<ClientMessageHandler>>
   readonly onDisconnect: Set<(reason: Reason) => void>
   readonly stats: ClientStats
@@ -239,6 +254,7 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   welcome: undefined,
   nextRequest: 0,
   unwrappedTick: 0,
+  isPopulationChanged: false,
   nextSendTime: -Infinity,
   isOver: false,
 })

@@ -10,7 +10,8 @@ import {
 } from '../components/index.ts'
 import { FIXED_WORDS, type Layout, type Word } from '../net/layout.ts'
 import type { ValueSet } from '../net/values.ts'
-import { bindLayout, type Binding } from './rows.ts'
+import { clearReferences } from './references.ts'
+import { bindLayout, isSecondHalf, type Binding } from './rows.ts'
 import { isSimple, shadowOf, type Watch } from './scan.ts'
 import { touch, type ServerClass, type ServerObject, type ServerState } from './server-state.ts'
 import { planUpload } from './upload.ts'
@@ -26,12 +27,12 @@ export const watchObjects = (state: ServerState): (() => void) => {
   }
   const watchBinding = ({ layout, columns }: Binding, isOwners: boolean): Watch[] =>
     columns.flatMap((column, index) =>
-      layout.words[index]!.part === 0 ? watch(column, layout.words[index]!, index + FIXED_WORDS, isOwners) : [],
+      isSecondHalf(layout.words[index]!) ? [] : watch(column, layout.words[index]!, index + FIXED_WORDS, isOwners),
     )
   const stops = infosOf(state.schema).flatMap(info => {
     const layouts = state.store.layouts[info.dclass.number]!
-    const interested = bindLayout(layouts.interested, info)
-    const owner = layouts.owner && bindLayout(layouts.owner, info)
+    const interested = bindLayout(layouts.interested, info, state.links)
+    const owner = layouts.owner && bindLayout(layouts.owner, info, state.links)
     const { DistributedObject } = state.schema
     const serverClass: ServerClass = {
       info,
@@ -122,6 +123,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
   enlist(object)
   state.objects.set(eid, object)
   state.byDoId.set(object.doId, object)
+  state.appeared.add(eid)
   for (const component of [schema.DistributedObject, ...componentsOf(info)])
     if (!hasComponent(world, eid, component)) addComponent(world, eid, component)
 }
@@ -143,7 +145,8 @@ const enlist = (object: ServerObject): void => {
   }
   serverClass.eids[object.index] = object.eid
   serverClass.rows.set(serverClass.interested.layout.defaults, object.index * serverClass.width)
-  if (serverClass.owner) serverClass.ownerRows.set(serverClass.owner.layout.defaults, object.index * serverClass.ownerWidth)
+  if (serverClass.owner)
+    serverClass.ownerRows.set(serverClass.owner.layout.defaults, object.index * serverClass.ownerWidth)
   touch(object)
 }
 
@@ -170,6 +173,8 @@ const removeObject = (state: ServerState, eid: number, info: DClassInfo): void =
   delist(object)
   state.removed.push(object)
   state.schema.DistributedObject.doId[eid] = 0
+  state.appeared.delete(eid)
+  clearReferences(state, eid)
 }
 
 /** `set(Avatar, { name: 'Ada', position: { x: 1 } })`. bitECS also comes here for a field that is named `data`. */

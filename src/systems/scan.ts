@@ -34,8 +34,12 @@ export interface Watch {
 /** A copy of a column, to compare with. */
 export const shadowOf = (column: NumberColumn): NumberColumn => column.slice()
 
-/** Whether a scan can quantise a word by itself; several ranges have gaps, which only the packer's own check knows. */
-export const isSimple = (word: Word): boolean => word.kind === 'integer' && word.type.ranges.length < 2
+/**
+ * Whether a scan can quantise a word by itself; several ranges have gaps, which only the packer's own check knows, and
+ * entities go over the wire under another number.
+ */
+export const isSimple = (word: Word): boolean =>
+  word.kind === 'integer' && word.type.ranges.length < 2 && !word.isReference
 
 type Scan<Column> = (watch: Watch, serverClass: ServerClass, column: Column, shadow: Column) => void
 

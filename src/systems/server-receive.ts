@@ -1,5 +1,5 @@
 import { writeColumns } from '../components/index.ts'
-import { unpackField } from '../dc/index.ts'
+import { mapReferences, unpackField } from '../dc/index.ts'
 import { byteReader, isSameBytes, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { resync } from '../net/downlink.ts'
 import { decodeHello } from '../net/hello.ts'
@@ -13,6 +13,7 @@ import { readFragment } from '../net/reliable.ts'
 import { take } from '../net/bucket.ts'
 import { countIn } from '../net/traffic.ts'
 import { sendToAudience } from './messages.ts'
+import { RAW, unpackHere } from './links.ts'
 import { nameOf, tryPackValue } from './pack-message.ts'
 import { maySend } from './permissions.ts'
 import { readWordOf, writeColumn } from './rows.ts'
@@ -179,7 +180,7 @@ const receiveMessage = (state: ServerState, session: Session, message: FieldMess
     countForbidden(state, session, object)
     return
   }
-  const args = unpackField(field, message.packed)
+  const args = unpackHere(field, message.packed, state.links)
   if (!args.ok) {
     state.violations.outOfRange++
     return
@@ -207,22 +208,25 @@ const receiveField = (
   }
   const value = unpackField(field, packed)
   // Bytes that do not pack back, such as text that is no UTF-8, could not be sent on.
-  if (!value.ok || !isSameBytes(tryPackValue(field, value.value), packed)) {
+  if (!value.ok || !isSameBytes(tryPackValue(field, value.value, RAW), packed)) {
     state.violations.outOfRange++
     return
   }
+  const local = mapReferences(field, value.value, doId => state.links.entityOf(doId))
   const set = [object.values, object.ownerValues].find(each => each?.layout.values.includes(field))
   if (set) {
     const index = set.layout.values.indexOf(field)
     const known = set.fromOwner[index] ?? set.packed[index]
     // Game code wrote it since the last tick, as a handler may: the next capture tells the owner.
-    const isOverruled = known && !isSameBytes(tryPackValue(field, (columns as unknown[])[object.eid]), known)
+    const isOverruled =
+      known && !isSameBytes(tryPackValue(field, (columns as unknown[])[object.eid], state.links), known)
     if (isOverruled) touch(object)
     if (epoch !== (set.epochs[index] ?? 0) || isOverruled) return
-    set.fromOwner[index] = packed.slice()
+    // As the column gives it back: what it names may be gone.
+    set.fromOwner[index] = tryPackValue(field, local, state.links)
     touch(object)
   }
-  writeColumns(columns, object.eid, value.value)
+  writeColumns(columns, object.eid, local)
 }
 
 /**
@@ -274,10 +278,10 @@ const receiveUpload = (state: ServerState, session: Session, reader: ByteReader,
   upload.words.forEach(({ layout, index }, at) => {
     const binding = layout === interested.layout ? interested : owner!
     uploadRow[FIXED_WORDS + index] = uploadWords[at]!
-    // Wide words need both halves: the second one writes the column.
-    const isWide = layout.words[index]!.kind !== 'integer'
-    if (!isWide) writeColumn(binding, index, object.eid, uploadRow, 0)
-    else if (layout.words[index]!.part === 1) writeColumn(binding, index - 1, object.eid, uploadRow, 0)
+    // A number of several words is written when all of them are there.
+    const { part, parts } = layout.words[index]!
+    if (part + 1 < parts) return
+    for (let word = index - part; word <= index; word++) writeColumn(binding, word, object.eid, uploadRow, 0)
   })
   // As the columns give them back, which for a float64 with a divisor need not be what came.
   for (let at = 0; at < upload.words.length; at++) object.expected![at] = uploadWordOf(object, at)

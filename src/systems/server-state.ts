@@ -11,6 +11,7 @@ import type { SchemaIdentity, SchemaMismatch } from '../net/schema-mismatch.ts'
 import type { Traffic, TrafficWindow } from '../net/traffic.ts'
 import type { Connection, ServerTransport } from '../net/transport.ts'
 import type { ValueSet } from '../net/values.ts'
+import type { Links } from './links.ts'
 import type { Binding } from './rows.ts'
 import type { Watch } from './scan.ts'
 import type { UploadPlan } from './upload.ts'
@@ -200,6 +201,9 @@ export interface ServerState {
   readonly world: World
   readonly schema: Schema<any>
   readonly store: Store
+  readonly links: Links
+  /** Entities that became objects since the last capture. */
+  readonly appeared: Set<number>
   readonly objects: Map<number, ServerObject>
   readonly byDoId: Map<number, ServerObject>
   /** Objects whose entity went since the last capture. */

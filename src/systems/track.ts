@@ -16,7 +16,7 @@ import {
   type History,
   type SmoothField,
 } from '../net/history.ts'
-import { FIXED_WORDS } from '../net/layout.ts'
+import { FIXED_WORDS, type Word } from '../net/layout.ts'
 import type { ReplicaGroup } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
 import type { ClientObject, ClientSession } from './client-state.ts'
@@ -60,7 +60,10 @@ const KNOWN = 8
  */
 export const planTrack = (binding: Binding): TrackPlan | undefined => {
   const { words: all } = binding.layout
-  const isNumber = (index: number) => all[index]!.part === 0 && all[index]!.kind !== 'int64'
+  const isNumber = (index: number) => {
+    const { part, kind, isReference } = all[index]!
+    return kind === 'quaternion' || (part === 0 && kind !== 'int64' && !isReference)
+  }
   const words = wordsWith(binding.layout, ...SMOOTHED).filter(
     index => isNumber(index) && !hasKeyword(all[index]!.field, 'interp_none'),
   )
@@ -70,13 +73,16 @@ export const planTrack = (binding: Binding): TrackPlan | undefined => {
   const fields: SmoothField[] = []
   const sources: DCParameterField[] = []
   for (let at = 0; at < words.length;) {
-    const { field, type } = all[words[at]!]!
+    const { field, type, kind } = all[words[at]!]!
     let size = 1
-    while (at + size < words.length && all[words[at + size]!]!.field === field) size++
+    // A quaternion is smoothed as one, whatever stands beside it.
+    const isPartOf = ({ field: other, kind: otherKind }: Word) =>
+      other === field && (kind === 'quaternion' ? size < 4 : otherKind !== 'quaternion')
+    while (at + size < words.length && isPartOf(all[words[at + size]!]!)) size++
     // Each number goes round at its own period; those of one field may differ.
-    const period = type.modulus ?? (hasKeyword(field, 'interp_angle') ? FULL_TURN : 0)
+    const period = kind === 'quaternion' ? 0 : (type.modulus ?? (hasKeyword(field, 'interp_angle') ? FULL_TURN : 0))
     if (period > 0) size = 1
-    const isRotation = hasKeyword(field, 'interp_quat') && size === 4
+    const isRotation = kind === 'quaternion' || (hasKeyword(field, 'interp_quat') && size === 4)
     const isWhole = type.divisor === 1 && type.modulus === undefined && type.base !== 'float64'
     const isVelocity = hasKeyword(field, 'interp_velocity')
     const former = fields.at(-1)

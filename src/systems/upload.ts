@@ -1,7 +1,7 @@
 import { bitReader, readBits, resetWriter, writeBits, type BitWriter } from '../net/bits.ts'
 import { FIXED_WORDS, joinFloat64, joinInt64, type ClassLayouts, type Layout, type Word } from '../net/layout.ts'
 import { dequantise, inRange, quantise } from '../dc/index.ts'
-import { wordsWith } from './rows.ts'
+import { isFiniteWord, isSecondHalf, wordsWith } from './rows.ts'
 
 /**
  * Owner-written state on its way up: for one object, every word of its `ownsend` fields, whole. An object may have them
@@ -42,7 +42,6 @@ export const encodeUpload = (plan: UploadPlan, values: Uint32Array, writer: BitW
 /** Whether two words are a number that DC allows and that comes back from our columns: what does not would stop the tick. */
 const isWideLegal = (word: Word, low: number, high: number): boolean => {
   const scaled = word.kind === 'float64' ? joinFloat64(low, high) : joinInt64(low, high, word.type.base === 'int64')
-  if (word.kind === 'float64' && !Number.isFinite(scaled)) return false
   try {
     quantise(word.type, dequantise(word.type, scaled))
     return true
@@ -60,7 +59,8 @@ export const decodeUpload = (plan: UploadPlan, bytes: Uint8Array, values: Uint32
     const word = layout.words[at]!
     if (reader.failed || value > span) return false
     if (word.kind === 'integer' && word.type.ranges.length > 1 && !inRange(word.type, value + word.min)) return false
-    if (word.part === 1 && !isWideLegal(word, values[index - 1]!, value)) return false
+    if (!isFiniteWord(word, value)) return false
+    if (isSecondHalf(word) && !isWideLegal(word, values[index - 1]!, value)) return false
     values[index] = value
   }
   return true

@@ -129,10 +129,10 @@ test('types of the prelude are those of the prelude', () => {
   const { dclasses } = defineSchema({ A }, { capacity: 3 })
   const kinds = Object.entries(dclasses.A).map(([name, column]) => [name, column.constructor.name])
   expect(Object.fromEntries(kinds)).toEqual({
-    speed: 'Array',
-    half: 'Array',
-    turn: 'Array',
-    spin: 'Array',
+    speed: 'Float32Array',
+    half: 'Float32Array',
+    turn: 'Object',
+    spin: 'Object',
     open: 'Uint8Array',
     target: 'Uint32Array',
     shot: 'Object',

@@ -42,7 +42,9 @@ export const shapeOf = (layout: Layout): CodecShape => ({
     const { keywords } = word.field
     const moves =
       keywords.some(keyword => MOVING.includes(keyword)) || (word.divisor !== 1 && !keywords.includes('interp_none'))
-    if (word.kind === 'float64' && word.part === 1) return { kind: moves ? 'movingFloat' : 'float', bits, span }
+    if (word.kind === 'quaternion') return { kind: word.part === 0 ? 'quaternion' : 'component', bits, span }
+    const isFloat = word.kind === 'float32' || word.kind === 'float16' || (word.kind === 'float64' && word.part === 1)
+    if (isFloat) return { kind: moves ? 'movingFloat' : 'float', bits, span }
     if (word.kind !== 'integer' || !moves) return { kind: 'still', bits, span }
     return { kind: word.modulus === 0 ? 'linear' : 'angle', bits, span }
   }),
