@@ -147,6 +147,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
   const world = makeWorld()
   const schema = prepared.takeSchema()
   const allowZone = game.server?.allowZone
+  let isReceiving = false
   const server = createServer(world, schema, {
     timeout: TIMEOUT,
     firstTick: scenario.firstTick,
@@ -158,6 +159,8 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     onError,
     allowZone(client: ServerClient, zone: number) {
       const isAllowed = allowZone?.(client, zone) ?? true
+      // Asked at other times it is about a zone that lingers.
+      if (!isReceiving) return isAllowed
       const denied = actors.find(actor => actor?.client.clientId === client.id)?.denied
       if (isAllowed) denied?.delete(zone)
       else denied?.add(zone)
@@ -196,7 +199,9 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
       network.deliver()
       if (frame === 0) {
         const start = options.onTick ? performance.now() : 0
+        isReceiving = true
         server.receive(world)
+        isReceiving = false
         if (isActive) {
           for (const event of events) actAtServer(run, event)
           run.activities = run.activities.filter(activity => activity.until > run.tick)

@@ -231,6 +231,8 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
     randomClient(dice, index === 0 || dice.chance(0.5) ? 0 : dice.below(ticks), zones),
   )
   const weights: Record<EventKind, number> = { ...WEIGHTS, ...options.weights }
+  const tickRate = dice.pick([30, 30, 30, 30, 20, 60, 10])
+  const stalledUntil = clients.map(() => 0)
   if (cast.spawns.length === 0) weights.spawn = 0
   if (cast.rules.length === 0) weights.rule = 0
   if (cast.bots.length === 0) weights.bot = 0
@@ -321,16 +323,21 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
           zones: someOf(zones, dice),
         })
         return
-      case 'stall':
+      case 'stall': {
+        // One at a time: a server has no patience with a connection that does not say hello for 10 s.
+        if (tick < stalledUntil[client]!) return
+        const length = Math.ceil(dice.between(0.15, 2.5) * tickRate)
+        stalledUntil[client] = tick + length + tickRate
         events.push({
           tick,
           kind,
           client,
           way: dice.pick(['up', 'down', 'both']),
           isHeld: dice.chance(0.4),
-          ticks: dice.whole(5, 75),
+          ticks: length,
         })
         return
+      }
       case 'hide':
         events.push({ tick, kind, client, ticks: dice.whole(5, 60) })
         return
@@ -374,7 +381,7 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
     idle,
     linkSeed: seed,
     server: {
-      tickRate: dice.pick([30, 30, 30, 30, 20, 60, 10]),
+      tickRate,
       linger: dice.chance(0.2) ? dice.between(0.1, 1) : 0,
       packetsPerSend: dice.pick([2, 2, 1, 4]),
       snapshotHistory: dice.pick([64, 64, 16, 8]),
