@@ -1,11 +1,4 @@
-/**
- * The library as an adapter of an interpolation simulator: a factory that is given
- * `{ snapRate, channels: [{ name, type, dim, off }], ... }` and returns what receives snapshots and shows frames.
- * Each channel is an object of its own, so that one may be moved elsewhere while the others are not. Velocities are not
- * transmitted. Run `npm run build` first: this is the code that is published.
- */
-const dist = process.env.TIME_DIST ?? new URL('../../dist/time.js', import.meta.url).href
-const {
+import {
   advanceHistory,
   clockSample,
   commitRow,
@@ -20,12 +13,18 @@ const {
   serverTime,
   smoothOptions,
   writeValue,
-} = await import(/* @vite-ignore */ dist)
+} from '../../dist/time.js'
 
 const PERIODS = { angle: 360, loop: 1 }
 
+/**
+ * The library as an adapter of an interpolation simulator: a factory that is given
+ * `{ snapRate, channels: [{ name, type, dim, off }], ... }` and returns what receives snapshots and shows frames.
+ * Each channel is an object of its own, so that one may be moved elsewhere while the others are not. Velocities are not
+ * transmitted. Run `npm run build` first: this is the code that is published.
+ */
 export default function createAdapter({ snapRate, channels, playout: playoutOptions = {} }) {
-  const options = smoothOptions(process.env.EX ? { extrapolate: +process.env.EX } : {})
+  const options = smoothOptions()
   const playout = createPlayout({ updateRate: snapRate, ...playoutOptions })
   const clock = createServerClock()
   const objects = channels.map(channel => {
@@ -68,7 +67,6 @@ export default function createAdapter({ snapRate, channels, playout: playoutOpti
         for (let part = 0; part < channel.dim; part++) shown[channel.off + part] = values[part]
       }
     },
-    playout,
     read: out => out.set(shown),
     renderTime: () => playout.time,
     serverTimeEstimate: () => estimate,

@@ -15,8 +15,8 @@ export interface SmoothOptions {
   /** `hermite`: a cubic through the samples; `linear`: straight lines; `none`: the newest value at or before the time. */
   method: 'hermite' | 'linear' | 'none'
   /**
-   * Seconds that it goes on when there is no newer sample, 0 for not at all: at full speed for two fifths of them, then
-   * ever slower until it stands still.
+   * Seconds that it goes on when there is no newer sample, 0 for not at all: at full speed for a tenth of them, then ever
+   * slower until it stands still. Default 0.7.
    */
   extrapolate: number
   /** Seconds on top of the playout delay; below 0: fresher, at the price of extrapolation. */
@@ -97,16 +97,21 @@ export interface History {
 }
 
 /** Share of the extrapolation that is done at full speed. */
-const FULL_SPEED = 0.4
-/** The blending over of what came late loses this share per second (as an exponent). */
+const FULL_SPEED = 0.1
+/**
+ * What is being blended over decays at this rate, per second; slower where that would make up for more than so many seconds
+ * in one, after a long gap, but not slower than the last.
+ */
 const BLEND_RATE = 35
+const BLEND_SPEED = 3
+const LEAST_BLEND_RATE = 6
 /** Weights below count for nothing. */
 const LEAST_WEIGHT = 1e-4
 
 /** The options of a DC keyword. */
 export const smoothOptions = (options: Partial<SmoothOptions> = {}): SmoothOptions => ({
   method: 'hermite',
-  extrapolate: 0.5,
+  extrapolate: 0.7,
   delay: 0,
   ...options,
 })
@@ -404,6 +409,14 @@ const blendOver = (h: History, each: Weights): void => {
   collect(each.curve, each.blend)
 }
 
+/** How fast a blend decays, by how many seconds it is behind or ahead. */
+const blendRate = (h: History, { count, rows, weights }: Mix): number => {
+  let seconds = 0
+  for (let index = 0; index < count; index++)
+    if (rows[index]! < ROWS) seconds += weights[index]! * (h.times[rows[index]!]! - h.time)
+  return Math.min(BLEND_RATE, Math.max(LEAST_BLEND_RATE, BLEND_SPEED / Math.abs(seconds)))
+}
+
 /** How far an object gets `ahead` seconds after its newest sample, as seconds at full speed. */
 const reach = (ahead: number, halt: number): number => {
   const full = FULL_SPEED * halt
@@ -573,13 +586,13 @@ export const advanceHistory = (h: History, time: number, elapsed: number, isJump
   for (let index = 0; index < h.fields.length; index++) weightsFor(h, index)
   const isFirst = Number.isNaN(h.time)
   h.time = time
-  const decay = Math.exp(-BLEND_RATE * elapsed)
   for (const each of h.weights) {
     const { blend } = each
     if (isJump && !isFirst) blendOver(h, each)
     else {
       each.time = time - each.options.delay
       weigh(h, each, 0, h.count - 1)
+      const decay = blend.count === 0 ? 0 : Math.exp(-blendRate(h, blend) * elapsed)
       let kept = 0
       for (let index = 0; index < blend.count; index++) {
         const weight = blend.weights[index]! * decay
@@ -825,7 +838,13 @@ const addVelocity = (
   for (let slot = from; slot < to; slot++) result[out + slot]! += weight * values[a + slot]!
 }
 
-/** Only what differs from the row itself: that one is shown bit for bit. */
+/** Half of the angle, squared, from which a turn is not small. */
+const LARGE_TURN = 0.01
+
+/**
+ * Quaternions of length 1. Only what differs from the row itself: that one is shown bit for bit. What is far from it was
+ * extrapolated: there, the length of the step is the angle, where the direction of the sum would never reach 90 degrees.
+ */
 const normalise = (h: History, field: SmoothField, base: number, from: number, to: number): void => {
   const { slots, values, width } = h
   const q = (base * width + field.at) * slots
@@ -834,18 +853,26 @@ const normalise = (h: History, field: SmoothField, base: number, from: number, t
     const y = mixed[slots + slot]!
     const z = mixed[2 * slots + slot]!
     const w = mixed[3 * slots + slot]!
-    const isSame =
-      x === values[q + slot] &&
-      y === values[q + slots + slot] &&
-      z === values[q + 2 * slots + slot] &&
-      w === values[q + 3 * slots + slot]
+    const qx = values[q + slot]!
+    const qy = values[q + slots + slot]!
+    const qz = values[q + 2 * slots + slot]!
+    const qw = values[q + 3 * slots + slot]!
     const square = x * x + y * y + z * z + w * w
-    if (isSame || !(square > 0)) continue
-    const scale = 1 / Math.sqrt(square)
-    mixed[slot] = x * scale
-    mixed[slots + slot] = y * scale
-    mixed[2 * slots + slot] = z * scale
-    mixed[3 * slots + slot] = w * scale
+    if ((x === qx && y === qy && z === qz && w === qw) || !(square > 0)) continue
+    const along = x * qx + y * qy + z * qz + w * qw
+    const across = square - along * along
+    let scale = 1 / Math.sqrt(square)
+    let rest = 0
+    if (across > LARGE_TURN) {
+      const step = Math.sqrt(across)
+      const half = Math.max(step, Math.atan2(step, along))
+      scale = Math.sin(half) / step
+      rest = Math.cos(half) - along * scale
+    }
+    mixed[slot] = x * scale + qx * rest
+    mixed[slots + slot] = y * scale + qy * rest
+    mixed[2 * slots + slot] = z * scale + qz * rest
+    mixed[3 * slots + slot] = w * scale + qw * rest
   }
 }
 

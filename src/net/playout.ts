@@ -13,11 +13,11 @@ export interface PlayoutOptions {
    * the delay of panda3d-pipes and of Valve's Source.
    */
   mode?: 'adaptive' | 'fixed'
-  /** Share of datagrams that come in time. Default 0.98. */
+  /** Share of send intervals whose datagram comes in time. Default 0.97. */
   quantile?: number
   /** Seconds on top of the quantile. Default 0.004. */
   margin?: number
-  /** Seconds of arrivals that are remembered. Default 12. */
+  /** Seconds of arrivals that are remembered. Default 20. */
   window?: number
   /** Share of its error that displayed time makes up for per second. Default 0.6. */
   gain?: number
@@ -103,15 +103,19 @@ interface Arrivals {
   readonly need: Float64Array
   /** Receive time minus the datagram's own server time. */
   readonly travel: Float64Array
+  /** Send intervals that it brought: more than 1 after losses. */
+  readonly intervals: Uint8Array
   /** Added to both: what the window was moved by since, by the trend and by rebases. */
   readonly shift: Float64Array
   readonly sorted: Float64Array
 }
 
-// 12 s of datagrams at 85 per second; at higher rates the window is shorter.
+// 20 s of datagrams at 51 per second; at higher rates the window is shorter.
 const CAPACITY = 1024
 // After a long silence, the last arrivals before it are still the best guess.
 const KEEP = 16
+// What came after a gap counts for more, but a gap of seconds is no reason for seconds of delay.
+const MOST_INTERVALS = 2
 // Arrivals before the quantile is trusted more than the first guess.
 const WARM_UP = 8
 
@@ -138,9 +142,9 @@ const HITCH = 0.1
 export function createPlayout(options: PlayoutOptions = {}): Playout {
   const playout: Playout = {
     mode: options.mode ?? 'adaptive',
-    quantile: options.quantile ?? 0.98,
+    quantile: options.quantile ?? 0.97,
     margin: options.margin ?? 0.004,
-    window: options.window ?? 12,
+    window: options.window ?? 20,
     gain: options.gain ?? 0.6,
     maxRateChange: options.maxRateChange ?? 0.12,
     rateSlew: options.rateSlew ?? 1,
@@ -164,8 +168,9 @@ export function createPlayout(options: PlayoutOptions = {}): Playout {
       received: new Float64Array(CAPACITY),
       need: new Float64Array(CAPACITY),
       travel: new Float64Array(CAPACITY),
+      intervals: new Uint8Array(CAPACITY),
       shift: new Float64Array(CAPACITY),
-      sorted: new Float64Array(CAPACITY),
+      sorted: new Float64Array(CAPACITY * MOST_INTERVALS),
     },
     localTime: NaN,
     receiveTime: NaN,
@@ -221,6 +226,7 @@ export function playoutPacket(p: Playout, localTime: number, serverTime: number)
     return true
   }
   const need = localTime - p.newest
+  const gap = serverTime - p.newest
   const value = p.mode === 'fixed' ? travel : need
   p.interval += (Math.min(serverTime - p.newest, 4 * p.interval) - p.interval) / 16
   p.newest = serverTime
@@ -231,7 +237,7 @@ export function playoutPacket(p: Playout, localTime: number, serverTime: number)
   // And early ones: what a suspended tab finds in its queue was held up too, the last of it the least.
   if (isClose && value < p.low && p.runSide < 0) supersede(p, value)
   if (!sameStall) noteOutlier(p, localTime, value)
-  if (!sameStall && !(value > p.offset + Math.max(STALL, 4 * p.interval))) addArrival(p, localTime, need, travel)
+  if (!sameStall && !(value > p.offset + Math.max(STALL, 4 * p.interval))) addArrival(p, localTime, need, travel, gap)
   p.receiveTime = localTime
   dropOld(p, localTime)
   p.trend = measureTrend(p, localTime)
@@ -286,12 +292,13 @@ function firstDelay(p: Playout): number {
   return p.mode === 'fixed' ? Math.max(p.interp, p.interpRatio / p.updateRate) : 1 / p.updateRate + p.margin
 }
 
-function addArrival(p: Playout, localTime: number, need: number, travel: number): void {
+function addArrival(p: Playout, localTime: number, need: number, travel: number, gap: number): void {
   const { arrivals } = p
   const slot = arrivals.next
   arrivals.received[slot] = localTime
   arrivals.need[slot] = need
   arrivals.travel[slot] = travel
+  arrivals.intervals[slot] = Math.max(1, Math.min(MOST_INTERVALS, Math.round(gap * p.updateRate)))
   arrivals.shift[slot] = 0
   arrivals.next = (slot + 1) % CAPACITY
   p.count = Math.min(p.count + 1, CAPACITY)
@@ -360,16 +367,19 @@ function supersede(p: Playout, value: number): void {
 
 /** Sets the offset, and the bounds of what is an outlier, from the window. */
 function steer(p: Playout, travel: number): void {
-  const { need, travel: travels, shift, sorted } = p.arrivals
+  const { need, travel: travels, intervals, shift, sorted } = p.arrivals
   if (p.count === 0) return
   let fastest = Infinity
+  let count = 0
   for (let age = 0; age < p.count; age++) {
     const slot = slotOf(p, age)
     const moved = travels[slot]! + shift[slot]!
-    sorted[age] = p.mode === 'fixed' ? moved : need[slot]! + shift[slot]!
+    // What came after a gap is what that whole time needed.
+    if (p.mode === 'fixed') sorted[count++] = moved
+    else for (let each = intervals[slot]!; each > 0; each--) sorted[count++] = need[slot]! + shift[slot]!
     fastest = Math.min(fastest, moved)
   }
-  const values = sorted.subarray(0, p.count).sort()
+  const values = sorted.subarray(0, count).sort()
   const high = quantileOf(values, p.quantile)
   const median = quantileOf(values, 0.5)
   p.fastest = fastest

@@ -135,3 +135,38 @@ test('who walks from zone to zone walks on, also into one where nobody was', asy
   expect(Math.max(...steps), 'nor jumps').toBeLessThan(1.5)
   await worlds.end()
 })
+
+test('what a client owns is left alone, and shown like others when it is handed on', async () => {
+  const worlds = createWorlds(
+    `
+    keyword interp_hermite;
+    dclass Boat { int32/1000 x broadcast ownsend interp_hermite; };
+    `,
+    { conditions: { lag: 0.05 } },
+  )
+  const guest = await worlds.join()
+  await worlds.settle(guest.client.interest.set([1]))
+  const { Boat: Ours } = worlds.schema.dclasses
+  const { Boat: Theirs } = guest.schema.dclasses
+  const owner = [...worlds.server.clients.values()][0]!
+  const eid = spawn(worlds, 'Boat', { x: 5 }, 1, owner)
+  worlds.run(60)
+  const mine = guest.client.entityOf(doIdOf(worlds, eid))
+  for (let frame = 0; frame < 120; frame++) {
+    Theirs.x[mine] = frame
+    worlds.run(1)
+    expect(Theirs.x[mine]).toBe(frame)
+  }
+  worlds.server.place(eid, 1, 0)
+  worlds.game = () => {
+    Ours.x[eid] += SPEED / 30
+  }
+  worlds.run(120)
+  let last = Theirs.x[mine]
+  guest.play = () => {
+    expect((Theirs.x[mine] - last) / (SPEED * FRAME)).toBeCloseTo(1, 1)
+    last = Theirs.x[mine]
+  }
+  worlds.run(60)
+  await worlds.end()
+})
