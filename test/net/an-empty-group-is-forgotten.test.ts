@@ -16,7 +16,7 @@ test('a group that is empty for 1,024 ticks goes, in a zone that is seen too; on
   expect(duo.session.replica.groups.size).toBe(4)
   // Those of the first group stay; one of the third comes back, into the slots that are free again.
   const [first, , third] = zone.groups
-  for (const place of crowd) if (place.group !== first) removeRow(place, duo.tick, undefined)
+  for (const place of crowd) if (place.group !== first) removeRow(place, duo.tick + 1, undefined)
   duo.run(1000)
   sweepZones(
     duo.store,

@@ -130,7 +130,7 @@ export interface Duo {
   })[]
   /** Reliable messages of the client. */
   readonly heard: Uint8Array[]
-  /** Frames of the client that were never the store's. */
+  /** Frames of the client that were never the store's, or were so for shorter than it thinks. */
   readonly wrong: string[]
   /** One send: what is due arrives, the client answers, the store changes, a packet goes. */
   step(): void
@@ -174,6 +174,9 @@ export const createDuo = async (
   const down: Queued[] = []
   const up: Queued[] = []
   let steps = 0
+  let isChanging = false
+  /** What is written between two steps is of the next tick, as this one's was sent. */
+  const at = () => (isChanging ? duo.tick : (duo.tick + 1) >>> 0)
   let toServer: (packet: Uint8Array) => void = () => {}
   const connection: Connection = {
     address: 'duo',
@@ -205,16 +208,28 @@ export const createDuo = async (
       }
     }
   }
-  const checked = new WeakMap<Frame, number>()
+  const checked = new WeakMap<Frame, { tick: number; until: number }>()
+  const note = (text: string) => {
+    if (duo.wrong.length < 10) duo.wrong.push(text)
+  }
   const compare = () => {
-    for (const group of duo.session.replica.groups.values())
+    for (const group of duo.session.replica.groups.values()) {
+      const frames = truth.get(group.id)
       for (const frame of group.history.frames) {
-        if (checked.get(frame) === frame.tick) continue
-        checked.set(frame, frame.tick)
-        const real = truth.get(group.id)?.get(frame.tick)
-        const isRight = real && isSame(real.ids, frame.ids) && isSame(real.rows, frame.rows)
-        if (!isRight && duo.wrong.length < 10) duo.wrong.push(`group ${group.id}, frame ${frame.tick}`)
+        let known = checked.get(frame)
+        if (known?.tick !== frame.tick) {
+          checked.set(frame, (known = { tick: frame.tick, until: frame.tick }))
+          const real = frames?.get(frame.tick)
+          const isRight = real && isSame(real.ids, frame.ids) && isSame(real.rows, frame.rows)
+          if (!isRight) note(`group ${group.id}, frame ${frame.tick}`)
+        }
+        // It held until then: the store has no frame in between.
+        while (known.until !== frame.until) {
+          known.until = (known.until + 1) >>> 0
+          if (frames?.has(known.until)) note(`group ${group.id} did not hold from ${frame.tick} to ${frame.until}`)
+        }
       }
+    }
   }
   const takeReliable = (message: Uint8Array) => {
     duo.heard.push(message)
@@ -266,7 +281,9 @@ export const createDuo = async (
       client.receive(world)
       client.send(world)
       for (const packet of takeDue(up, steps)) take(packet)
+      isChanging = true
       duo.change(duo.tick)
+      isChanging = false
       remember()
       startRound(store)
       const packet = buildPacket(downlink, store, duo.tick, duo.now, 1 / rate, duo.beat, rate)
@@ -282,13 +299,13 @@ export const createDuo = async (
       for (let step = 0; step < count; step++) duo.step()
     },
     add(zone, doId, dclass = 0) {
-      return addRow(store, zoneOf(store, zone), store.layouts[dclass]!.interested, doId, duo.tick)
+      return addRow(store, zoneOf(store, zone), store.layouts[dclass]!.interested, doId, at())
     },
     put(place, word, value) {
       const { width } = place.group.layout
       const row = newestFrame(place.group.history)!.rows.slice(place.slot * width, (place.slot + 1) * width)
       row[word] = value
-      writeRow(place, row, 0, duo.tick)
+      writeRow(place, row, 0, at())
     },
     end: () => client.disconnect(),
   }
