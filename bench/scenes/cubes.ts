@@ -1,5 +1,5 @@
 import RAPIER from '@dimforge/rapier3d-compat'
-import { encodeQuaternion } from '../../src/dc/quaternion.ts'
+import { encodeQuaternion } from '../../src/dc/index.ts'
 import { random } from '../../src/net/random.ts'
 import type { Recording, RecordedWord } from './recording.ts'
 

@@ -17,6 +17,6 @@ test('any rows, whatever they were before, with tables that fit or not, come bac
       expect(left).toEqual(leftOf(given))
       expect(bytes.length).toBeLessThanOrEqual(MOST_BYTES)
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   )
 })

@@ -80,7 +80,7 @@ export interface Case {
 
 const tablesOf = (shape: CodecShape, chance: Chance): SegmentCodec => {
   const plan = planOf(shape)
-  if (chance() < 0.75) return codecOf(plan, builtInTables([plan]), 0)
+  if (chance() < 0.85) return codecOf(plan, builtInTables([plan]), 0)
   const counts = createCounts(plan)
   // Tables that fit nothing in particular: all that is asked of them is that both ends have the same ones.
   for (let index = 0; index < 400; index++)
@@ -157,7 +157,9 @@ export const mutate = (bytes: Uint8Array, chance: Chance): Uint8Array => {
   if (kind < 0.1) return Uint8Array.from({ length: 1 + below(chance, 200) }, () => below(chance, 256))
   if (kind < 0.2) return bytes.slice(0, 1 + below(chance, bytes.length))
   const mutated =
-    kind < 0.3 ? Uint8Array.from([...bytes, ...Array.from({ length: 1 + below(chance, 9) }, () => below(chance, 256))]) : bytes.slice()
+    kind < 0.3
+      ? Uint8Array.from([...bytes, ...Array.from({ length: 1 + below(chance, 9) }, () => below(chance, 256))])
+      : bytes.slice()
   const flips = 1 + below(chance, 4)
   for (let flip = 0; flip < flips; flip++) mutated[below(chance, mutated.length)]! ^= 1 << below(chance, 8)
   return mutated

@@ -175,7 +175,14 @@ const readMoving = (
   return true
 }
 
-const readNew = (plan: Plan, rows: Uint32Array, at: number, from: Uint32Array, fromAt: number, later: number): boolean => {
+const readNew = (
+  plan: Plan,
+  rows: Uint32Array,
+  at: number,
+  from: Uint32Array,
+  fromAt: number,
+  later: number,
+): boolean => {
   const { width, firsts, moduli, bits, signs } = plan
   for (let word = 0; word < width; word++) {
     if (bits[word] === 0) {
@@ -303,7 +310,7 @@ const readModelled = (
   let later = 0
   const changeContext = Context.change + age * 7
   let rest = toReadLow
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     for (; rest !== 0; rest &= rest - 1) {
       const slot = from + lowestBit(rest)
       const bit = rest & -rest
@@ -317,7 +324,8 @@ const readModelled = (
         if (change !== 4) {
           if ((change & 2) !== 0 && !readStill(plan, rows, at)) return false
           const velocity = isMoving && activity !== FRESH ? before!.rows : undefined
-          if ((change & 1) !== 0 && !readMoving(plan, rows, base!.rows, velocity, at, age, ratio, activity)) return false
+          if ((change & 1) !== 0 && !readMoving(plan, rows, base!.rows, velocity, at, age, ratio, activity))
+            return false
           continue
         }
         const left = readSymbol(Context.left)

@@ -70,8 +70,7 @@ const writeSlots = (
     const size = POPULATION[rest]! >> 1
     count = writeSymbol(count, eighth + near * 4 + (size > 3 ? 3 : size), marked === 0 ? 0 : 1)
     if (marked === 0) continue
-    for (; rest !== 0; rest &= rest - 1)
-      count = writeSymbol(count, slot + near, (marked & rest & -rest) === 0 ? 0 : 1)
+    for (; rest !== 0; rest &= rest - 1) count = writeSymbol(count, slot + near, (marked & rest & -rest) === 0 ? 0 : 1)
   }
   return count
 }
@@ -236,7 +235,19 @@ export const encodeSegment = (
   movedTo: MovedTo,
 ): number => {
   const { plan } = codec
-  modelled = model(plan, next, base, before, ticksBase, ticksBefore, changedLow, changedHigh, activeLow, activeHigh, movedTo)
+  modelled = model(
+    plan,
+    next,
+    base,
+    before,
+    ticksBase,
+    ticksBefore,
+    changedLow,
+    changedHigh,
+    activeLow,
+    activeHigh,
+    movedTo,
+  )
   const end = codeEntries(codec.tables.cumulative, codec.map, modelled, bytes, at)
   if (end >= 0 && end - at <= MOST_BYTES) return end - at
   // Rows that the tables make too large: the words as they are, at worst without the zones that objects went to.
@@ -310,7 +321,7 @@ const model = (
   let markedLow = 0
   let markedHigh = 0
   let rest = slots < 32 ? changedLow & ((1 << slots) - 1) : changedLow
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     for (; rest !== 0; rest &= rest - 1) {
       const slot = from + lowestBit(rest)
       const baseId = base === undefined ? 0 : base.ids[slot]!
@@ -360,7 +371,7 @@ const model = (
   let later = 0
   const changeContext = Context.change + age * 7
   rest = markedLow | movingLow
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     for (; rest !== 0; rest &= rest - 1) {
       const slot = from + lowestBit(rest)
       const bit = rest & -rest
@@ -429,8 +440,7 @@ const writePlain = (plan: Plan, next: GroupState, base: GroupState | undefined, 
       if (id !== 0) count = writeRaw(count, id, 32)
     }
     if (id !== 0)
-      for (let word = 0; word < width; word++)
-        count = writeRaw(count, next.rows[slot * width + word]!, bits[word]!)
+      for (let word = 0; word < width; word++) count = writeRaw(count, next.rows[slot * width + word]!, bits[word]!)
   }
   return count
 }

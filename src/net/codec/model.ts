@@ -21,7 +21,9 @@ export const POPULATION = Uint8Array.from({ length: 256 }, (_, byte) => {
 })
 
 /** Number of bits of a magnitude -> its class. */
-const leapClasses = new Uint8Array(33).map((_, bits) => (bits === 0 ? 0 : bits <= 2 ? 1 : bits <= 4 ? 2 : bits <= 6 ? 3 : 4))
+const leapClasses = new Uint8Array(33).map((_, bits) =>
+  bits === 0 ? 0 : bits <= 2 ? 1 : bits <= 4 ? 2 : bits <= 6 ? 3 : 4,
+)
 /** The class of the size of a movement. */
 export const leapClass = (size: number): number => leapClasses[32 - Math.clz32(size)]!
 
@@ -269,7 +271,11 @@ export const shortWay = (difference: number, modulus: number): number => {
 /** {@link shortWay} of integers of at most 30 bits. */
 export const shortStep = (difference: number, modulus: number): number => {
   const half = modulus >> 1
-  return difference > half ? (difference - modulus) | 0 : difference < 0 - half ? (difference + modulus) | 0 : difference
+  return difference > half
+    ? (difference - modulus) | 0
+    : difference < 0 - half
+      ? (difference + modulus) | 0
+      : difference
 }
 
 /**

@@ -141,7 +141,8 @@ export const planOf = (shape: CodecShape): Plan => {
     }
   })
   const rowBits = words.reduce((sum, word) => sum + word.bits, 0)
-  if (slots > mostSlots(rowBits)) throw new RangeError(`${slots} rows of ${rowBits} bits: more than one datagram holds.`)
+  if (slots > mostSlots(rowBits))
+    throw new RangeError(`${slots} rows of ${rowBits} bits: more than one datagram holds.`)
   let hash = Math.imul(0x811c9dc5 ^ slots, FNV)
   for (let index = 0; index < width; index++) {
     hash = Math.imul(hash ^ kinds[index]!, FNV)
@@ -153,7 +154,9 @@ export const planOf = (shape: CodecShape): Plan => {
     width,
     moduli: Float64Array.from(words, word => word.span + 1),
     bits: Uint8Array.from(words, word => word.bits),
-    signs: Uint32Array.from(words, ({ kind, bits }) => (kind === 'float' || kind === 'movingFloat' ? 2 ** (bits - 1) : 0)),
+    signs: Uint32Array.from(words, ({ kind, bits }) =>
+      kind === 'float' || kind === 'movingFloat' ? 2 ** (bits - 1) : 0,
+    ),
     firsts,
     still: Int32Array.from(still),
     moving: Int32Array.from(moving),

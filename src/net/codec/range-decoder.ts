@@ -19,7 +19,13 @@ const PLACE = 2
 const END = 3
 
 /** Starts to decode `bytes[start..end)`, at most 4,096, with the contexts of `contexts`. */
-export const startDecoding = (tables: Tables, contexts: Uint8Array, bytes: Uint8Array, start: number, end: number): void => {
+export const startDecoding = (
+  tables: Tables,
+  contexts: Uint8Array,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void => {
   cumulative = tables.cumulative
   lookup = tables.lookup
   map = contexts

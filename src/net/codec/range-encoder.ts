@@ -27,9 +27,7 @@ const writeBits = (count: number, value: number, bits: number): number => writeN
 
 /** The low `bits` (0 to 32) bits of a number. */
 export const writeRaw = (count: number, value: number, bits: number): number =>
-  bits > 16
-    ? writeBits(writeBits(count, value >>> 16, bits - 16), value & 0xffff, 16)
-    : writeBits(count, value, bits)
+  bits > 16 ? writeBits(writeBits(count, value >>> 16, bits - 16), value & 0xffff, 16) : writeBits(count, value, bits)
 
 /** A signed number of a magnitude up to 2^32 - 1. */
 export const writeWide = (count: number, context: number, lengthContext: number, value: number): number => {

@@ -102,7 +102,7 @@ const sumOf = (samples: readonly Sample[], cluster: number): Float64Array => {
 const WORTH = 400
 
 export interface TrainOptions {
-  /** The most distributions, up to 128. Default 80. */
+  /** The most distributions, up to 128. Default 64. */
   readonly distributions?: number
 }
 
@@ -116,12 +116,16 @@ export interface TrainOptions {
 export function* trainTables(
   plans: readonly Plan[],
   counts: readonly (Uint32Array | undefined)[],
-  { distributions = 80 }: TrainOptions = {},
+  { distributions = 64 }: TrainOptions = {},
 ): Generator<undefined, Uint8Array> {
   const samples = samplesOf(plans, counts)
-  for (let most = Math.min(distributions, MOST_TRAINED); ; most = (most * 3) >> 2) {
-    const bytes = yield* attempt(plans, samples, most)
+  const clusters = yield* cluster(plans, samples, Math.min(distributions, MOST_TRAINED))
+  // When all would be too large, only the contexts that are met most: the others keep the built-in distributions.
+  for (let kept = samples; ; kept = kept.slice(0, kept.length >> 1)) {
+    const bytes = serialise(plans, kept, clusters)
     if (bytes.length <= MOST_TABLE_BYTES) return bytes
+    yield
+    if (kept === samples) kept = samples.sort((a, b) => b.total - a.total)
   }
 }
 
@@ -140,7 +144,15 @@ export const trainTablesNow = (
 
 const SLICE = 200
 
-function* attempt(plans: readonly Plan[], samples: Sample[], most: number): Generator<undefined, Uint8Array> {
+/** A distribution as codes, what its symbols cost in bits, and the mean size of its numbers. */
+interface Cluster {
+  readonly codes: Uint8Array
+  readonly bits: Float64Array
+  readonly size: number
+}
+
+/** Finds at most `most` distributions and gives each sample the one, or the built-in one, in which it is smallest. */
+function* cluster(plans: readonly Plan[], samples: Sample[], most: number): Generator<undefined, Cluster[]> {
   const builtIn = builtInTables(plans)
   const builtInBits = Array.from({ length: BUILT_IN }, (_, index) =>
     Float64Array.from({ length: SYMBOLS }, (_, symbol) => {
@@ -191,11 +203,11 @@ function* attempt(plans: readonly Plan[], samples: Sample[], most: number): Gene
     yield* assign(BUILT_IN + clusters, [bitsOf(sumOf([samples[worst]!], BUILT_IN + clusters))])
     clusters++
   }
-  let quantised: { codes: Uint8Array; bits: Float64Array; size: number }[] = []
+  let quantised: Cluster[] = []
   for (let round = 0; round < 4; round++) {
     quantised = []
-    for (let cluster = 0; cluster < clusters; cluster++) {
-      const weights = sumOf(samples, BUILT_IN + cluster)
+    for (let index = 0; index < clusters; index++) {
+      const weights = sumOf(samples, BUILT_IN + index)
       let sum = 0
       let size = 0
       for (let symbol = 0; symbol < SYMBOLS; symbol++) {
@@ -213,18 +225,17 @@ function* attempt(plans: readonly Plan[], samples: Sample[], most: number): Gene
       quantised.map(({ bits }) => bits),
     )
   }
-  return serialise(plans, samples, quantised)
+  return quantised
 }
 
 const scratch = new Uint8Array(1 << 15)
 
-const serialise = (
-  plans: readonly Plan[],
-  samples: readonly Sample[],
-  clusters: readonly { readonly codes: Uint8Array; readonly size: number }[],
-): Uint8Array => {
+const serialise = (plans: readonly Plan[], samples: readonly Sample[], clusters: readonly Cluster[]): Uint8Array => {
   // In the order of the sizes of their numbers, so that alike contexts have near numbers.
-  const order = clusters.map((_, index) => index).sort((a, b) => clusters[a]!.size - clusters[b]!.size)
+  const isUsed = new Set(samples.map(sample => sample.cluster))
+  const order = [...clusters.keys()]
+    .filter(index => isUsed.has(BUILT_IN + index))
+    .sort((a, b) => clusters[a]!.size - clusters[b]!.size)
   const rank = new Map(order.map((cluster, index) => [BUILT_IN + cluster, BUILT_IN + index]))
   let count = 0
   for (const cluster of order) {
@@ -233,7 +244,10 @@ const serialise = (
     while (last > 0 && codes[last] === 0) last--
     count = writeRaw(count, last, 6)
     for (let symbol = 0; symbol <= last; symbol++)
-      count = writeNumber(count, TableContext.code, codes[symbol]! - (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!),
+      count = writeNumber(
+        count,
+        TableContext.code,
+        codes[symbol]! - (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!),
       )
   }
   plans.forEach((plan, index) => {
@@ -255,7 +269,7 @@ const serialise = (
   })
   scratch[0] = 1
   new DataView(scratch.buffer).setUint32(1, hashOfPlans(plans), true)
-  scratch[5] = clusters.length
+  scratch[5] = order.length
   const end = codeEntries(builtInTables(plans).cumulative, identity, count, scratch, TABLE_HEADER)
   return scratch.slice(0, end < 0 ? scratch.length : end)
 }
