@@ -320,8 +320,7 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     revokeZone(client, zone) {
       const session = sessionOf(state, client, 'revokeZone')
       session.requested.delete(zone)
-      // Nor does it linger.
-      if (session.zones.has(zone)) session.lingering.set(zone, -Infinity)
+      session.revoked.add(checkZone('revokeZone', zone))
       session.isZonesDirty = true
     },
     sendUpdate(eid, message, args, to) {

@@ -99,8 +99,8 @@ const updateZones = (state: ServerState, session: Session, now: number): void =>
  * are not more zones than it could ask for.
  */
 const isLingering = (state: ServerState, session: Session, zone: number, now: number): boolean => {
-  const { lingering, zones, client } = session
-  if (state.linger === 0 || zones.size > state.maxZones) return false
+  const { lingering, zones, revoked, client } = session
+  if (state.linger === 0 || zones.size > state.maxZones || revoked.has(zone)) return false
   const until = lingering.get(zone)
   if (until !== undefined) return now < until
   if (guarded(state, 'allowZone', () => state.allowZone(client!, zone)) !== true) return false

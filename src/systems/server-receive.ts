@@ -163,7 +163,9 @@ const receiveInterest = (state: ServerState, session: Session, reader: ByteReade
     else if (guarded(state, 'allowZone', () => state.allowZone(client, zone)) === true) requested.add(zone)
     else refused.push(zone)
   }
-  pendingInterest.push({ request: request.request, zones: request.zones.filter(zone => requested.has(zone)), refused })
+  const granted = request.zones.filter(zone => requested.has(zone))
+  for (const zone of granted) session.revoked.delete(zone)
+  pendingInterest.push({ request: request.request, zones: granted, refused })
 }
 
 const receiveMessage = (state: ServerState, session: Session, message: FieldMessage, isUnreliable: boolean): void => {

@@ -159,6 +159,8 @@ export interface Session {
   readonly requested: Set<number>
   /** Zones that the game gave it. */
   readonly granted: Set<number>
+  /** Zones that the game took away, until it asks for them again: they do not linger. */
+  readonly revoked: Set<number>
   /** Those, the zones of its objects, and those that linger. */
   readonly zones: Set<number>
   /** Zones that it wants no more, and until when (seconds) it is sent them still. */

@@ -50,6 +50,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     downlink: createDownlink(state.maxBytesPerSecond),
     requested: new Set(),
     granted: new Set(),
+    revoked: new Set(),
     zones: new Set(),
     lingering: new Map(),
     isZonesDirty: true,
