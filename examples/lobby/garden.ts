@@ -1,3 +1,5 @@
+import { createGrid } from 'bitecs-pipes'
+
 /** What both ends know of the garden. Lengths are garden units, angles degrees, times seconds. */
 
 export const SIZE = 1600
@@ -7,8 +9,8 @@ export const PLOT = SIZE / PLOTS
 
 /** The zone of the `Lobby` object; everybody is interested in it. */
 export const LOBBY_ZONE = 1
-const FIRST_PLOT_ZONE = 10
-export const LAST_ZONE = FIRST_PLOT_ZONE + PLOTS * PLOTS - 1
+/** The plots as zones. */
+export const GRID = createGrid({ cellSize: PLOT, columns: PLOTS, rows: PLOTS, firstZone: 10 })
 
 export const WALK_SPEED = 120
 export const NAME_LENGTH = 24
@@ -51,30 +53,6 @@ export const PONDS: readonly Circle[] = [
 
 /** Everything that nobody walks through: the ponds and the foot of the great lantern. */
 const OBSTACLES: readonly Circle[] = [...PONDS, { x: PLAZA.x, y: PLAZA.y, radius: 20 }]
-
-const column = (units: number): number => Math.min(PLOTS - 1, Math.max(0, Math.floor(units / PLOT)))
-
-export const zoneOfPlot = (x: number, y: number): number => FIRST_PLOT_ZONE + y * PLOTS + x
-export const zoneAt = (x: number, y: number): number => zoneOfPlot(column(x), column(y))
-export const isPlotZone = (zone: number): boolean => zone >= FIRST_PLOT_ZONE && zone <= LAST_ZONE
-
-export interface Plot {
-  column: number
-  row: number
-}
-
-export const plotOfZone = (zone: number): Plot => ({
-  column: (zone - FIRST_PLOT_ZONE) % PLOTS,
-  row: Math.floor((zone - FIRST_PLOT_ZONE) / PLOTS),
-})
-
-/** The distance from a point to the nearest point of a plot; 0 within it. */
-export function distanceToZone(zone: number, x: number, y: number): number {
-  const plot = plotOfZone(zone)
-  const dx = Math.max(plot.column * PLOT - x, 0, x - (plot.column + 1) * PLOT)
-  const dy = Math.max(plot.row * PLOT - y, 0, y - (plot.row + 1) * PLOT)
-  return Math.hypot(dx, dy)
-}
 
 /** The nearest point that can be stood on: inside the hedge, outside the water. Writes to `point`. */
 export function keepInGarden(point: Point): void {

@@ -1,8 +1,9 @@
 import { addComponent, addEntity, createWorld, query } from 'bitecs'
+import { createZoning, hasZone, zoneAt } from 'bitecs-pipes'
 import { createServer, tickLoop } from 'bitecs-pipes/server'
 import { geckos } from 'bitecs-pipes/geckos/server'
 import schema, { Avatar, Lobby, Node, Npc } from '../../dc/lobby.dc'
-import { distanceToZone, isPlotZone, keepInGarden, LOBBY_ZONE, PLAZA, zoneAt } from './garden.ts'
+import { GRID, keepInGarden, LOBBY_ZONE, PLAZA } from './garden.ts'
 import { chatManners, lookFor, nameFor } from './server/manners.ts'
 import { createWander } from './server/wander.ts'
 
@@ -18,7 +19,7 @@ const server = createServer(world, schema, {
   transport: geckos({ port, host: process.env.GAME_HOST ?? '0.0.0.0' }),
   tickRate: 30,
   maxClients: 24,
-  allowZone: (_client, zone) => zone === LOBBY_ZONE || isPlotZone(zone),
+  allowZone: (_client, zone) => zone === LOBBY_ZONE || hasZone(GRID, zone),
   ...(password ? { password } : {}),
 })
 const seconds = (): number => performance.now() / 1000
@@ -27,12 +28,8 @@ const lobby = addEntity(world)
 addComponent(world, lobby, Lobby)
 server.place(lobby, LOBBY_ZONE)
 
-const zones = new Map<number, number>()
 const wander = createWander(eid => server.sendUpdate(eid, Npc.chirp, {}))
-wander.spawn(world, npcs, (eid, x, y) => {
-  zones.set(eid, zoneAt(x, y))
-  server.place(eid, zoneAt(x, y))
-})
+wander.spawn(world, npcs, (eid, x, y) => server.place(eid, zoneAt(GRID, x, y)))
 
 const avatars = new Map<number, number>()
 
@@ -46,10 +43,8 @@ server.onJoin(client => {
   Avatar.position.x[eid] = PLAZA.x + Math.cos(angle) * PLAZA.radius * 0.62
   Avatar.position.y[eid] = PLAZA.y + Math.sin(angle) * PLAZA.radius * 0.62
   Avatar.heading[eid] = 90
-  const zone = zoneAt(Avatar.position.x[eid]!, Avatar.position.y[eid]!)
   avatars.set(client.id, eid)
-  zones.set(eid, zone)
-  server.place(eid, zone, client)
+  server.place(eid, zoneAt(GRID, Avatar.position.x[eid]!, Avatar.position.y[eid]!), client)
   Lobby.population[lobby] = avatars.size
   server.sendUpdate(lobby, Lobby.announce, { kind: 'joined', name: Avatar.name[eid]! })
 })
@@ -58,7 +53,6 @@ server.onLeave(client => {
   const eid = avatars.get(client.id)
   if (eid === undefined) return
   avatars.delete(client.id)
-  zones.delete(eid)
   Lobby.population[lobby] = avatars.size
   server.sendUpdate(lobby, Lobby.announce, { kind: 'left', name: Avatar.name[eid]! })
 })
@@ -83,16 +77,7 @@ function keepPlayersInGarden(): void {
 }
 
 /** Whoever walked onto another plot is moved to its zone. */
-function rezone(): void {
-  for (const [eid, zone] of zones) {
-    const x = Node.position.x[eid]!
-    const y = Node.position.y[eid]!
-    if (distanceToZone(zone, x, y) <= ZONE_HYSTERESIS) continue
-    const next = zoneAt(x, y)
-    zones.set(eid, next)
-    server.place(eid, next)
-  }
-}
+const rezone = createZoning(server, schema, { grid: GRID, position: Node.position, margin: ZONE_HYSTERESIS })
 
 await server.ready.catch((error: Error) => {
   console.error(`The lobby server cannot start: ${error.message}`)
@@ -103,7 +88,7 @@ const loop = tickLoop(server.tickRate, () => {
   server.receive(world)
   keepPlayersInGarden()
   wander.system(world, 1 / server.tickRate)
-  rezone()
+  rezone(world)
   server.replicate(world)
 })
 

@@ -1,7 +1,8 @@
 import { query } from 'bitecs'
+import { zoneOfCell } from 'bitecs-pipes'
 import { Alive, Owned } from 'bitecs-pipes/client'
 import schema, { Avatar, Npc } from '../../../dc/lobby.dc'
-import { LOOKS, PLAZA, SIZE, zoneOfPlot, type Point } from '../garden.ts'
+import { GRID, LOOKS, PLAZA, SIZE, type Point } from '../garden.ts'
 import { createActors } from './actors.ts'
 import { createCamera } from './camera.ts'
 import { createControls } from './controls.ts'
@@ -93,7 +94,7 @@ function begin(started: Session): void {
     zones => {
       if (session !== started) return
       granted = zones
-      stage.light((column, row) => zones.has(zoneOfPlot(column, row)))
+      stage.light((column, row) => zones.has(zoneOfCell(GRID, column, row)))
     },
   )
   stage.light(() => false)

@@ -1,7 +1,8 @@
 import { query, type World } from 'bitecs'
+import { zoneOfCell } from 'bitecs-pipes'
 import { Alive, Owned } from 'bitecs-pipes/client'
 import { Avatar, Npc } from '../../../dc/lobby.dc'
-import { PLAZA, PLOT, PLOTS, PONDS, SIZE, zoneOfPlot } from '../garden.ts'
+import { GRID, PLAZA, PLOT, PLOTS, PONDS, SIZE } from '../garden.ts'
 import { cloakColour } from './critters.ts'
 import { BIOMES, biomeOf } from './scenery.ts'
 
@@ -20,7 +21,7 @@ export function createMinimap(canvas: HTMLCanvasElement) {
   function drawPlots(lit: ReadonlySet<number>): void {
     for (let row = 0; row < PLOTS; row++) {
       for (let column = 0; column < PLOTS; column++) {
-        context.globalAlpha = lit.has(zoneOfPlot(column, row)) ? 1 : 0.26
+        context.globalAlpha = lit.has(zoneOfCell(GRID, column, row)) ? 1 : 0.26
         context.fillStyle = BIOMES[biomeOf(column, row)]!.lawn
         context.beginPath()
         context.roundRect(column * PLOT + 8, row * PLOT + 8, PLOT - 16, PLOT - 16, 34)
