@@ -28,7 +28,8 @@ type NumberArray =
 
 /**
  * Where the parts of a value go, a row each: a typed array for a number, for a fixed array of numbers `[rows x count]`, for a
- * quaternion `[rows x 4]`; an object of columns by member name for a struct or a method; a plain array for anything else.
+ * quaternion `[rows x 4]`; an object of columns by member name for a struct or a method, by x, y, z and w for a quaternion; a
+ * plain array for anything else.
  */
 export type ReadColumns = NumberArray | unknown[] | { readonly [name: string]: ReadColumns }
 
@@ -54,6 +55,10 @@ const Code = {
   float32: 10,
   quat32: 11,
   quat48: 12,
+  /** What the quaternion before holds besides its x. */
+  y: 13,
+  z: 14,
+  w: 15,
 } as const
 type Code = (typeof Code)[keyof typeof Code]
 
@@ -224,6 +229,11 @@ function load(code: Code, bytes: Uint8Array, at: number): void {
     case Code.uint32:
       RAW[0] = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
       return
+    case Code.y:
+    case Code.z:
+    case Code.w:
+      RAW[0] = QUATERNION[code - Code.y + 1]!
+      return
     case Code.float16:
       RAW[0] = halfValue(bytes[at]! | (bytes[at + 1]! << 8))
       return
@@ -252,7 +262,9 @@ function loadWide(code: Code, bytes: Uint8Array, at: number): void {
     case Code.quat32: {
       for (let word = 1; word < 4; word++) WORDS[word] = (WIDE.getUint32(0, true) >>> (10 * word - 10)) & 0x3ff
       WORDS[0] = WIDE_BYTES[3]! >> 6
-      return decodeQuaternion(WORDS, 0, QUATERNION_BITS.quat32, QUATERNION, 0)
+      decodeQuaternion(WORDS, 0, QUATERNION_BITS.quat32, QUATERNION, 0)
+      RAW[0] = QUATERNION[0]!
+      return
     }
     default:
       WORDS[1] = WIDE.getUint16(0, true) & 0x7fff
@@ -260,6 +272,7 @@ function loadWide(code: Code, bytes: Uint8Array, at: number): void {
       WORDS[3] = (WIDE_BYTES[3]! >> 6) | ((WIDE.getUint16(4, true) & 0x1fff) << 2)
       WORDS[0] = WIDE_BYTES[5]! >> 5
       decodeQuaternion(WORDS, 0, QUATERNION_BITS.quat48, QUATERNION, 0)
+      RAW[0] = QUATERNION[0]!
   }
 }
 
@@ -289,12 +302,36 @@ function collect(packable: DCPackable, columns: ReadColumns | undefined, path: s
     return
   }
   if (ArrayBuffer.isView(columns)) return collectNumbers(packable, columns, path, parts)
+  if (packable.kind === 'blob' && packable.extension && isQuaternion(packable.extension))
+    return collectParts(packable.extension, columns as { readonly [name: string]: ReadColumns }, path, parts)
   const members = membersOf(packable)
   if (!members) throw new TypeError(`${path}: an object of columns is for structs and methods. Pass an array`)
   const keys = memberKeys(members)
   members.forEach((member, i) =>
     collect(member, (columns as { readonly [name: string]: ReadColumns })[keys[i]!], `${path}.${keys[i]}`, parts),
   )
+}
+
+/** A quaternion with a column for each of its numbers: the first place has its bytes, the others what came of them. */
+function collectParts(
+  extension: 'quat32' | 'quat48',
+  columns: { readonly [name: string]: ReadColumns },
+  path: string,
+  parts: (Leaf | Value)[],
+): void {
+  for (const [code, name] of [
+    [codeOf(extension), 'x'],
+    [Code.y, 'y'],
+    [Code.z, 'z'],
+    [Code.w, 'w'],
+  ] as const) {
+    const column = columns[name]
+    if (!ArrayBuffer.isView(column) || isBig(column))
+      throw new TypeError(`${path}.${name}: there is no column. Pass a Float32Array`)
+    const size = name !== 'x' ? 0 : extension === 'quat32' ? 4 : 6
+    const ranges = code === Code.quat48 ? [] : undefined
+    parts.push({ code, size, divisor: 1, ranges, column, stride: 1, offset: 0, store: storeOf(column) })
+  }
 }
 
 function collectNumbers(packable: DCPackable, column: NumberArray, path: string, parts: (Leaf | Value)[]): void {

@@ -71,6 +71,10 @@ test('a fixed array of numbers, and a quaternion, lie in a row of one typed arra
     const bytes = packField(field, [0.1, -0.7, 0.3, 0.2])
     expect(columnReader(field, column)(bytes, 0, bytes.length, 1)).toBe(bytes.length)
     expect([...column.subarray(4)]).toEqual(unpackField(field, bytes).value)
+    const parts = { x: new Float32Array(2), y: new Float32Array(2), z: new Float32Array(2), w: new Float32Array(2) }
+    expect(columnReader(field, parts)(bytes, 0, bytes.length, 1)).toBe(bytes.length)
+    expect(Object.values(parts).map(([, number]) => number)).toEqual(unpackField(field, bytes).value)
+    expect(() => columnReader(field, { x: parts.x })).toThrow('v.y: there is no column')
   }
 })
 
