@@ -26,7 +26,8 @@ const BURST = 0.25
 /** Share of the rate that is left when the link fills up, and share of the limit that is added when it does not. */
 const DECREASE = 0.85
 const INCREASE = 0.04
-/** Shares of lost packets: above the one the link is full, above the other it may be. */
+const SLOW_INCREASE = 0.01
+/** Shares of lost packets: above the one the link is full, above the other it may be, and takes its time. */
 const HEAVY_LOSS = 0.4
 const SOME_LOSS = 0.1
 
@@ -43,9 +44,11 @@ export const createBudget = (most: number): Budget => ({
 const adapt = <C>(budget: Budget, peer: Peer<C>, now: number): void => {
   if (now - budget.adaptedAt < Math.max(0.1, peer.rtt)) return
   budget.adaptedAt = now
-  const isFilling = peer.rtt > peer.minRtt * 1.5 + 0.05 || budget.wasHeldUp || peer.loss > HEAVY_LOSS
-  if (isFilling) budget.rate = Math.max(budget.least, budget.rate * DECREASE)
-  else if (peer.loss < SOME_LOSS) budget.rate = Math.min(budget.most, budget.rate + budget.most * INCREASE)
+  // A link that loses much is slow to answer, and stalls, for that reason alone.
+  const isSlow = peer.loss < SOME_LOSS && (peer.rtt > peer.minRtt * 1.5 + 0.05 || budget.wasHeldUp)
+  if (isSlow || peer.loss > HEAVY_LOSS) budget.rate = Math.max(budget.least, budget.rate * DECREASE)
+  else
+    budget.rate = Math.min(budget.most, budget.rate + budget.most * (peer.loss < SOME_LOSS ? INCREASE : SLOW_INCREASE))
   budget.wasHeldUp = false
 }
 

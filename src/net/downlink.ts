@@ -12,7 +12,7 @@ import {
 } from './bytes.ts'
 import { baselineAt, newestFrame, type Frame } from './frames.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
-import { createPeer, mustWait, resendTimeout, sendSequence, type Peer, type Sent } from './peer.ts'
+import { clearance, createPeer, resendTimeout, sendSequence, type Peer, type Sent } from './peer.ts'
 import {
   acknowledgeFragments,
   createReliableReceiver,
@@ -153,6 +153,9 @@ const STARVING = 3
 const STATE_RESERVE = 500
 /** Fragments that may wait before value fields are held back: until then only their newest bytes count. */
 const VALUES_AHEAD = 64
+/** Below so many bytes a packet is not worth its header; so many has a probe, which may carry what is that small. */
+const LEAST_BYTES = 64
+const PROBE_BYTES = 96
 /** Above so many postponed groups the packet says "all that are not in here". */
 const MAX_DEFERRED = 30
 /** What says so instead of a count. */
@@ -697,12 +700,11 @@ export const buildPacket = (
   rate: number,
 ): Uint8Array | undefined => {
   const { peer, sender, budget } = downlink
-  if (mustWait(peer, now, ackInterval)) {
-    budget.wasHeldUp = true
-    return undefined
-  }
-  const limit = allowance(budget, peer, now)
-  if (limit < 64) return undefined
+  const go = clearance(peer, now, ackInterval)
+  if (go !== 'go') budget.wasHeldUp = true
+  if (go === 'wait') return undefined
+  const limit = Math.min(allowance(budget, peer, now), go === 'probe' ? PROBE_BYTES : MAX_PACKET)
+  if (limit < LEAST_BYTES) return undefined
   downlink.depth = chainDepth(peer.loss, rate)
   flushValues(downlink)
   refreshSubscriptions(downlink, store)
@@ -712,7 +714,7 @@ export const buildPacket = (
   const due = planGroups(downlink, now, beat, patience)
   const isStarving = due > 0 && longestWait(downlink) > STARVING
   // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
-  if (isStarving && limit < MAX_PACKET && downlink.wasTight) return undefined
+  if (isStarving && limit < MAX_PACKET && downlink.wasTight && go === 'go') return undefined
   writer.limit = limit
   writeHeader(writer, peer, tick, now)
   const content = downlink.spare.pop() ?? { subscriptions: [], ticks: [], count: 0, fragments: undefined }

@@ -12,9 +12,15 @@ const REORDER = 3
 /** Seconds; a hold of this long or longer was cut to it on the wire and says nothing of the round trip. */
 export const LONGEST_HOLD = 6.5535
 /** Grace over the smallest round trip before an unanswered packet stops the sender (seconds). */
-const OVERDUE = 0.1
-/** While stopped, one probe each so many seconds. */
-const PROBE = 0.2
+const OVERDUE = 0.05
+/**
+ * While stopped, seconds between two probes: a share of how long the oldest packet is overdue, within these; and between two
+ * that may be as large as any packet.
+ */
+const PROBE_SHARE = 0.15
+const SHORTEST_PROBE = 0.015
+const LONGEST_PROBE = 0.2
+const LARGE_PROBE = 0.1
 /** The smallest round trip is forgotten after so many seconds, so that a change of route is followed. */
 const MIN_RTT_WINDOW = 10
 
@@ -47,6 +53,7 @@ export interface Peer<Content> {
   lastSendTime: number
   lastReceiveTime: number
   lastProbeTime: number
+  lastLargeProbeTime: number
   /** The newest round trip that nobody has looked at yet; 0 for none. */
   lastRtt: number
   /** Smoothed round trip and its mean deviation; 0 before the first sample. */
@@ -83,6 +90,7 @@ export const createPeer = <Content>(): Peer<Content> => ({
   lastSendTime: -Infinity,
   lastReceiveTime: -Infinity,
   lastProbeTime: -Infinity,
+  lastLargeProbeTime: -Infinity,
   lastRtt: 0,
   rtt: 0,
   rttDeviation: 0,
@@ -281,18 +289,31 @@ export const resendTimeout = <C>(peer: Peer<C>): number =>
   peer.rtt === 0 ? 0.25 : Math.min(Math.max(0.4, peer.rtt * 1.25), Math.max(0.06, peer.rtt + 4 * peer.rttDeviation))
 
 /**
- * Whether the sender must wait: SCTP queues without a bound and never drops, so packets sent while the oldest
- * unanswered one is overdue only add latency. One probe each 0.2 s is allowed. `interval` is how often (seconds) the
- * other end sends, and so acknowledges.
+ * Seconds by which the oldest unanswered packet is overdue; 0 while it is not. `interval` is how often (seconds) the other
+ * end sends, and so acknowledges.
  */
-export const mustWait = <C>(peer: Peer<C>, now: number, interval: number): boolean => {
+const overdue = <C>(peer: Peer<C>, now: number, interval: number): number => {
   const oldest = peer.newestAcked + 1
-  if (oldest >= peer.nextSequence) return false
+  if (oldest >= peer.nextSequence) return 0
   const sent = peer.sent[oldest % SENT]
   const since = sent?.sequence === oldest ? now - sent.time : Infinity
-  const base = peer.minRtt === Infinity ? PROBE : peer.minRtt
-  if (since <= base + interval + OVERDUE) return false
-  if (now - peer.lastProbeTime < PROBE) return true
+  const base = peer.minRtt === Infinity ? LONGEST_PROBE : peer.minRtt
+  return Math.max(0, since - (base + interval + OVERDUE))
+}
+
+/**
+ * Whether the sender may go on, must wait, or may send a small probe: SCTP queues without a bound and never drops, so what is
+ * sent while the oldest unanswered packet is overdue waits behind it and is old when it arrives. But SCTP notices by later
+ * packets, and much sooner than by its timer, that one was lost, and after a timeout lets only few bytes out: hence probes,
+ * many at first, and small. Now and then a large one: perhaps it is only the answers that do not come through. `interval` as in
+ * {@link overdue}.
+ */
+export const clearance = <C>(peer: Peer<C>, now: number, interval: number): 'go' | 'probe' | 'wait' => {
+  const late = overdue(peer, now, interval)
+  if (late === 0) return 'go'
+  if (now - peer.lastProbeTime < Math.min(LONGEST_PROBE, Math.max(SHORTEST_PROBE, late * PROBE_SHARE))) return 'wait'
   peer.lastProbeTime = now
-  return false
+  if (now - peer.lastLargeProbeTime < LARGE_PROBE) return 'probe'
+  peer.lastLargeProbeTime = now
+  return 'go'
 }

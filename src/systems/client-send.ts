@@ -4,7 +4,7 @@ import { encodeHello } from '../net/hello.ts'
 import { EPOCH, type Word } from '../net/layout.ts'
 import { encodeFieldUpdate } from '../net/message.ts'
 import { Chunk, patchSequence, writeHeader } from '../net/packet.ts'
-import { mustWait, resendTimeout, sendSequence } from '../net/peer.ts'
+import { clearance, resendTimeout, sendSequence } from '../net/peer.ts'
 import { sweepValues } from '../net/replica.ts'
 import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { countOut } from '../net/traffic.ts'
@@ -82,7 +82,7 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
 export const sendPacket = (state: ClientState, session: ClientSession, now: number): void => {
   const { peer, sender, replica } = session
   const { writer } = state
-  if (mustWait(peer, now, 1 / session.welcome!.updateRate)) return
+  if (clearance(peer, now, 1 / session.welcome!.updateRate) === 'wait') return
   writeHeader(writer, peer, replica.newestTick, now)
   const content: UpContent = { uploads: [], fragments: undefined }
   content.fragments = writeFragments(sender, writer, now, resendTimeout(peer), UPLOAD_RESERVE, () =>

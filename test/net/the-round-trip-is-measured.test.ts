@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createPeer, mustWait, receiveAcks, resendTimeout, sendSequence } from '../../src/net/peer.ts'
+import { clearance, createPeer, receiveAcks, resendTimeout, sendSequence } from '../../src/net/peer.ts'
 import { random } from '../../src/net/random.ts'
 
 const nothing = () => {}
@@ -44,20 +44,20 @@ test('a hold time that cannot be is no sample', () => {
   expect([peer.rtt, peer.newestAcked]).toEqual([0, 1])
 })
 
-test('a sender whose packets stay unanswered stops, but for one probe each 0.2 s, and goes on with the first answer', () => {
+test('a sender whose packets stay unanswered stops, but for some probes and then one each 0.2 s, and goes on with the first answer', () => {
   const peer = createPeer<undefined>()
   let sent = 0
   const trySend = (now: number) => {
-    if (mustWait(peer, now, 0.03)) return
+    if (clearance(peer, now, 0.03) === 'wait') return
     sendSequence(peer, undefined, now, nothing)
     sent++
   }
   trySend(0)
   receiveAcks(peer, 0, 1, 0, 0, 1, 0.05, nothing, nothing)
   for (let now = 0.1; now < 5.1; now += 0.02) trySend(now)
-  // 0.05 + 0.03 + 0.1 s at full rate, then probes.
-  expect(sent).toBeGreaterThan(9 + 20)
-  expect(sent).toBeLessThan(11 + 28)
+  // 0.05 + 0.03 + 0.05 s at full rate, then probes: further apart each time, until it is 0.2 s.
+  expect(sent).toBeGreaterThan(6 + 20)
+  expect(sent).toBeLessThan(8 + 40)
   receiveAcks(peer, (peer.nextSequence - 1) & 0xffff, 1, 0, 0, 2, 5.12, nothing, nothing)
-  expect(mustWait(peer, 5.13, 0.03)).toBe(false)
+  expect(clearance(peer, 5.13, 0.03)).toBe('go')
 })
