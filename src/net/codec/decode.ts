@@ -257,7 +257,7 @@ const readModelled = (
   ticksBefore: number,
   next: GroupState,
 ): boolean => {
-  const { slots, width } = plan
+  const { slots, width, movingWords } = plan
   const { ids, rows } = next
   const age = before === undefined ? 0 : ageOf(ticksBase)
   const ratio = ticksBase / ticksBefore
@@ -268,19 +268,35 @@ const readModelled = (
   let movingHigh = 0
   let moves = 0
   if (base !== undefined)
+    for (let slot = 0; slot < slots; slot++)
+      if (ids[slot] !== 0) {
+        if (slot < 32) usedLow |= 1 << slot
+        else usedHigh |= 1 << slot
+      }
+  if (base !== undefined && before !== undefined) {
+    const { rows: to } = base
+    const { rows: from, ids: idsBefore } = before
     for (let slot = 0; slot < slots; slot++) {
       const id = ids[slot]!
       if (id === 0) continue
-      if (slot < 32) usedLow |= 1 << slot
-      else usedHigh |= 1 << slot
-      if (before === undefined) continue
-      const activity = id === before.ids[slot] ? activityOf(plan, base.rows, before.rows, slot * width) : FRESH
+      let activity = FRESH
+      if (id === idsBefore[slot]) {
+        // Most slots rest: that is found out first, without a branch for each word.
+        const at = slot * width
+        let differing = 0
+        for (let index = 0; index < movingWords.length; index++) {
+          const place = at + movingWords[index]!
+          differing |= to[place]! ^ from[place]!
+        }
+        if (differing === 0) continue
+        activity = activityOf(plan, to, from, at)
+      }
       activities[slot] = activity
-      if (activity === 0) continue
       moves++
       if (slot < 32) movingLow |= 1 << slot
       else movingHigh |= 1 << slot
     }
+  }
   const isKeyframe = base === undefined ? 1 : 0
   const crowd = 32 - Math.clz32(moves)
   readSlots(

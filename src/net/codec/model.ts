@@ -91,7 +91,7 @@ const OMITTED = new Uint8Array([3, 0, 1, 2])
 const FIRST = new Uint8Array([0, 1, 0, 0])
 const SECOND = new Uint8Array([1, 2, 2, 1])
 const THIRD = new Uint8Array([2, 3, 3, 3])
-const LARGEST = Math.SQRT1_2
+const LARGEST = Math.sqrt(0.5)
 
 /** The rotation in `rows[at..at + 4]` as x, y, z, w; `steps` is the largest value of a component of 32 - `shift` bits. */
 const unpack = (rows: Uint32Array, at: number, shift: number, steps: number, out: Float64Array): void => {

@@ -126,7 +126,7 @@ export const planOf = (shape: CodecShape): Plan => {
           throw new TypeError(`Word ${word} is a quaternion: three components of one size must follow it.`)
       kinds[word] = Kind.quaternion
       next += OWN + AGES * MARGINS
-      moving.push(word, Kind.quaternion, own, 4, next + OWN, 32 - size, 2 ** (size - 1) - 1, 0)
+      moving.push(word, Kind.quaternion, own, 4, next + OWN, 32 - size, (1 << (size - 1)) - 1, 0)
       movingWords.push(word)
     } else if (kind === 'still' || kind === 'float' || bits <= SMALL_BITS) {
       const isSmall = bits <= SMALL_BITS && !isWide
@@ -155,7 +155,7 @@ export const planOf = (shape: CodecShape): Plan => {
     moduli: Float64Array.from(words, word => word.span + 1),
     bits: Uint8Array.from(words, word => word.bits),
     signs: Uint32Array.from(words, ({ kind, bits }) =>
-      kind === 'float' || kind === 'movingFloat' ? 2 ** (bits - 1) : 0,
+      kind === 'float' || kind === 'movingFloat' ? (1 << (bits - 1)) >>> 0 : 0,
     ),
     firsts,
     still: Int32Array.from(still),

@@ -99,7 +99,7 @@ const readLarge = (lengthContext: number): number => {
   const octave = LENGTH_FROM + readSymbol(lengthContext)
   const isNegative = readRaw(1) === 1
   if (octave > 31) return Infinity
-  const size = 2 ** octave + readRaw(octave)
+  const size = ((1 << octave) >>> 0) + readRaw(octave)
   return isNegative ? -size : size
 }
 

@@ -37,7 +37,7 @@ export const writeWide = (count: number, context: number, lengthContext: number,
   let next = writeNumber(count, context | DIRECT, ESCAPE)
   next = writeNumber(next, lengthContext | DIRECT, octave - LENGTH_FROM)
   next = writeRaw(next, value < 0 ? 1 : 0, 1)
-  return writeRaw(next, size - 2 ** octave, octave)
+  return writeRaw(next, size - ((1 << octave) >>> 0), octave)
 }
 
 /** Sizes of magnitudes below 4096, and their raw bits. */

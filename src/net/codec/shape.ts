@@ -1,4 +1,4 @@
-import type { Layout } from '../layout.ts'
+import type { Layout, Word } from '../layout.ts'
 
 /**
  * What the codec takes a 32-bit word of a row for:
@@ -29,23 +29,25 @@ export interface CodecShape {
 const MOVING = ['interp_linear', 'interp_hermite', 'interp_angle', 'interp_quat']
 
 /**
- * The shape of a layout. Fields with an interpolation keyword move; so do fixed-point ones, for want of anything better to
- * tell by, unless they say `interp_none`.
+ * The shape of a layout. Rotations move, and fields with an interpolation keyword; so do fixed-point ones, for want of anything
+ * better to tell by, unless they say `interp_none`.
  */
 export const shapeOf = (layout: Layout): CodecShape => ({
   slots: layout.slots,
   defaults: layout.defaults,
   words: Array.from(layout.bits, (bits, index): CodecWord => {
-    const span = layout.spans[index]!
     const word = layout.words[index - (layout.width - layout.words.length)]
-    if (!word) return { kind: 'still', bits, span }
-    const { keywords } = word.field
-    const moves =
-      keywords.some(keyword => MOVING.includes(keyword)) || (word.divisor !== 1 && !keywords.includes('interp_none'))
-    if (word.kind === 'quaternion') return { kind: word.part === 0 ? 'quaternion' : 'component', bits, span }
-    const isFloat = word.kind === 'float32' || word.kind === 'float16' || (word.kind === 'float64' && word.part === 1)
-    if (isFloat) return { kind: moves ? 'movingFloat' : 'float', bits, span }
-    if (word.kind !== 'integer' || !moves) return { kind: 'still', bits, span }
-    return { kind: word.modulus === 0 ? 'linear' : 'angle', bits, span }
+    return { kind: word ? kindOf(word) : 'still', bits, span: layout.spans[index]! }
   }),
 })
+
+const kindOf = ({ kind, part, modulus, divisor, field: { keywords } }: Word): CodecWordKind => {
+  if (kind === 'quaternion') return part === 0 ? 'quaternion' : 'component'
+  const moves =
+    keywords.some(keyword => MOVING.includes(keyword)) || (divisor !== 1 && !keywords.includes('interp_none'))
+  // Of a float64 the upper half has the sign, the exponent and what matters most.
+  if (kind === 'float32' || kind === 'float16' || (kind === 'float64' && part === 1))
+    return moves ? 'movingFloat' : 'float'
+  if (kind !== 'integer' || !moves) return 'still'
+  return modulus === 0 ? 'linear' : 'angle'
+}

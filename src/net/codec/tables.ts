@@ -105,14 +105,14 @@ const spread = (scale: number, share: number): void => {
 const enterBuiltIn = (cumulative: Uint16Array, lookup: Uint8Array): void => {
   let scale = 0.125
   for (let level = 0; level < SCALES; level++) {
-    spread(scale, 2 ** 24)
+    spread(scale, 1 << 24)
     enter(cumulative, lookup, level, weights)
     // Alternately by 3/2 and 4/3: two steps are an octave.
     scale *= level % 2 === 0 ? 1.5 : 4 / 3
   }
   for (let level = 0; level < FLAGS; level++) {
     weights.fill(0)
-    weights[0] = 2 ** (level + 1) - 1
+    weights[0] = (2 << level) - 1
     weights[1] = 1
     enter(cumulative, lookup, FLAG + level, weights)
   }
@@ -122,8 +122,8 @@ const enterBuiltIn = (cumulative: Uint16Array, lookup: Uint8Array): void => {
     enter(cumulative, lookup, CHANGE + index, weights)
   })
   for (let index = 0; index < 3; index++) {
-    spread(8 ** index, 2 ** 20)
-    weights[0] = 2 ** 23
+    spread(1 << (3 * index), 1 << 20)
+    weights[0] = 1 << 23
     enter(cumulative, lookup, SPIKE + index, weights)
   }
 }
