@@ -69,7 +69,7 @@ test('the code of "Who sees what" does what it says', async () => {
 
 test('what the section names is there', async () => {
   const worlds = createWorlds(dc)
-  for (const name of ['followViews', 'zonesAround', 'distanceToZone', 'createFollow', 'createGrid', 'zoneAt']) {
+  for (const name of ['followViews', 'zonesAround', 'distanceToZone', 'createFollow', 'createGrid']) {
     expect(section).toContain(`\`${name}`)
     expect(typeof pipes[name]).toBe('function')
   }
