@@ -3,12 +3,14 @@
 // `npm run converge -- --seed 4711` plays one seed and says what happens in it.
 // `--without show,rates` leaves kinds of events out (other seeds then: chance falls otherwise).
 // `--save folder` writes the smallest scenarios there, `--scenario folder/4711.json` plays one again, whatever seeds mean by then.
+// `--shared` has all worlds share one schema, as in a listen server.
 // Exits with 1 when a seed failed; each is printed with the smallest scenario that fails like it.
 import { fork } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { createSchema } from 'bitecs-pipes'
 import {
   createScenario,
   describeScenario,
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     save: { type: 'string', default: '' },
     scenario: { type: 'string' },
     without: { type: 'string', default: '' },
+    shared: { type: 'boolean', default: false },
     part: { type: 'string' },
   },
 })
@@ -55,7 +58,7 @@ type Report =
     }
   | { readonly kind: 'failure'; readonly seed: number; readonly text: string }
 
-const prepared = prepareGame({ schema: MENAGERIE })
+const prepared = prepareGame({ schema: values.shared ? createSchema(MENAGERIE) : MENAGERIE })
 const left = values.without.split(',').filter(Boolean)
 const unknown = left.filter(kind => !(kind in WEIGHTS))
 if (unknown.length > 0) {
@@ -64,7 +67,7 @@ if (unknown.length > 0) {
 }
 const weights = Object.fromEntries(left.map(kind => [kind, 0]))
 const command = (seed: number) =>
-  `npm run converge -- --seed ${seed}${left.length > 0 ? ` --without ${left.join()}` : ''}`
+  `npm run converge -- --seed ${seed}${values.shared ? ' --shared' : ''}${left.length > 0 ? ` --without ${left.join()}` : ''}`
 /** Seeds that a process plays between two reports. */
 const BATCH = 50
 
@@ -103,6 +106,7 @@ const playAll = async (first: number, seeds: number, processes: number, mostFail
   const ends = Array.from({ length: processes }, (_, part) => {
     const given = { part, seeds, first, processes, without: values.without, save: values.save }
     const args = ['bench/converge.ts', ...Object.entries(given).map(([name, value]) => `--${name}=${value}`)]
+    if (values.shared) args.push('--shared')
     const child = fork('scripts/run.mjs', args)
     child.on('message', (report: Report) => {
       if (report.kind === 'failure') {

@@ -1,13 +1,4 @@
-import {
-  addComponent,
-  addEntity,
-  entityExists,
-  hasComponent,
-  query,
-  removeEntity,
-  type EntityId,
-  type World,
-} from 'bitecs'
+import { addComponent, addEntity, hasComponent, query, removeEntity, type EntityId, type World } from 'bitecs'
 import { createClient } from '../client.ts'
 import { Alive, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
@@ -460,8 +451,8 @@ const clientOf = (run: Run, index: number): ServerClient | undefined => {
 /** A spawn that is still there: leaving owners take theirs along, and rules remove what they like. */
 const objectOf = (run: Run, object: number): Spawned | undefined => {
   const found = run.objects.get(object)
-  const { world, schema } = run.side
-  const isThere = found && entityExists(world, found.eid) && schema.DistributedObject.doId[found.eid] === found.doId
+  // Entity ids are used again, where worlds share an index even by another world.
+  const isThere = found && run.side.server.entityOf(found.doId) === found.eid
   return isThere ? found : undefined
 }
 

@@ -15,5 +15,5 @@ test(
     expect(report.seeds).toBe(SEEDS)
     expect(report.objects, 'there was something to see').toBeGreaterThan(0)
   },
-  Math.max(180_000, SEEDS * 1000),
+  Math.max(600_000, SEEDS * 1000),
 )

@@ -137,5 +137,5 @@ test('a game that does not converge has no costs', async () => {
 })
 
 test('worlds may share a schema, as in a listen server', async () => {
-  await converge({ schema: createSchema(MENAGERIE, { capacity: 1000 }) }, { seeds: 40 })
+  await converge({ schema: createSchema(MENAGERIE, { capacity: 2000 }) }, { seeds: 40 })
 })
