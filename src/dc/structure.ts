@@ -217,8 +217,13 @@ const valueText = (type: DCType, packed: Uint8Array): string => {
 /** Values longer than this stand as their hash. */
 const MAX_VALUE = 64
 
-const hex = (bytes: ArrayLike<number>): string =>
-  Array.from(bytes, byte => (byte + 0x100).toString(16).slice(1)).join('')
+const DIGITS = '0123456789abcdef'
+
+const hex = (bytes: ArrayLike<number>): string => {
+  let text = ''
+  for (let at = 0; at < bytes.length; at++) text += DIGITS[bytes[at]! >> 4]! + DIGITS[bytes[at]! & 15]!
+  return text
+}
 
 const bytesText = (bytes: Uint8Array): string => {
   if (bytes.length <= MAX_VALUE) return `<${hex(bytes)}>`
