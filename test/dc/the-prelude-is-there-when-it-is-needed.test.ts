@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
+  columnKind,
+  compileDC,
   initialValue,
+  loadDC,
   packField,
   packText,
   parseDC,
@@ -59,6 +62,12 @@ test('a schema that uses it has the hashes of prelude and schema together', () =
 test('a schema that stands alone is read alone', () => {
   const alone = 'keyword unreliable; dclass A { uint8 predicted; honk(uint8 interp_none) unreliable; };'
   expect(read(parseSchema(alone)).hash).toBe(read(parseDC(alone)).hash)
+  const plain = 'keyword interp_linear; dclass A { int16/10 x broadcast interp_linear; };'
+  const both = read(parseDC([PRELUDE, { name: 'plain.dc', text: plain }]))
+  expect([both.hash, both.structureHash], 'what is not used is in no hash').toEqual([
+    read(parseSchema(plain)).hash,
+    read(parseSchema(plain)).structureHash,
+  ])
   const legacy = 'typedef uint8 bool; typedef blob DoId; dclass A { bool b; DoId d; };'
   expect(read(parseSchema(legacy)).typedefs.map(({ name }) => name)).toEqual(['bool', 'DoId'])
   expect(fieldOf(read(parseSchema(legacy)), 'b').type, 'another shape is another type').not.toHaveProperty('extension')
@@ -105,6 +114,20 @@ test('values are numbers, quaternions and truths; bytes are what Panda3D packs',
   const said = { facing: new Float32Array([1, 0, 0, 0]), loudness: 2, isLoud: false, to: 7 }
   expect(roundTrip('say', said).value).toEqual({ ...said, facing: [1, 0, 0, 0] })
   expect([...packField(fieldOf(file, 'turn'), [1, 0, 0, 0])], 'x is left out').toEqual([0, 0, 0, 0x40])
+})
+
+test('columns are Float32Arrays, of a quaternion four; a compiled schema has the same', () => {
+  const file = read(parseSchema(GAME))
+  const loaded = loadDC(compileDC(file))
+  const columns = (of: DCFile) =>
+    ['mass', 'heat', 'turn', 'aim', 'isOpen', 'target', 'path'].map(name => {
+      const column = columnKind(fieldOf(of, name).type)
+      if (column.kind === 'struct') return column.fields.map(({ name: part }) => part).join('')
+      return column.kind === 'scalar' ? column.array : column.kind
+    })
+  const expected = ['Float32Array', 'Float32Array', 'xyzw', 'xyzw', 'Uint8Array', 'Uint32Array', 'value']
+  expect([columns(file), columns(loaded)]).toEqual([expected, expected])
+  expect(unpackField(fieldOf(loaded, 'mass'), Uint8Array.of(0, 0, 0xc0, 0x3f)).value).toBe(1.5)
 })
 
 test('what Panda3D sees can be had, too', () => {
