@@ -259,6 +259,12 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   isOver: false,
 })
 
+/** What functions that are not part of it need to know of a client. */
+export interface ClientHandle {
+  readonly clientId: number
+  readonly stats: Readonly<ClientStats>
+}
+
 /** What is behind a client, for functions that are not part of it: pages that do not use them need not load them. */
 export const clientStates = new WeakMap<object, ClientState>()
 

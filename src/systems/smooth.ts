@@ -1,9 +1,8 @@
 import type { EntityId } from 'bitecs'
-import type { Client } from '../client.ts'
 import type { FieldColumns } from '../components/index.ts'
 import type { DCParameterField } from '../dc/index.ts'
 import { delaySlot, resetHistorySlot, slopeField, smoothOptions, type SmoothOptions } from '../net/history.ts'
-import { clientStates, type ClientObject, type ClientState } from './client-state.ts'
+import { clientStates, type ClientHandle, type ClientObject, type ClientState } from './client-state.ts'
 import { secondsAt, type TrackPlan } from './track.ts'
 
 /** How a field is shown, by all objects that have it; what is left out stays as it is. */
@@ -22,7 +21,7 @@ export interface Networked {
   readonly time: number
 }
 
-const stateOf = (client: Client): ClientState => {
+const stateOf = (client: ClientHandle): ClientState => {
   const state = clientStates.get(client)
   if (!state) throw new TypeError('Not a client of createClient().')
   return state
@@ -42,7 +41,7 @@ const fieldsOf = (plan: TrackPlan, source: DCParameterField) =>
  * Changes how a field is smoothed, at any time: `smooth(client, Avatar.position, { method: 'linear', delay: 0.05 })`.
  * Throws when the field has no keyword that has it smoothed (`interp_linear`, `interp_hermite`, ...).
  */
-export const smooth = (client: Client, field: FieldColumns, smoothing: FieldSmoothing): void => {
+export const smooth = (client: ClientHandle, field: FieldColumns, smoothing: FieldSmoothing): void => {
   const state = stateOf(client)
   const source = sourceOf(state, field)
   const { period, velocity, ...options } = smoothing
@@ -74,14 +73,14 @@ export const smooth = (client: Client, field: FieldColumns, smoothing: FieldSmoo
 const isSame = (a: SmoothOptions, b: SmoothOptions): boolean =>
   a.method === b.method && a.extrapolate === b.extrapolate && a.delay === b.delay
 
-const objectOf = (client: Client, eid: EntityId): ClientObject => {
+const objectOf = (client: ClientHandle, eid: EntityId): ClientObject => {
   const object = stateOf(client).session?.byEid.get(eid)
   if (!object) throw new Error(`Entity ${eid} is no distributed object of an open session.`)
   return object
 }
 
 /** Shows one object so many seconds later than the others; below 0: earlier. */
-export const delayObject = (client: Client, eid: EntityId, delay: number): void => {
+export const delayObject = (client: ClientHandle, eid: EntityId, delay: number): void => {
   const object = objectOf(client, eid)
   if (!(Math.abs(delay) <= 10)) throw new RangeError(`delayObject: the delay is ${delay}; give -10 to 10 seconds.`)
   object.delay = delay
@@ -91,7 +90,7 @@ export const delayObject = (client: Client, eid: EntityId, delay: number): void 
 }
 
 /** Forgets what an object did: it stands where it is by its newest state, at once. */
-export const resetObject = (client: Client, eid: EntityId): void => {
+export const resetObject = (client: ClientHandle, eid: EntityId): void => {
   const { track, trackSlot } = objectOf(client, eid)
   if (!track) return
   resetHistorySlot(track.history, trackSlot)
@@ -99,7 +98,7 @@ export const resetObject = (client: Client, eid: EntityId): void => {
 }
 
 /** What arrived last of a field of an object; `undefined` while nothing did, or when it is not smoothed. */
-export const networked = (client: Client, eid: EntityId, field: FieldColumns): Networked | undefined => {
+export const networked = (client: ClientHandle, eid: EntityId, field: FieldColumns): Networked | undefined => {
   const { session } = stateOf(client)
   const { track, trackSlot } = objectOf(client, eid)
   const source = sourceOf(stateOf(client), field)
@@ -116,7 +115,7 @@ export const networked = (client: Client, eid: EntityId, field: FieldColumns): N
 }
 
 /** The server's time of a tick near the newest one, in the seconds that {@link networked} counts. */
-export const timeOfTick = (client: Client, tick: number): number => {
+export const timeOfTick = (client: ClientHandle, tick: number): number => {
   const { session } = stateOf(client)
   return session?.welcome ? secondsAt(session, tick) : NaN
 }
@@ -126,7 +125,7 @@ export const timeOfTick = (client: Client, tick: number): number => {
  * are unwrapped, quaternions by component. Returns whether anything is known.
  */
 export const derivative = (
-  client: Client,
+  client: ClientHandle,
   eid: EntityId,
   field: FieldColumns,
   out: Float64Array | number[],

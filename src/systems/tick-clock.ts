@@ -1,8 +1,7 @@
-import type { Client } from '../client.ts'
 import { serverTime } from '../net/clock.ts'
 import { createDriftClock, driftFrame, driftServerTick, type DriftClock, type DriftOptions } from '../net/drift.ts'
 import { ticksSince } from '../net/ticks.ts'
-import { clientStates, type ClientSession } from './client-state.ts'
+import { clientStates, type ClientHandle, type ClientSession } from './client-state.ts'
 
 export interface TickClockOptions extends DriftOptions {
   /**
@@ -32,7 +31,7 @@ export interface TickClock {
   /** The manager's own state, in `window` mode. */
   readonly drift: DriftClock | undefined
   /** @internal */
-  readonly client: Client
+  readonly client: ClientHandle
   /** @internal The session that it runs with, and its ticks so far, unwrapped. */
   session: ClientSession | undefined
   ticks: number
@@ -42,7 +41,7 @@ export interface TickClock {
 }
 
 /** Makes a clock for a client; it starts by itself with each session. */
-export const createTickClock = (client: Client, options: TickClockOptions = {}): TickClock => {
+export const createTickClock = (client: ClientHandle, options: TickClockOptions = {}): TickClock => {
   const { mode = 'echo', lead = 0, maxTicksPerFrame = 8, ...drift } = options
   if (!(maxTicksPerFrame >= 1)) throw new RangeError(`maxTicksPerFrame is ${maxTicksPerFrame}: give 1 or more.`)
   return {
