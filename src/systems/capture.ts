@@ -1,13 +1,13 @@
 import type { DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
 import { needValues, oweValues, queueReliable, unsubscribe } from '../net/downlink.ts'
-import { encodeLeave, encodePlaced } from '../net/interest.ts'
+import { encodeLeave } from '../net/interest.ts'
 import { FIXED_WORDS, nextEpoch } from '../net/layout.ts'
 import { addRow, privateZoneOf, putRow, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'
 import { ticksSince } from '../net/ticks.ts'
 import type { ValueSet } from '../net/values.ts'
 import { packValue } from './pack-message.ts'
-import { isWanted, sees } from './permissions.ts'
+import { isWanted, willSee } from './permissions.ts'
 import { readRow, readWordOf, type Binding } from './rows.ts'
 import { touchReferrers } from './references.ts'
 import { scanClass } from './scan.ts'
@@ -194,10 +194,8 @@ const relocate = (state: ServerState, object: ServerObject, zone: number, owner:
   const from = object.place?.group.zone
   if (to && object.rule) to.id = zone
   if (to !== undefined && to === from) {
-    // It has a group of its own wherever it is.
-    for (const session of state.sessions)
-      if (session.downlink.zones.has(to))
-        queueReliable(session.downlink, encodePlaced({ tick: state.tick, doId: object.doId, zone }))
+    // It has a group of its own wherever it is: who goes on seeing it is told once that is known.
+    object.rezonedAt = state.tick
     touchAllZones(state)
     return
   }
@@ -208,7 +206,7 @@ const relocate = (state: ServerState, object: ServerObject, zone: number, owner:
   // Whoever saw it in its zone and is not to see it by its rule hears so at once; the rest waits for the new group.
   if (object.rule && from && from.exclusiveTo === 0)
     for (const session of state.sessions)
-      if (session.downlink.zones.has(from) && !sees(session, object, zone, owner))
+      if (session.downlink.zones.has(from) && !willSee(state, session, object, zone, owner))
         queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }))
   object.placedBy = object.rule
   if (object.rule) touchAllZones(state)
@@ -231,11 +229,7 @@ const announceMove = (state: ServerState, object: ServerObject, from: Zone, to: 
     if (!zones.has(from)) continue
     const isKnown = zones.has(to)
     if (!isBehind && isKnown && isWanted(state, session, from.id)) continue
-    const isSeen =
-      to.exclusiveTo > 0
-        ? sees(session, object, to.id, owner)
-        : isKnown || owner === session.client?.id || isWanted(state, session, to.id)
-    if (isSeen)
+    if (willSee(state, session, object, to.id, owner))
       queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: false }))
   }
 }

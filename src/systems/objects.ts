@@ -107,6 +107,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     formerOwner: 0,
     place: undefined,
     movedAt: 0,
+    rezonedAt: -1,
     ownerPlace: undefined,
     values: valueSet(state.nextDoId - 1, serverClass.interested.layout),
     ownerValues: serverClass.owner && valueSet(state.nextDoId - 1, serverClass.owner.layout),

@@ -1,12 +1,16 @@
 import type { DCAtomicField, DCMolecularField, DCParameterField } from '../dc/index.ts'
-import type { ServerObject, ServerState, Session } from './server-state.ts'
+import type { ServerObject, ServerState, Session, Visibility } from './server-state.ts'
+
+/** What the object's own rule says of a client; `zone` is as usual. */
+const ruleFor = ({ client }: Session, { rule }: ServerObject): Visibility =>
+  rule === undefined ? 'zone' : ((client && rule.clients.get(client.id)) ?? rule.all)
 
 /** Whether a client sees an object: its owner does, else its own rule decides, else its zone. */
 export const sees = (session: Session, object: ServerObject, zone = object.zone, owner = object.owner): boolean => {
   const { client } = session
   if (!client || zone === 0) return false
   if (client.id === owner) return true
-  const visibility = object.rule?.clients.get(client.id) ?? object.rule?.all ?? 'zone'
+  const visibility = ruleFor(session, object)
   return visibility === 'zone' ? session.zones.has(zone) : visibility === 'always'
 }
 
@@ -15,6 +19,16 @@ export const isWanted = (state: ServerState, session: Session, zone: number): bo
   session.requested.has(zone) ||
   session.granted.has(zone) ||
   (session.client !== undefined && state.ownedZones.get(session.client.id)?.has(zone) === true)
+
+/** The same after this tick's changes of zones: an object that is placed now may come to a zone that is new to the client. */
+export const willSee = (
+  state: ServerState,
+  session: Session,
+  object: ServerObject,
+  zone: number,
+  owner: number,
+): boolean =>
+  sees(session, object, zone, owner) || (ruleFor(session, object) === 'zone' && isWanted(state, session, zone))
 
 /**
  * The one place that decides what a client may send: a field with `clsend` if it sees the object, one with `ownsend` if

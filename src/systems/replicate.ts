@@ -8,7 +8,7 @@ import {
   type Downlink,
 } from '../net/downlink.ts'
 import { newestFrame } from '../net/frames.ts'
-import { encodeInterestDone, encodeZones } from '../net/interest.ts'
+import { encodeInterestDone, encodePlaced, encodeZones } from '../net/interest.ts'
 import { measurePing } from '../net/ping.ts'
 import { privateZoneOf, startRound, sweepZones, type Group, type Zone } from '../net/store.ts'
 import { countOut, measureTraffic } from '../net/traffic.ts'
@@ -114,7 +114,10 @@ const updateExceptions = (state: ServerState, session: Session, downlink: Downli
     const { rule } = object
     if (!rule || object.placedBy !== rule || !object.place) continue
     const isSeen = sees(session, object)
-    if (isSeen === downlink.zones.has(rule.zone)) continue
+    const wasSeen = downlink.zones.has(rule.zone)
+    if (isSeen && wasSeen && object.rezonedAt === state.tick)
+      queueReliable(downlink, encodePlaced({ tick: state.tick, doId: object.doId, zone: object.zone }))
+    if (isSeen === wasSeen) continue
     if (isSeen) subscribe(downlink, state.store, rule.zone)
     else {
       unsubscribe(downlink, rule.zone)

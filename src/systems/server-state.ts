@@ -68,6 +68,8 @@ export interface ServerObject {
   place: Place | undefined
   /** Tick in which it came there. */
   movedAt: number
+  /** Tick in which it changed its zone and stayed there; -1 before the first. */
+  rezonedAt: number
   ownerPlace: Place | undefined
   readonly values: ValueSet
   readonly ownerValues: ValueSet | undefined
