@@ -722,9 +722,10 @@ export const buildPacket = (
   content.fragments = undefined
   const isStateFirst = !downlink.wasStateFirst && isStarving
   downlink.wasStateFirst = isStateFirst
-  if (!isStateFirst) writeQueued(downlink, content, now)
+  // What a probe has room for is state: messages would run ahead of theirs.
+  if (!isStateFirst && go === 'go') writeQueued(downlink, content, now)
   writeGroups(downlink, store, content, tick, now, beat, patience, due)
-  if (isStateFirst) writeQueued(downlink, content, now)
+  if (isStateFirst && go === 'go') writeQueued(downlink, content, now)
   downlink.lastTick = tick
   patchSequence(writer, sendSequence(peer, content, now, downlink.onLost))
   spend(budget, writer.length)

@@ -218,29 +218,31 @@ export interface Told {
 
 export const createTold = (): Told => ({ heard: new Set(), deferred: new Set(), isAllDeferred: false })
 
-const WORST: readonly Decoded[] = ['all', 'waiting', 'lost']
-const worse = (a: Decoded, b: Decoded): Decoded => (WORST.indexOf(a) > WORST.indexOf(b) ? a : b)
-
 /**
  * Reads a state chunk behind its type byte: decodes what can be decoded, and notes in `told` what it speaks of.
  * `reader.failed` is set when the chunk is malformed. May be called again for a packet whose segments wait.
  */
 export const readState = (replica: Replica, reader: ByteReader, tick: number, told: Told): Decoded => {
   openState(replica, reader)
-  let result: Decoded = 'all'
+  let isWaiting = false
+  let lost = 0
   let lastId = 0
   while (readEntry(replica, reader, tick, lastId)) {
     lastId = entry.group
     told.heard.add(lastId)
     const one = takeSegment(replica, reader.bytes, tick)
-    if (one !== 'all') result = worse(result, one)
+    if (one === 'waiting') isWaiting = true
+    else if (one === 'lost') lost++
   }
   const count = readU8(reader)
   told.isAllDeferred = count === ALL_DEFERRED
   let id = 0
   if (!told.isAllDeferred)
     for (let index = 0; index < count && more(reader); index++) told.deferred.add((id += readVarint(reader)))
-  return result
+  // While one may still come, what the packet says besides has to wait for it, whatever became of the others.
+  if (isWaiting) return 'waiting'
+  replica.undecodable += lost
+  return lost > 0 ? 'lost' : 'all'
 }
 
 /** What stands for "all" in place of the number of deferred groups. */
@@ -311,11 +313,8 @@ const holdUntil = (frame: Frame | undefined, tick: number): void => {
 }
 
 /** A segment of a packet of `tick` cannot be decoded (yet). */
-const undecodable = (replica: Replica, tick: number): Decoded => {
-  if (tick !== -Infinity && ticksSince(replica.newestTick, tick) < HOLD_TICKS) return 'waiting'
-  replica.undecodable++
-  return 'lost'
-}
+const undecodable = (replica: Replica, tick: number): Decoded =>
+  tick !== -Infinity && ticksSince(replica.newestTick, tick) < HOLD_TICKS ? 'waiting' : 'lost'
 
 const departures: number[] = []
 
