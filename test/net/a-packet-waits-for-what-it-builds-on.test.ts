@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { byteWriter, writeU16, writeU8, writeVarint } from '../../src/net/bytes.ts'
+import { byteWriter, writeBytes, writeU16, writeU8, writeVarint } from '../../src/net/bytes.ts'
 import { queueReliable, queueUnreliable } from '../../src/net/downlink.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
 import { Chunk, Kind } from '../../src/net/packet.ts'
+import { random } from '../../src/net/random.ts'
 import { createDuo, heldAt, isUpToDate, type Duo } from './duo.ts'
 
 const DC = `
@@ -100,6 +101,80 @@ test('one that waits in vain is given up when newer state came, and its messages
   duo.run(20)
   expect([isUpToDate(duo), duo.wrong]).toEqual([true, []])
   duo.end()
+})
+
+test('it waits for one segment although another will never be decoded', async () => {
+  const duo = await createDuo(DC, { rate: 60, zones: [1, 2] })
+  const places = [duo.add(1, 7), duo.add(2, 8)]
+  duo.change = tick => {
+    for (const place of places) duo.put(place, 2, tick & 0xffff)
+  }
+  duo.run(60)
+  const heard: number[] = []
+  duo.client.on(duo.schema.dclasses.Thing.blinked, (_, { number }) => heard.push(number))
+  const [first, second] = places.map(({ group }) => group.id).sort((a, b) => a - b)
+  const writer = byteWriter()
+  writeU8(writer, Kind.data)
+  writeU16(writer, (duo.downlink.peer.nextSequence + 10) & 0xffff)
+  writeU16(writer, (duo.tick + 5) & 0xffff)
+  writeU8(writer, Chunk.state)
+  writeU8(writer, 1)
+  // Of the one group a frame that is older than what the client has, from a baseline that it never had.
+  for (const field of [first! * 4 + 1, 20, 1000, 1, 0]) writeVarint(writer, field)
+  // Of the other one that builds on the tick before, which is to come.
+  for (const field of [(second! - first!) * 4, 1, 0, 0, 0]) writeVarint(writer, field)
+  writeU8(writer, Chunk.message)
+  const { number } = duo.schema.dclasses.Thing.blinked.field
+  writeBytes(writer, encodeUnreliableMessage({ doId: 7, field: number, packed: Uint8Array.of(3) }))
+  duo.deliver(writer.bytes.slice(0, writer.length))
+  expect([duo.session.held.length, duo.client.stats.malformed]).toEqual([1, 0])
+  duo.client.receive(duo.world)
+  expect(heard).toEqual([])
+  duo.run(12)
+  expect([heard, duo.session.held.length]).toEqual([[3], 0])
+  duo.end()
+})
+
+test('no message runs ahead of the state that it was sent with, whatever is lost or overtaken', async () => {
+  let heard = 0
+  let ahead = 0
+  for (const [seed, loss, reorder] of [
+    [1, 0, 0.4],
+    [2, 0.05, 0],
+    [3, 0.1, 0.4],
+    [4, 0.3, 0.2],
+    [5, 0.3, 0],
+  ] as const) {
+    const chance = random(seed)
+    const duo = await createDuo(
+      'dclass Counter { uint32 count broadcast; counted(uint32 count) broadcast; }; dclass Other { uint32 a broadcast; };',
+      { rate: 30 },
+    )
+    const place = duo.add(1, 7)
+    const others = Array.from({ length: 60 }, (_, index) => duo.add(1, 100 + index, 1))
+    duo.run(30)
+    const { Counter } = duo.schema.dclasses
+    const { number } = Counter.counted.field
+    duo.client.on(Counter.counted, (eid, { count }: { count: number }) => {
+      heard++
+      if (Counter.count[eid] < count) ahead++
+    })
+    duo.change = tick => {
+      for (const other of others) if (chance() < 0.2) duo.put(other, 2, tick)
+      if (chance() > 0.3) return
+      duo.put(place, 2, tick)
+      const packed = Uint8Array.of(tick & 255, tick >> 8, 0, 0)
+      queueReliable(duo.downlink, encodeReliableMessage({ doId: 7, field: number, packed }))
+    }
+    const fate = () => (chance() < loss ? 'lost' : 1 + (chance() < reorder ? Math.floor(chance() * 6) : 0))
+    duo.fate = fate
+    duo.upFate = fate
+    duo.run(300)
+    expect(duo.wrong).toEqual([])
+    duo.end()
+  }
+  expect(heard).toBeGreaterThan(300)
+  expect(ahead, `of ${heard} messages`).toBe(0)
 })
 
 /** A packet of a tick that is to come, whose segment builds on the tick before it. */
