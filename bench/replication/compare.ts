@@ -1,0 +1,91 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { bundle } from './bundle.ts'
+import type { Turn } from './worker.ts'
+
+// Bytes and server CPU of this library beside others, on the same scenes, every value that clients decode verified. Each peer
+// runs in a process of its own; they take turns, so that a busy machine hits all alike: trust the ratios.
+//   npm run bench:replication -- --scenes cubes,arena200,arena2000 --clients 64 --peers bitecs-pipes,colyseus --ticks 300
+
+/** Ticks of a turn. */
+const TURN = 20
+/** Ticks before which nothing counts: clients join. */
+const START = 40
+
+const at = (numbers: readonly number[], share: number): number => {
+  const sorted = Float64Array.from(numbers).sort()
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
+}
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0)
+const costs = ({ update, encode }: Turn): number[] => update.map((each, index) => each + encode[index]!)
+
+const take = async (child: ChildProcess): Promise<unknown> => {
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`${child.spawnargs.slice(2).join(' ')} ended`))),
+  ])
+  return message
+}
+
+const compareIn = async (
+  worker: string,
+  scene: string,
+  clients: string,
+  names: readonly string[],
+  ticks: string,
+): Promise<object[]> => {
+  const runs: { name: string; child: ChildProcess; turns: Turn[] }[] = []
+  for (const name of names) {
+    const child = fork(worker, [name, scene, clients, ticks])
+    await take(child)
+    runs.push({ name, child, turns: [] })
+  }
+  for (let round = 0; !runs.every(({ turns }) => turns.at(-1)?.isOver); round++)
+    for (let index = 0; index < runs.length; index++) {
+      const { child, turns } = runs[(index + round) % runs.length]!
+      child.send(TURN)
+      turns.push((await take(child)) as Turn)
+    }
+  for (const { child } of runs) child.disconnect()
+  const hz = scene === 'cubes' ? 60 : 20
+  const skipped = START / TURN
+  const own = runs[0]!.turns.slice(skipped)
+  return runs.map(({ name, turns }) => {
+    const counted = turns.slice(skipped)
+    const all = counted.flatMap(costs)
+    const ratios = counted.map((turn, index) => at(costs(turn), 0.25) / at(costs(own[index]!), 0.25))
+    const perTick = (pick: (turn: Turn) => readonly number[]) => sum(counted.flatMap(pick)) / all.length
+    const bytes = (perTick(turn => turn.bytes) * hz) / Number(clients)
+    return {
+      scene,
+      clients: Number(clients),
+      peer: name,
+      'kB/s per client': Number((bytes / 1000).toFixed(2)),
+      'us/tick p10': Math.round(at(all, 0.1)),
+      'us/tick p50': Math.round(at(all, 0.5)),
+      [`CPU / ${names[0]}'s, in turns`]: Number(at(ratios, 0.5).toFixed(2)),
+      'values verified': sum(turns.map(({ verified }) => verified)),
+    }
+  })
+}
+
+export const compare = async (args: string[]): Promise<void> => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      scenes: { type: 'string', default: 'cubes,arena200,arena2000' },
+      clients: { type: 'string', default: '64' },
+      peers: { type: 'string', default: 'bitecs-pipes,colyseus,bitecs,geckos-si' },
+      ticks: { type: 'string', default: '300' },
+    },
+  })
+  const { file, remove } = await bundle('worker')
+  try {
+    for (const scene of values.scenes.split(','))
+      for (const clients of values.clients.split(','))
+        console.table(await compareIn(file, scene, clients, values.peers.split(','), values.ticks))
+  } finally {
+    remove()
+  }
+}

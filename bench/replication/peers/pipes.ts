@@ -1,0 +1,162 @@
+import { addComponent, addEntity, createWorld, hasComponent, query, removeEntity } from 'bitecs'
+import { createSchema } from 'bitecs-pipes'
+import { Alive, createClient } from 'bitecs-pipes/client'
+import { createServer, type Connection, type ServerClient } from 'bitecs-pipes/server'
+import { Kind } from '../../../src/net/packet.ts'
+import type { Scene } from '../scene.ts'
+import type { CreatePeer } from '../peer.ts'
+
+// This library: worlds, columns, capture, packets, clients, without a network. Bears loss: it needs no reliable channel.
+
+const schemaOf = (scene: Scene) => {
+  const fields = scene.fields.map(({ name, bits }) => `uint32(0-${2 ** bits - 1}) ${name} broadcast;`)
+  if (scene.hasNames) fields.push('string(0-16) name broadcast;')
+  return createSchema<any>(`dclass Thing { ${fields.join(' ')} };`, { capacity: scene.capacity * 2 })
+}
+
+/** Datagrams are copied into pieces of large buffers: the server's own buffer is only valid until the next one. */
+const createCopier = () => {
+  let slab = new Uint8Array(0)
+  let used = 0
+  return (bytes: Uint8Array): Uint8Array => {
+    if (used + bytes.length > slab.length) {
+      slab = new Uint8Array(65_536)
+      used = 0
+    }
+    slab.set(bytes, used)
+    used += bytes.length
+    return slab.subarray(used - bytes.length, used)
+  }
+}
+
+export const pipes: CreatePeer = (scene, clients) => {
+  let time = 0
+  const now = () => time
+  const schema = schemaOf(scene)
+  const { Thing } = schema.dclasses
+  const world = createWorld()
+  const copyOf = createCopier()
+  const links = Array.from({ length: clients }, (_, client) => {
+    const sent: Uint8Array[] = []
+    const connection: Connection = {
+      address: String(client),
+      send: bytes => sent.push(copyOf(bytes)),
+      close() {},
+      onPacket() {},
+      onClose() {},
+    }
+    return { sent, connection, sequence: 0, received: 0 }
+  })
+  const server = createServer(world, schema, {
+    transport: {
+      listen: onConnection => {
+        for (const { connection } of links) onConnection(connection)
+        return Promise.resolve()
+      },
+      close: () => Promise.resolve(),
+    },
+    tickRate: scene.hz,
+    maxClients: clients,
+    maxBytesPerSecond: 1e9,
+    packetsPerSend: 64,
+    timeout: 3600,
+    now,
+  })
+  const members: ServerClient[] = []
+  server.onJoin(client => (members[Number(client.address)] = client))
+
+  /** Signs a client in. */
+  const join = (client: number, own: ReturnType<typeof schemaOf>) => {
+    const link = links[client]!
+    const up: Uint8Array[] = []
+    const end: Connection = {
+      address: '',
+      send: bytes => up.push(bytes.slice()),
+      close() {},
+      onPacket() {},
+      onClose() {},
+    }
+    const view = createWorld()
+    const endpoint = createClient(view, own, {
+      transport: { connect: () => end },
+      updateRate: scene.hz,
+      commandRate: scene.hz,
+      timeout: 3600,
+      now,
+    })
+    endpoint.connect().catch((error: unknown) => console.error(error))
+    for (const bytes of up.splice(0)) link.connection.onPacket(bytes)
+    server.receive(world)
+    for (const bytes of link.sent.splice(0)) end.onPacket(bytes)
+    return { view, endpoint, end, up }
+  }
+  const joinRest = () => {
+    const shared = schemaOf(scene)
+    for (let client = 0; client < clients; client++) if (!members[client]) join(client, shared)
+  }
+
+  const columns = scene.fields.map(({ name }) => Thing[name] as Uint32Array)
+  const entities = new Uint32Array(scene.capacity)
+  const zonesOf: (readonly number[])[] = []
+  const { zone: zoneColumn } = schema.DistributedObject
+  return {
+    update(frame) {
+      time = (frame.tick + 1) / scene.hz
+      if (frame.tick === 0) joinRest()
+      server.receive(world)
+      for (const slot of frame.despawned) removeEntity(world, entities[slot]!)
+      for (const slot of frame.spawned) {
+        const eid = (entities[slot] = addEntity(world))
+        addComponent(world, eid, Thing)
+        for (let field = 0; field < columns.length; field++) columns[field]![eid] = frame.columns[field]![slot]!
+        if (scene.hasNames) Thing.name[eid] = frame.names[slot]
+        server.place(eid, frame.zones[slot]!)
+      }
+      for (const slot of frame.changed) {
+        const eid = entities[slot]!
+        const mask = frame.masks[slot]!
+        for (let field = 0; field < columns.length; field++)
+          if ((mask >> field) & 1) columns[field]![eid] = frame.columns[field]![slot]!
+        if (zoneColumn[eid] !== frame.zones[slot]) server.place(eid, frame.zones[slot]!)
+      }
+      for (let client = 0; client < clients; client++) {
+        const { zones } = frame.clients[client]!
+        if (zonesOf[client] === zones) continue
+        zonesOf[client] = zones
+        server.setZones(members[client]!, zones)
+      }
+    },
+    encode() {
+      server.replicate(world)
+      return links.map(({ sent }) => sent.splice(0))
+    },
+    answer: (client, bytes) => links[client]!.connection.onPacket(bytes),
+    answerFor(client, messages) {
+      // A data packet with nothing but acknowledgements: the newest that came, and that all before it came too.
+      const link = links[client]!
+      const newest = messages.at(-1)
+      if (!newest) return undefined
+      link.received += messages.length
+      const sequence = link.sequence++
+      return Uint8Array.of(Kind.data | 4, sequence, sequence >>> 8, 0, 0, newest[1]!, newest[2]!, 0, 0, link.received)
+    },
+    view(client) {
+      const own = schemaOf(scene)
+      const { endpoint, view, end, up } = join(client, own)
+      const Shown = own.dclasses.Thing
+      const find = (slot: number) => endpoint.entityOf(schema.DistributedObject.doId[entities[slot]!]!)
+      return {
+        receive(messages) {
+          for (const message of messages) end.onPacket(message)
+          endpoint.receive(view)
+          endpoint.send(view)
+          return up.splice(0)
+        },
+        count: () => query(view, [Alive, Shown]).length,
+        has: slot => hasComponent(view, find(slot), Alive),
+        value: (slot, field) => Shown[scene.fields[field]!.name][find(slot)],
+        name: slot => Shown.name[find(slot)],
+      }
+    },
+  }
+}
