@@ -154,6 +154,13 @@ test('quaternions come out normalised and close to where they are', () => {
   }
 })
 
+test('what turns goes on turning as fast when no samples come', () => {
+  const samples = Array.from({ length: 6 }, (_, index) => ({ time: index * 0.05, values: turning(index * 0.05) }))
+  const [row] = curve(samples, [0.7], 4, { kind: 'quaternion', extrapolate: 10 })
+  const dot = row!.reduce((sum, value, part) => sum + value * turning(0.7)[part]!, 0)
+  expect(2 * Math.acos(Math.min(1, Math.abs(dot))), 'radians off, of 1.35 turned').toBeLessThan(0.02)
+})
+
 test('in whatever order samples come, doubled or not, the curve is the same', () => {
   fc.assert(
     fc.property(

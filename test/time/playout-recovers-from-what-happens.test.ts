@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createPlayout, playoutAdvance, playoutPacket } from '../../src/net/playout.ts'
 import { backwards, between, delay, judder, simulate, starved } from './simulate.ts'
 
 const conditions = { lag: 0.05, jitter: 0.01 }
@@ -82,4 +83,27 @@ test('a server that freezes for a second is waited for', async () => {
   expect(backwards(frames)).toBe(0)
   expect(starved(between(frames, 18, 30))).toBeLessThan(0.01)
   expect(delay(between(frames, 20, 30))).toBeCloseTo(delay(between(frames, 8, 10)), 1.7)
+})
+
+test.each([
+  ['stood still, with a queue found at the end', () => 10],
+  ['was set back', (server: number) => server - 5.02],
+])('a machine whose clock %s shows the present at once, at about the usual delay', (_what, clockAt) => {
+  const playout = createPlayout()
+  const receive = (from: number, to: number, local: (server: number) => number) => {
+    for (let step = from; step < to; step++) {
+      playoutPacket(playout, local(step * 0.05) + 0.001 * (step % 3), step * 0.05)
+      if (local(step * 0.05) < 10 || from >= 300)
+        for (let frame = 0; frame < 3; frame++) playoutAdvance(playout, local(step * 0.05) + frame / 60)
+    }
+  }
+  receive(0, 200, server => server + 0.02)
+  const usual = playout.offset
+  // Five seconds of the server, none of ours.
+  receive(200, 300, clockAt)
+  receive(300, 303, server => server - 4.98)
+  expect(playout.newest - playout.time).toBeLessThan(0.15)
+  receive(303, 330, server => server - 4.98)
+  // The last of the queue was held up too, by up to a send interval: nobody can tell.
+  expect(Math.abs(playout.offset + 5 - usual)).toBeLessThan(0.05)
 })
