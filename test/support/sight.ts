@@ -24,22 +24,32 @@ interface Thing {
   isAlive: boolean
 }
 
-interface Eye {
-  readonly guest: Guest
+/** What is known of a client from its first tick on. */
+interface Account {
   readonly client: ServerClient
   /** Everything that was sent to it, as text in which any string can be found. */
   sent: string
   /** Serials of what it may know, and of what only owners may. */
   readonly allowed: Set<number>
   readonly allowedOwn: Set<number>
-  readonly known: Set<number>
-  readonly knownOwn: Set<number>
-  /** By doId: when it last did not see it, when its entity was made, and what is wrong about its entities. */
+  /** By doId: when it last did not see it. */
   readonly unseen: Map<number, number>
-  readonly made: Map<number, number>
   /** Its zones after the last tick, and when it lost one. */
   zones: readonly number[]
   lostZone: number
+  /** Its session ended: what it was sent counts, what it shows does not. */
+  isOver: boolean
+}
+
+/** A client whose world is looked at. */
+interface Eye {
+  readonly guest: Guest
+  readonly account: Account
+  /** Serials that it could read, were it to look behind the curtain: of everyone's rows, and of its own. */
+  readonly known: Set<number>
+  readonly knownOwn: Set<number>
+  /** By doId: when its entity was made. */
+  readonly made: Map<number, number>
 }
 
 /** Keeps account of who may see what, tick by tick, by rules of its own. */
@@ -49,46 +59,59 @@ export const createSight = (worlds: Worlds) => {
   const { zone, owner, doId } = schema.DistributedObject
   const things: Thing[] = []
   const eyes: Eye[] = []
+  const accounts = new Map<string, Account>()
   const faults: string[] = []
   let serials = 1000
 
+  server.onJoin(client => {
+    accounts.set(client.address, {
+      client,
+      sent: '',
+      allowed: new Set([0]),
+      allowedOwn: new Set([0]),
+      unseen: new Map(),
+      zones: [],
+      lostZone: -1000,
+      isOver: false,
+    })
+  })
   network.tap = (direction, packet, address) => {
-    if (direction !== 'down') return
-    for (const eye of eyes)
-      if (eye.client.address === address) eye.sent += Buffer.from(packet).toString('latin1') + '\n'
+    const account = direction === 'down' ? accounts.get(address) : undefined
+    if (account) account.sent += Buffer.from(packet).toString('latin1') + '\n'
   }
 
-  const isOwner = (eye: Eye, thing: Thing) => owner[thing.eid] === eye.client.id
+  const isOwner = ({ client }: Account, thing: Thing) => owner[thing.eid] === client.id
 
-  const maySee = (eye: Eye, thing: Thing): boolean => {
+  const maySee = (account: Account, thing: Thing): boolean => {
     if (!thing.isAlive || zone[thing.eid] === 0) return false
-    if (isOwner(eye, thing)) return true
-    const rule = thing.rules.get(eye.client.id) ?? thing.rules.get(0) ?? 'zone'
-    return rule === 'always' || (rule === 'zone' && eye.client.zones.has(zone[thing.eid]!))
+    if (isOwner(account, thing)) return true
+    const rule = thing.rules.get(account.client.id) ?? thing.rules.get(0) ?? 'zone'
+    return rule === 'always' || (rule === 'zone' && account.client.zones.has(zone[thing.eid]!))
   }
 
-  /** Everything that a client could read, were it to look behind the curtain. */
-  const look = (eye: Eye) => {
-    const session = clientStates.get(eye.guest.client)!.session
-    if (!session) return
-    for (const group of session.replica.groups.values()) {
-      const frame = newestFrame(group.history)
-      if (!frame) continue
-      const known = group.layout.audience === 'owner' ? eye.knownOwn : eye.known
-      for (let slot = 0; slot < group.layout.slots; slot++)
-        if (frame.ids[slot] !== 0) known.add(frame.rows[slot * group.layout.width + group.layout.width - 1]!)
-    }
+  const endAccount = (account: Account) => {
+    account.isOver = true
+    for (const thing of things) thing.rules.delete(account.client.id)
   }
 
+  /** After each tick: who saw what in it. */
   const note = () => {
-    for (const eye of eyes) {
-      if (eye.zones.some(each => !eye.client.zones.has(each))) eye.lostZone = server.tick
-      eye.zones = [...eye.client.zones]
+    // The objects of a client that left went with it.
+    for (const thing of things) if (server.entityOf(thing.doId) === 0) thing.isAlive = false
+    for (const account of accounts.values()) {
+      const { client } = account
+      if (account.isOver) continue
+      if (server.clients.get(client.id) !== client) {
+        endAccount(account)
+        continue
+      }
+      if (account.zones.some(each => !client.zones.has(each))) account.lostZone = server.tick
+      account.zones = [...client.zones]
       for (const thing of things) {
-        if (!maySee(eye, thing)) eye.unseen.set(thing.doId, server.tick)
+        if (!maySee(account, thing)) account.unseen.set(thing.doId, server.tick)
         else {
-          eye.allowed.add(thing.serial)
-          if (isOwner(eye, thing)) eye.allowedOwn.add(thing.serial)
+          account.allowed.add(thing.serial)
+          if (isOwner(account, thing)) account.allowedOwn.add(thing.serial)
         }
       }
     }
@@ -100,26 +123,27 @@ export const createSight = (worlds: Worlds) => {
     note()
   }
 
+  /** Everything that a client could read, were it to look behind the curtain. */
+  const look = ({ account, guest, known, knownOwn }: Eye) => {
+    const session = clientStates.get(guest.client)!.session
+    if (!session || guest.client.clientId !== account.client.id) return
+    for (const group of session.replica.groups.values()) {
+      const frame = newestFrame(group.history)
+      if (!frame) continue
+      const serials = group.layout.audience === 'owner' ? knownOwn : known
+      for (let slot = 0; slot < group.layout.slots; slot++)
+        if (frame.ids[slot] !== 0) serials.add(frame.rows[slot * group.layout.width + group.layout.width - 1]!)
+    }
+  }
+
   const sight = {
     things,
     eyes,
     faults,
-    maySee,
-    isOwner,
+    /** Looks at a guest that is signed in, until its session ends. */
     watch(guest: Guest): Eye {
-      const eye: Eye = {
-        guest,
-        client: worlds.clientOf(guest),
-        sent: '',
-        allowed: new Set([0]),
-        allowedOwn: new Set([0]),
-        known: new Set(),
-        knownOwn: new Set(),
-        unseen: new Map(),
-        made: new Map(),
-        zones: [],
-        lostZone: -1000,
-      }
+      const account = accounts.get(worlds.clientOf(guest).address)!
+      const eye: Eye = { guest, account, known: new Set(), knownOwn: new Set(), made: new Map() }
       eyes.push(eye)
       const state = clientStates.get(guest.client)!
       const ids = guest.schema.DistributedObject.doId
@@ -129,13 +153,15 @@ export const createSight = (worlds: Worlds) => {
       })
       observe(guest.world, onRemove(guest.schema.dclasses.Thing), eid => {
         const id = ids[eid]!
-        const unseen = eye.unseen.get(id) ?? -1
-        const isOwn = owner[server.entityOf(id)] === eye.client.id
+        const made = eye.made.get(id)
+        const unseen = account.unseen.get(id) ?? -1
+        const isOwn = owner[server.entityOf(id)] === account.client.id
         // What moves on while the zone that it comes from is lost is remade, if it is not one's own: nobody can tell.
-        if (!isOwn && ticksSince(server.tick, eye.lostZone) < 30) return
-        if (guest.client.state === 'connected' && (unseen < 0 || ticksSince(unseen, eye.made.get(id)!) < 0))
+        if (!isOwn && ticksSince(server.tick, account.lostZone) < 30) return
+        if (account.isOver || guest.client.state !== 'connected' || made === undefined) return
+        if (unseen < 0 || ticksSince(unseen, made) < 0)
           faults.push(
-            `tick ${server.tick}: client ${eye.client.id} lost ${id}, made at ${eye.made.get(id)}, last unseen at ${unseen}`,
+            `tick ${server.tick}: client ${account.client.id} lost ${id}, made at ${made}, last unseen at ${unseen}`,
           )
       })
       const { play } = guest
@@ -172,37 +198,38 @@ export const createSight = (worlds: Worlds) => {
     },
     /** What clients were sent and may not know: texts in the bytes, numbers in the decoded rows. */
     leaks(): string[] {
-      return eyes.flatMap(({ client, sent, allowed, allowedOwn, known, knownOwn }) => {
-        const marks = [...sent.matchAll(/<m(\d+)>/g)].map(([, serial]) => Number(serial))
-        const deeds = [...sent.matchAll(/<d(\d+)>/g)].map(([, serial]) => Number(serial))
-        const list = (what: string, found: Iterable<number>, may: Set<number>) =>
-          [...new Set(found)].filter(serial => !may.has(serial)).map(serial => `client ${client.id}: ${what} ${serial}`)
-        return [
-          ...list('mark', marks, allowed),
-          ...list('serial', known, allowed),
-          ...list('deed', deeds, allowedOwn),
-          ...list('purse', knownOwn, allowedOwn),
-        ]
-      })
+      const list = (what: string, { client }: Account, found: Iterable<number>, may: Set<number>) =>
+        [...new Set(found)].filter(serial => !may.has(serial)).map(serial => `client ${client.id}: ${what} ${serial}`)
+      const texts = (sent: string, pattern: RegExp) => [...sent.matchAll(pattern)].map(([, serial]) => Number(serial))
+      return [
+        ...[...accounts.values()].flatMap(account => [
+          ...list('mark', account, texts(account.sent, /<m(\d+)>/g), account.allowed),
+          ...list('deed', account, texts(account.sent, /<d(\d+)>/g), account.allowedOwn),
+        ]),
+        ...eyes.flatMap(({ account, known, knownOwn }) => [
+          ...list('serial', account, known, account.allowed),
+          ...list('purse', account, knownOwn, account.allowedOwn),
+        ]),
+      ]
     },
     /** Where clients' worlds differ from what they should be. */
     differences(): string[] {
-      return eyes.flatMap(eye => {
-        const { guest, client } = eye
-        if (guest.client.state !== 'connected') return []
+      return eyes.flatMap(({ guest, account }) => {
+        if (account.isOver || guest.client.state !== 'connected') return []
         const its = guest.schema.dclasses.Thing
+        const name = `client ${account.client.id}`
         return things.flatMap(thing => {
           const eid = guest.client.entityOf(thing.doId)
-          if (!maySee(eye, thing)) return eid === 0 ? [] : [`client ${client.id} still sees ${thing.doId}`]
-          if (eid === 0) return [`client ${client.id} does not see ${thing.doId}`]
+          if (!maySee(account, thing)) return eid === 0 ? [] : [`${name} still sees ${thing.doId}`]
+          if (eid === 0) return [`${name} does not see ${thing.doId}`]
+          const isOwn = isOwner(account, thing)
           const is = [its.mark[eid], its.serial[eid], guest.schema.DistributedObject.zone[eid]]
           const should = [`<m${thing.serial}>`, thing.serial, zone[thing.eid]]
-          const lines =
-            String(is) === String(should) ? [] : [`client ${client.id}, ${thing.doId}: ${is} is not ${should}`]
-          const deed = isOwner(eye, thing) ? [`<d${thing.serial}>`, thing.serial] : undefined
-          if (deed && String([its.deed[eid], its.purse[eid]]) !== String(deed))
-            lines.push(`client ${client.id}, ${thing.doId}: ${its.deed[eid]}, ${its.purse[eid]} is not ${deed}`)
-          return lines
+          if (isOwn) {
+            is.push(its.deed[eid], its.purse[eid])
+            should.push(`<d${thing.serial}>`, thing.serial)
+          }
+          return String(is) === String(should) ? [] : [`${name}, ${thing.doId}: ${is} is not ${should}`]
         })
       })
     },
