@@ -1,6 +1,6 @@
 // Run by `bench/codec.ts`. Trains on some recordings, measures on others.
 import { planOf } from '../src/net/codec/plan.ts'
-import { median, run, train, trained, untrained, type Ages } from './codec-runs.ts'
+import { median, run, runKeyframes, train, trained, untrained, type Ages } from './codec-runs.ts'
 import { recordAvatars } from './scenes/avatars.ts'
 import { recordCubes } from './scenes/cubes.ts'
 import { groupsOf, type Groups } from './scenes/groups.ts'
@@ -41,6 +41,10 @@ const report = (title: string, testing: readonly Groups[], ages: readonly Ages[]
   )
   console.log(`${title}: tables of ${bytes.length} bytes, ${plan.contexts} contexts`)
   console.table(rows)
+  for (const scene of testing) {
+    const [own, built] = [trained(plan, bytes), untrained(plan)].map(codec => Math.round(runKeyframes(scene, codec)))
+    console.log(`${scene.recording.name}: all of it without a baseline takes ${own} bytes, untrained ${built}`)
+  }
 }
 
 const cubes = await Promise.all([1, 2, 3, 4].map(async seed => groupsOf(await recordCubes(seed))))

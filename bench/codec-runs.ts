@@ -139,12 +139,34 @@ export const run = (groups: Groups, codec: SegmentCodec, { base, before }: Ages,
   return result
 }
 
+/** Encodes all groups of every 60th tick without a baseline. Returns the mean bytes of a tick. */
+export const runKeyframes = ({ states, shape }: Groups, codec: SegmentCodec, counts?: Uint32Array): number => {
+  const buffer = new Uint8Array(1200)
+  const decoded = { ids: new Uint32Array(shape.slots), rows: new Uint32Array(shape.slots * shape.words.length) }
+  let bytes = 0
+  let ticks = 0
+  for (let tick = 0; tick < states.length; tick += 60) {
+    ticks++
+    for (const state of states[tick]!) {
+      const size = encodeSegment(codec, buffer, 0, state, undefined, undefined, 1, 1, -1, -1, 0, 0, never)
+      if (counts) countSymbols(counts)
+      if (!decodeSegment(codec, buffer, 0, size, undefined, undefined, 1, 1, decoded, never))
+        throw new Error('A keyframe was refused.')
+      bytes += size
+    }
+  }
+  return bytes / ticks
+}
+
 /** Trains on scenes at several ages. */
 export const train = (scenes: readonly Groups[], ages: readonly Ages[], distributions?: number): Uint8Array => {
   const plan = planOf(scenes[0]!.shape)
   const codec = untrained(plan)
   const counts = createCounts(plan)
-  for (const scene of scenes) for (const age of ages) run(scene, codec, age, counts)
+  for (const scene of scenes) {
+    for (const age of ages) run(scene, codec, age, counts)
+    runKeyframes(scene, codec, counts)
+  }
   return trainTablesNow([plan], [counts], distributions === undefined ? {} : { distributions })
 }
 

@@ -370,32 +370,24 @@ const model = (
   let templateAt = 0
   let later = 0
   const changeContext = Context.change + age * 7
-  rest = markedLow | movingLow
+  let used = usedLow
+  let moving = movingLow
+  let marked = markedLow
   for (let from = 0; ;) {
-    for (; rest !== 0; rest &= rest - 1) {
-      const slot = from + lowestBit(rest)
+    for (rest = marked | moving; rest !== 0; rest &= rest - 1) {
       const bit = rest & -rest
+      const slot = from + lowestBit(rest)
       const at = slot * width
-      const change = ((from === 0 ? markedLow : markedHigh) & bit) === 0 ? 0 : changes[slot]!
-      if (((from === 0 ? usedLow : usedHigh) & bit) !== 0) {
-        const isMoving = ((from === 0 ? movingLow : movingHigh) & bit) !== 0
-        const activity = isMoving ? activities[slot]! : 0
+      const change = (marked & bit) === 0 ? 0 : changes[slot]!
+      if ((used & bit) !== 0) {
+        const activity = (moving & bit) === 0 ? 0 : activities[slot]!
         count = writeSymbol(count, changeContext + activity, change)
         if (change === 0) continue
         if (change !== 4) {
           if ((change & 2) !== 0) count = writeStill(count, plan, next.rows, base!.rows, at)
-          if ((change & 1) !== 0)
-            count = writeMoving(
-              count,
-              plan,
-              next.rows,
-              base!.rows,
-              isMoving && activity !== FRESH ? before!.rows : undefined,
-              at,
-              age,
-              ratio,
-              activity,
-            )
+          if ((change & 1) === 0) continue
+          const velocity = activity === 0 || activity === FRESH ? undefined : before!.rows
+          count = writeMoving(count, plan, next.rows, base!.rows, velocity, at, age, ratio, activity)
           continue
         }
         const zone = movedTo(slot, base!.ids[slot]!)
@@ -415,7 +407,9 @@ const model = (
     }
     if (from !== 0) return count
     from = 32
-    rest = markedHigh | movingHigh
+    used = usedHigh
+    moving = movingHigh
+    marked = markedHigh
   }
 }
 

@@ -40,9 +40,11 @@ export const writeWide = (count: number, context: number, lengthContext: number,
   return writeRaw(next, size - ((1 << octave) >>> 0), octave)
 }
 
-/** Sizes of magnitudes below 4096, and their raw bits. */
-const sizes = Uint8Array.from({ length: ESCAPE_FROM }, (_, magnitude) => sizeIndex(magnitude))
-const raws = Uint8Array.from({ length: 64 }, (_, size) => sizeBits(size))
+/** Of magnitudes below 4096: raw bits << 8 | twice the size. */
+const sizes = Uint16Array.from({ length: ESCAPE_FROM }, (_, magnitude) => {
+  const size = sizeIndex(magnitude)
+  return (sizeBits(size) << 8) | (2 * size)
+})
 
 /** Adds the symbols of the first `count` numbers of the entries to `counts` `[contexts x 64]`. */
 export const countEntries = (count: number, counts: Uint32Array): void => {
@@ -50,7 +52,7 @@ export const countEntries = (count: number, counts: Uint32Array): void => {
     const context = entries[index]!
     const value = entries[index + 1]!
     if (context >= DIRECT) counts[((context - DIRECT) << STRIDE) | value]!++
-    else if (context >= 0) counts[(context << STRIDE) | (2 * sizes[Math.abs(value)]! - (value >>> 31))]!++
+    else if (context >= 0) counts[(context << STRIDE) | ((sizes[Math.abs(value)]! & 255) - (value >>> 31))]!++
   }
 }
 
@@ -77,13 +79,13 @@ export const codeEntries = (
     const context = entries[index]!
     const value = entries[index + 1]!
     let more: number
-    if (context >= 0 && context < DIRECT) {
+    if (context >>> 30 === 0) {
       const isNegative = value >>> 31
       const magnitude = (value ^ (value >> 31)) + isNegative
       const size = sizes[magnitude]!
-      const entry = (map[context]! << STRIDE) + size + size - isNegative
+      const entry = (map[context]! << STRIDE) + (size & 255) - isNegative
+      const raw = size >>> 8
       const start = cumulative[entry]!
-      const raw = raws[size]!
       const step = range >>> TOTAL_BITS
       range = Math.imul(step, cumulative[entry + 1]! - start) >>> raw
       more = (Math.imul(step, start) + Math.imul(range, magnitude & ((1 << raw) - 1))) | 0
@@ -99,12 +101,12 @@ export const codeEntries = (
     }
     const sum = (low + more) | 0
     digits[place - 1]! += ((low & more) | ((low | more) & ~sum)) >>> 31
-    // Whole bytes that are settled but for carries: none to three.
+    // Whole bytes that are settled but for carries: none, one or two, and seldom three.
     const settled = Math.clz32(range) & 24
     if (place > last) return -1
     digits[place] = sum >>> 24
     digits[place + 1] = (sum >>> 16) & 255
-    digits[place + 2] = (sum >>> 8) & 255
+    if (settled === 24) digits[place + 2] = (sum >>> 8) & 255
     place += settled >> 3
     low = sum << settled
     range <<= settled
