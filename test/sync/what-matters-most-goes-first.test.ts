@@ -59,7 +59,7 @@ test('with a tight budget what is near is fresher than what is far, and nothing 
     priority: (_: unknown, zone: number) => (zone === NEAR ? 1 : 0.15),
   })
   weighed.worlds.run(120)
-  const after = ages(weighed.worlds, weighed.guest, ALL, 12)
+  const after = ages(weighed.worlds, weighed.guest, ALL, 8)
   const far = FAR.map(zone => mean(after.get(zone)!))
   expect(mean(before.get(NEAR)!), 'the budget is tight').toBeGreaterThan(0.25)
   expect(mean(after.get(NEAR)!), 'near, against how it was').toBeLessThan(mean(before.get(NEAR)!) / 2)
@@ -69,13 +69,13 @@ test('with a tight budget what is near is fresher than what is far, and nothing 
   await weighed.worlds.end()
 })
 
-test.each([1e-9, 0, -5, NaN, Infinity])('what is worth %d is sent all the same', async worth => {
+test.each([1e-9, -5, NaN, Infinity])('what is worth %d is sent all the same', async worth => {
   const { worlds, guest } = await crowd([1, 2, 3, 4], 40, {
     maxBytesPerSecond: 10_000,
     priority: (_: unknown, zone: number) => (zone === 4 ? worth : 1),
   })
   worlds.run(60)
-  const shown = ages(worlds, guest, [1, 2, 3, 4], 12)
+  const shown = ages(worlds, guest, [1, 2, 3, 4], 6)
   expect(most(shown.get(4)!)).toBeLessThan(4)
   worlds.game = () => {}
   worlds.until(() => isSame(worlds, guest), 'at rest all is there', 30)
