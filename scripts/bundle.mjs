@@ -12,9 +12,7 @@ import { root } from './setup.mjs'
 export async function bundle(files, isExternal) {
   /** @type {Set<string>} */
   const externals = new Set()
-  const code = files
-    .map(file => `export * as ${file.replace(/\W/g, '_')} from ${JSON.stringify(join(root, file))}`)
-    .join('\n')
+  const code = files.map(file => `export * from ${JSON.stringify(join(root, file))}`).join('\n')
 
   const result = await build({
     configFile: false,
@@ -39,7 +37,8 @@ export async function bundle(files, isExternal) {
       minify: true,
       rolldownOptions: {
         input: 'virtual:entry',
-        preserveEntrySignatures: 'strict',
+        // As of a page, which exports nothing: what it loads later may take from it what it has already.
+        preserveEntrySignatures: 'allow-extension',
         output: { format: 'es' },
       },
     },

@@ -1,5 +1,6 @@
 import { observe, onRemove, type EntityId, type World } from 'bitecs'
 import { checkWorld, type Message, type Schema } from './components/index.ts'
+import { packFieldSlowly } from './dc/index.ts'
 import { encodeHello, type Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
@@ -141,6 +142,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
   const links: Links = {
     doIdOf: eid => state.session?.byEid.get(eid)?.doId ?? 0,
     entityOf: doId => state.session?.objects.get(doId)?.eid ?? 0,
+    pack: packFieldSlowly,
   }
   const state: ClientState = {
     world,

@@ -1,6 +1,6 @@
 import { entityExists, type EntityId, type World } from 'bitecs'
 import { checkCapacity, checkWorld, type Message, type Schema } from './components/index.ts'
-import type { DCClass } from './dc/index.ts'
+import { packField, type DCClass } from './dc/index.ts'
 import { MAX_ZONES } from './net/interest.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
@@ -190,6 +190,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     links: {
       doIdOf: eid => schema.DistributedObject.doId[eid] ?? 0,
       entityOf: doId => byDoId.get(doId)?.eid ?? 0,
+      pack: packField,
     },
     appeared: new Set(),
     objects: new Map(),

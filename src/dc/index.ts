@@ -4,7 +4,7 @@ export { fieldByName, fixedByteSize, isBig } from './model.ts'
 export { parseDC, type ParseOptions, type ParseResult } from './parser.ts'
 export { compileDC, loadDC } from './compiled.ts'
 export { hashFile } from './hash.ts'
-export { defaultValue, packDefault, packField, packType } from './packer.ts'
+export { defaultValue, packDefault, packField, packFieldSlowly, packType } from './packer.ts'
 export { createWriter, type Writer } from './writer.ts'
 export {
   createReader,

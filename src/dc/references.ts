@@ -1,6 +1,6 @@
 import { caseMembers, findCase, memberKeys, membersOf, type Member } from './members.ts'
 import type { DCCase, DCPackable, DCSwitchType } from './model.ts'
-import { packType } from './packer.ts'
+import { packAny } from './packer.ts'
 import { createWriter } from './writer.ts'
 
 const KNOWN = new WeakMap<DCPackable, boolean>()
@@ -80,7 +80,7 @@ const caseOf = (type: DCSwitchType, value: object): DCCase | undefined => {
   const writer = createWriter()
   const [name] = memberKeys([type.key])
   try {
-    packType(type.key, Array.isArray(value) ? value[0] : (value as Record<string, unknown>)[name!], writer)
+    packAny(type.key, Array.isArray(value) ? value[0] : (value as Record<string, unknown>)[name!], writer)
   } catch {
     return undefined
   }

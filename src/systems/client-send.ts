@@ -176,16 +176,11 @@ const sendValuesOf = (state: ClientState, session: ClientSession, object: Client
     const sent = object.sentValues.get(field)
     // What has not come from the server yet must not be overwritten by a default; what never comes starts as it is.
     if (!sent && isReplicated(object, field)) continue
-    if (!sent) object.sentValues.set(field, { packed: packed.slice(), epoch: 0, isOurs: true })
-    if (!sent || isSameBytes(sent.packed, packed)) continue
-    const copy = packed.slice()
-    const { epoch } = sent
-    object.sentValues.set(field, { packed: copy, epoch, isOurs: true })
-    queueClientReliable(
-      state,
-      session,
-      encodeFieldUpdate({ doId: object.doId, field: field.number, packed: copy }, epoch),
-    )
+    const epoch = sent?.epoch ?? 0
+    if (sent && isSameBytes(sent.packed, packed)) continue
+    object.sentValues.set(field, { packed, epoch, isOurs: true })
+    if (sent)
+      queueClientReliable(state, session, encodeFieldUpdate({ doId: object.doId, field: field.number, packed }, epoch))
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   hasReferences,
   mapReferences,
+  packField,
   unpackField,
   type DCField,
   type DCParameterField,
@@ -14,10 +15,12 @@ import {
 export interface Links {
   doIdOf(eid: number): number
   entityOf(doId: number): number
+  /** Packs a value of a field, as `packField` of the DC language does. */
+  pack(field: DCField, value: unknown): Uint8Array
 }
 
 /** Leaves network ids as they are. */
-export const RAW: Links = { doIdOf: id => id, entityOf: id => id }
+export const RAW: Links = { doIdOf: id => id, entityOf: id => id, pack: packField }
 
 /** A value of a field as it is packed: with network ids for entities. An entity that is no object becomes 0. */
 export const toWire = (field: DCParameterField, value: unknown, links: Links): unknown =>

@@ -5,6 +5,7 @@ import {
   createWriter,
   fixedByteSize,
   packField,
+  packFieldSlowly,
   packType,
   unpackField,
   unpackType,
@@ -92,6 +93,7 @@ test('what is packed comes back, for every type and value', () => {
       ([declaration, value]) => {
         const field = typeOf(declaration)
         const bytes = packField(field, value)
+        expect(packFieldSlowly(field, value), 'without a plan').toEqual(bytes)
         expect(unpackField(field, bytes)).toEqual({ ok: true, value, end: bytes.length, reason: '' })
         const size = fixedByteSize(field)
         if (size !== undefined) expect(bytes.length).toBe(size)
