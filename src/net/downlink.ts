@@ -115,6 +115,8 @@ export interface Downlink {
   /** Whether something did not fit into the last packet, and the tick of that; -1 before the first. */
   wasTight: boolean
   lastTick: number
+  /** Whether messages wait that a probe did not take along: the state that they were sent with went without them. */
+  areMessagesLate: boolean
   readonly onAcked: (sent: Sent<DownContent>) => void
   readonly onLost: (sent: Sent<DownContent>) => void
   readonly onDoubt: (sent: Sent<DownContent>) => void
@@ -140,6 +142,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     wasStateFirst: false,
     wasTight: false,
     lastTick: -1,
+    areMessagesLate: false,
     onAcked: sent => onDownAcked(downlink, sent),
     onLost: sent => onDownLost(downlink, sent),
     onDoubt: breakChains,
@@ -708,8 +711,9 @@ export const buildPacket = (
   downlink.depth = chainDepth(peer.loss, rate)
   flushValues(downlink)
   refreshSubscriptions(downlink, store)
-  // A message never runs ahead of the state that it was sent with: when it is sent again, so is that.
-  const isRepeating = hasRepeats(sender, now, resendTimeout(peer))
+  // A message never runs ahead of the state that it was sent with: when it is sent again, or later, so is that.
+  const isRepeating = go === 'go' && (downlink.areMessagesLate || hasRepeats(sender, now, resendTimeout(peer)))
+  downlink.areMessagesLate = go !== 'go' && (downlink.areMessagesLate || hasUnsent(sender) || downlink.messages.length > 0)
   const patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
   const due = planGroups(downlink, now, beat, patience)
   const isStarving = due > 0 && longestWait(downlink) > STARVING
