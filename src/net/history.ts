@@ -53,8 +53,6 @@ interface Weights {
   isDriven: boolean
   /** Server time of the curve; not an argument of {@link weigh}, which would be allocated. */
   time: number
-  /** The curve at `History.time`. */
-  readonly curve: Mix
   /** What is shown. */
   readonly shown: Mix
   /** By how much that differs from the curve: a difference that decays. Its weights sum up to 0, `base` has no part. */
@@ -307,7 +305,7 @@ export const carrySlot = (from: History, fromSlot: number, to: History, slot: nu
     const row = to.order[index]!
     past.time = to.times[row]!
     weigh(from, past, 0, from.count - 1)
-    const { base, count, rows, weights } = past.curve
+    const { base, count, rows, weights } = curve
     to.generations[row * to.slots + slot] = from.generations[base * from.slots + fromSlot]!
     for (let word = 0; word < to.width; word++) {
       const column = word * from.slots + fromSlot
@@ -403,10 +401,10 @@ const blendOver = (h: History, each: Weights): void => {
   each.time = h.time - each.options.delay
   weigh(h, each, 0, h.count - 1)
   addUp(each.shown, 1)
-  addUp(each.curve, -1)
+  addUp(curve, -1)
   each.blend.count = 0
   collect(each.shown, each.blend)
-  collect(each.curve, each.blend)
+  collect(curve, each.blend)
 }
 
 /** How fast a blend decays, by how many seconds it is behind or ahead. */
@@ -425,10 +423,20 @@ const reach = (ahead: number, halt: number): number => {
   return full + slowing - (slowing * slowing) / (2 * (halt - full))
 }
 
-/** The curve through rows `first` to `last` (by time) at `to.time`, into `to.curve`. */
+const createMix = (): Mix => ({
+  base: 0,
+  count: 0,
+  rows: new Uint8Array(2 * ROWS),
+  weights: new Float64Array(2 * ROWS),
+})
+
+/** What {@link weigh} finds. One for all, so that it stays in the cache. */
+const curve = createMix()
+
+/** The curve through rows `first` to `last` (by time) at `to.time`, into `curve`. */
 const weigh = (h: History, to: Weights, first: number, last: number): void => {
   const { order, times, untils } = h
-  const { curve, time } = to
+  const { time } = to
   const { method, extrapolate } = to.options
   let at = last
   while (at > first && times[order[at]!]! > time) at--
@@ -511,18 +519,10 @@ const weigh = (h: History, to: Weights, first: number, last: number): void => {
   if (hasAfter) put(curve, after, chord2)
 }
 
-const createMix = (): Mix => ({
-  base: 0,
-  count: 0,
-  rows: new Uint8Array(2 * ROWS + 2),
-  weights: new Float64Array(2 * ROWS + 2),
-})
-
 const createWeights = (options: SmoothOptions, isDriven: boolean): Weights => ({
   options,
   isDriven,
   time: NaN,
-  curve: createMix(),
   shown: createMix(),
   blend: createMix(),
   oldest: NaN,
@@ -561,7 +561,7 @@ const changeWeights = (h: History, index: number, former: Weights | undefined): 
 
 /** The rows that are shown: those of the curve, and of what is being blended over. */
 const gather = (h: History, each: Weights): void => {
-  const { curve, shown, blend } = each
+  const { shown, blend } = each
   if (blend.count === 0) copyMix(curve, shown)
   else {
     shown.count = 0
@@ -701,7 +701,7 @@ const curveOf = (h: History, slot: number, time: number): Mix => {
   while (first < last && times[order[first]!]! < h.births[slot]!) first++
   apart.time = isMoved ? Math.min(time, times[order[last]!]!) : time
   weigh(h, apart, first, last)
-  return apart.curve
+  return curve
 }
 
 const mix = (h: History, field: SmoothField, each: Mix, from: number, to: number): void => {
