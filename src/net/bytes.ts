@@ -68,7 +68,6 @@ export const copyBytes = (writer: ByteWriter, source: Uint8Array, start: number,
 /** Reads whole bytes. Reading past the end yields zeros and sets `failed`; it never throws. */
 export interface ByteReader {
   readonly bytes: Uint8Array
-  readonly view: DataView
   position: number
   readonly end: number
   failed: boolean
@@ -76,7 +75,6 @@ export interface ByteReader {
 
 export const byteReader = (bytes: Uint8Array): ByteReader => ({
   bytes,
-  view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   position: 0,
   end: bytes.length,
   failed: false,
@@ -97,22 +95,26 @@ const take = (reader: ByteReader, count: number): number => {
 
 export const readU8 = (reader: ByteReader): number => {
   const at = take(reader, 1)
-  return at < 0 ? 0 : reader.view.getUint8(at)
+  return at < 0 ? 0 : reader.bytes[at]!
 }
 
 export const readU16 = (reader: ByteReader): number => {
   const at = take(reader, 2)
-  return at < 0 ? 0 : reader.view.getUint16(at, true)
+  return at < 0 ? 0 : reader.bytes[at]! | (reader.bytes[at + 1]! << 8)
 }
 
 export const readU32 = (reader: ByteReader): number => {
   const at = take(reader, 4)
-  return at < 0 ? 0 : reader.view.getUint32(at, true)
+  if (at < 0) return 0
+  const { bytes } = reader
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 }
 
+const float = new DataView(new ArrayBuffer(4))
+
 export const readF32 = (reader: ByteReader): number => {
-  const at = take(reader, 4)
-  return at < 0 ? 0 : reader.view.getFloat32(at, true)
+  float.setUint32(0, readU32(reader), true)
+  return float.getFloat32(0, true)
 }
 
 export const readVarint = (reader: ByteReader): number => {

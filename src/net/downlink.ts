@@ -106,6 +106,8 @@ export interface Downlink {
   readonly messages: { readonly bytes: Uint8Array; time: number | undefined }[]
   /** How deep segments of the packet at hand may build on unacknowledged ones. */
   depth: number
+  /** Seconds that what was sent may stay unanswered before it is sent again. */
+  patience: number
   /** The game's say in what goes first; nothing: all groups are worth 1. */
   weigh: Weigh | undefined
   /** False when the reliable stream overflowed: the session must end. */
@@ -137,6 +139,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     spare: [],
     messages: [],
     depth: 1,
+    patience: 0.2,
     weigh: undefined,
     isSound: true,
     wasStateFirst: false,
@@ -409,9 +412,9 @@ const weigh = (downlink: Downlink, subscription: Subscription, now: number): voi
 }
 
 /** Decides what this packet has to say of each group. Returns how many are due. */
-const planGroups = (downlink: Downlink, now: number, beat: number, patience: number): number => {
+const planGroups = (downlink: Downlink, now: number, beat: number): number => {
   let due = 0
-  const { subscriptions } = downlink
+  const { subscriptions, patience } = downlink
   for (let index = 0; index < subscriptions.length; index++) {
     const subscription = subscriptions[index]!
     const { group } = subscription
@@ -446,7 +449,7 @@ const planGroups = (downlink: Downlink, now: number, beat: number, patience: num
 }
 
 /** Chooses the baseline of a group's segment: see PROTOCOL.md, "Anchors and chains". */
-const chooseBase = (downlink: Downlink, subscription: Subscription, now: number, beat: number, patience: number) => {
+const chooseBase = (downlink: Downlink, subscription: Subscription, now: number, beat: number) => {
   const { history } = subscription.group
   const newest = newestFrame(history)!
   const { depth } = downlink
@@ -454,7 +457,7 @@ const chooseBase = (downlink: Downlink, subscription: Subscription, now: number,
   if (sent >= 0 && sent !== newest.tick && sent !== acked && !subscription.isBroken && depth > 1) {
     const isAnchorDue =
       acked < 0
-        ? now - subscription.anchorTime > patience
+        ? now - subscription.anchorTime > downlink.patience
         : (beat >> strideShift(subscription.weight)) % depth === 0 || subscription.chained >= depth
     const base = isAnchorDue ? undefined : baselineAt(history, sent)
     if (base) return base
@@ -514,7 +517,6 @@ const selectSegments = (
   tick: number,
   now: number,
   beat: number,
-  patience: number,
   room: number,
 ): void => {
   let count = 0
@@ -528,7 +530,7 @@ const selectSegments = (
     const subscription = order[index]!
     const { group } = subscription
     const newest = newestFrame(group.history)!
-    const base = chooseBase(downlink, subscription, now, beat, patience)
+    const base = chooseBase(downlink, subscription, now, beat)
     const before = chooseBefore(store, subscription, base)
     const segment = segmentFor(store, group, base, before)
     const size = entryHeader(group, base, ticksSince(tick, newest.tick), segment.length) + segment.length
@@ -714,8 +716,8 @@ export const buildPacket = (
   // A message never runs ahead of the state that it was sent with: when it is sent again, or later, so is that.
   const isRepeating = go === 'go' && (downlink.areMessagesLate || hasRepeats(sender, now, resendTimeout(peer)))
   downlink.areMessagesLate = go !== 'go' && (downlink.areMessagesLate || hasUnsent(sender) || downlink.messages.length > 0)
-  const patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
-  const due = planGroups(downlink, now, beat, patience)
+  downlink.patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
+  const due = planGroups(downlink, now, beat)
   const isStarving = due > 0 && longestWait(downlink) > STARVING
   // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
   if (isStarving && limit < MAX_PACKET && downlink.wasTight && go === 'go') return undefined
@@ -728,7 +730,7 @@ export const buildPacket = (
   downlink.wasStateFirst = isStateFirst
   // What a probe has room for is state: messages would run ahead of theirs.
   if (!isStateFirst && go === 'go') writeQueued(downlink, content, now)
-  writeGroups(downlink, store, content, tick, now, beat, patience, due)
+  writeGroups(downlink, store, content, tick, now, beat, due)
   if (isStateFirst && go === 'go') writeQueued(downlink, content, now)
   downlink.lastTick = tick
   patchSequence(writer, sendSequence(peer, content, now, downlink.onLost))
@@ -750,14 +752,13 @@ const writeGroups = (
   tick: number,
   now: number,
   beat: number,
-  patience: number,
   due: number,
 ): void => {
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
   const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * 2
   defaultSpan = 0
   defaultBefore = 0
-  if (due > 0) selectSegments(downlink, store, tick, now, beat, patience, room)
+  if (due > 0) selectSegments(downlink, store, tick, now, beat, room)
   writeState(downlink, store, content, tick, now)
   writeAudits(downlink, tick, now)
 }

@@ -289,28 +289,20 @@ export const resendTimeout = <C>(peer: Peer<C>): number =>
   peer.rtt === 0 ? 0.25 : Math.min(Math.max(0.4, peer.rtt * 1.25), Math.max(0.06, peer.rtt + 4 * peer.rttDeviation))
 
 /**
- * Seconds by which the oldest unanswered packet is overdue; 0 while it is not. `interval` is how often (seconds) the other
- * end sends, and so acknowledges.
- */
-const overdue = <C>(peer: Peer<C>, now: number, interval: number): number => {
-  const oldest = peer.newestAcked + 1
-  if (oldest >= peer.nextSequence) return 0
-  const sent = peer.sent[oldest % SENT]
-  const since = sent?.sequence === oldest ? now - sent.time : Infinity
-  const base = peer.minRtt === Infinity ? LONGEST_PROBE : peer.minRtt
-  return Math.max(0, since - (base + interval + OVERDUE))
-}
-
-/**
  * Whether the sender may go on, must wait, or may send a small probe: SCTP queues without a bound and never drops, so what is
  * sent while the oldest unanswered packet is overdue waits behind it and is old when it arrives. But SCTP notices by later
  * packets, and much sooner than by its timer, that one was lost, and after a timeout lets only few bytes out: hence probes,
- * many at first, and small. Now and then a large one: perhaps it is only the answers that do not come through. `interval` as in
- * {@link overdue}.
+ * many at first, and small. Now and then a large one: perhaps it is only the answers that do not come through. `interval` is how
+ * often (seconds) the other end sends, and so acknowledges.
  */
 export const clearance = <C>(peer: Peer<C>, now: number, interval: number): 'go' | 'probe' | 'wait' => {
-  const late = overdue(peer, now, interval)
-  if (late === 0) return 'go'
+  const oldest = peer.newestAcked + 1
+  if (oldest >= peer.nextSequence) return 'go'
+  const sent = peer.sent[oldest % SENT]
+  const since = sent?.sequence === oldest ? now - sent.time : Infinity
+  const base = peer.minRtt === Infinity ? LONGEST_PROBE : peer.minRtt
+  const late = since - (base + interval + OVERDUE)
+  if (late <= 0) return 'go'
   if (now - peer.lastProbeTime < Math.min(LONGEST_PROBE, Math.max(SHORTEST_PROBE, late * PROBE_SHARE))) return 'wait'
   peer.lastProbeTime = now
   if (now - peer.lastLargeProbeTime < LARGE_PROBE) return 'probe'
