@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { CODECS } from '../../src/net/codec.ts'
 import {
   decodeBye,
   decodeHello,
@@ -44,6 +45,7 @@ const welcome = fc.record({
   tick: uint32,
   updateRate: rate,
   commandRate: rate,
+  codec: fc.constantFrom(...CODECS),
 })
 
 /** The kind, and what the codec of that kind makes of the rest. */

@@ -111,7 +111,7 @@ test('it waits for one segment although another will never be decoded', async ()
   }
   duo.run(60)
   const heard: number[] = []
-  duo.client.on(duo.schema.dclasses.Thing.blinked, (_, { number }) => heard.push(number))
+  duo.client.on<{ number: number }>(duo.schema.dclasses.Thing.blinked, (_, { number }) => heard.push(number))
   const [first, second] = places.map(({ group }) => group.id).sort((a, b) => a - b)
   const writer = byteWriter()
   writeU8(writer, Kind.data)

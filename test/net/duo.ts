@@ -2,8 +2,9 @@ import { createWorld, type World } from 'bitecs'
 import { createClient, type Client } from '../../src/client.ts'
 import { createSchema, type Schema } from '../../src/components/index.ts'
 import { byteReader, more, readBytes, readU16, readU32, readU8, readVarint } from '../../src/net/bytes.ts'
+import type { CodecName } from '../../src/net/codec.ts'
 import { buildPacket, createDownlink, queueReliable, resync, subscribe, type Downlink } from '../../src/net/downlink.ts'
-import { frameAt, newestFrame, type Frame } from '../../src/net/frames.ts'
+import { frameAt, HISTORY, newestFrame, type Frame } from '../../src/net/frames.ts'
 import { decodeHello, encodeWelcome } from '../../src/net/hello.ts'
 import { decodeResync, encodeZones } from '../../src/net/interest.ts'
 import { Chunk, Control, Kind, openPacket, readHeader, type Header } from '../../src/net/packet.ts'
@@ -30,6 +31,8 @@ export interface Entry {
   /** Ticks from the frame to the packet, from the baseline to the frame. */
   readonly age: number
   readonly span: number
+  /** Ticks from an earlier baseline to the baseline; 0: there is none. */
+  readonly before: number
   readonly zone: number
   readonly length: number
 }
@@ -44,25 +47,27 @@ export interface Read {
   readonly messages: number
 }
 
-const readEntries = (reader: ReturnType<typeof byteReader>): Entry[] => {
+const readEntries = (reader: ReturnType<typeof byteReader>, usesBefore: boolean): Entry[] => {
   const entries: Entry[] = []
   const defaultSpan = readU8(reader)
+  const defaultBefore = usesBefore ? readU8(reader) : 0
   let group = 0
   for (let head = readVarint(reader); head !== 0 && !reader.failed; head = readVarint(reader)) {
     const kind = head & 3
     group += head >>> 2
     const age = kind > 0 ? readVarint(reader) : 0
     const span = kind === 0 ? defaultSpan : kind === 1 ? readVarint(reader) : 0
+    const before = kind === 0 ? defaultBefore : kind === 1 && usesBefore ? readVarint(reader) : 0
     if (kind === 2) readVarint(reader)
     const zone = kind === 2 ? readVarint(reader) : 0
     const { length } = readBytes(reader, readVarint(reader))
-    entries.push({ group, isKeyframe: kind === 2, age, span, zone, length })
+    entries.push({ group, isKeyframe: kind === 2, age, span, before, zone, length })
   }
   return entries
 }
 
 /** Reads a data packet by a second reading of the protocol. Throws when it is malformed. */
-export const readData = (packet: Uint8Array): Read => {
+export const readData = (packet: Uint8Array, usesBefore = false): Read => {
   const { kind, reader } = openPacket(packet)
   if (kind !== Kind.data) throw new Error(`no data packet: ${kind}`)
   const header = readHeader(reader)
@@ -74,7 +79,7 @@ export const readData = (packet: Uint8Array): Read => {
   while (more(reader)) {
     const chunk = readU8(reader)
     if (chunk === Chunk.state) {
-      entries = readEntries(reader)
+      entries = readEntries(reader, usesBefore)
       const count = readU8(reader)
       let id = 0
       deferred = count === 0xff ? 'all' : Array.from({ length: count }, () => (id += readVarint(reader)))
@@ -164,12 +169,20 @@ const takeDue = (queue: Queued[], step: number): Uint8Array[] => {
 /** `lag` is in sends, there and back each. */
 export const createDuo = async (
   dc: string,
-  options: { rate?: number; most?: number; firstTick?: number; lag?: number; upLag?: number; zones?: number[] } = {},
+  options: {
+    rate?: number
+    most?: number
+    firstTick?: number
+    lag?: number
+    upLag?: number
+    zones?: number[]
+    codec?: CodecName
+  } = {},
 ): Promise<Duo> => {
-  const { rate = 20, most = Infinity, firstTick = 1000, lag = 1, upLag = 1, zones = [1] } = options
+  const { rate = 20, most = Infinity, firstTick = 1000, lag = 1, upLag = 1, zones = [1], codec = 'plain' } = options
   const schema = createSchema<any>(dc, { capacity: 2000 })
   const world = createWorld()
-  const store = createStore(schema.file)
+  const store = createStore(schema.file, HISTORY, codec)
   const downlink = createDownlink(most)
   const down: Queued[] = []
   const up: Queued[] = []
@@ -291,7 +304,7 @@ export const createDuo = async (
       if (!packet) return
       if (packet.length > MAX_PACKET) throw new Error(`a packet of ${packet.length} bytes`)
       const sequence = downlink.peer.nextSequence - 1
-      const read = readData(packet)
+      const read = readData(packet, store.codec.usesBefore)
       duo.sent.push({ ...read, sequence, bytes: packet.length, tick: duo.tick, at: duo.now })
       queue(down, steps, duo.fate(read, sequence), packet)
     },
@@ -321,6 +334,7 @@ export const createDuo = async (
           tick: duo.tick,
           updateRate: Math.min(255, rate),
           commandRate: Math.min(255, rate),
+          codec,
         }),
       )
     if (kind !== Kind.data) return

@@ -105,17 +105,19 @@ const looseChunk = (chance: Chance, doIds: readonly number[]): Uint8Array => {
 }
 
 /** Segments of rubbish for groups that may be there, or hashes that are not theirs. */
-const stateChunk = (chance: Chance): Uint8Array => {
+const stateChunk = (chance: Chance, usesBefore: boolean): Uint8Array => {
   const writer = byteWriter(600)
   const isAudit = chance() < 0.3
   writeU8(writer, isAudit ? Chunk.audit : Chunk.state)
   if (!isAudit) writeU8(writer, Math.floor(chance() * 4))
+  if (!isAudit && usesBefore) writeU8(writer, Math.floor(chance() * 4))
   for (let count = Math.floor(chance() * 6); count > 0; count--) {
     const kind = isAudit ? 0 : Math.floor(chance() * 3)
     writeVarint(writer, isAudit ? 1 + Math.floor(chance() * 8) : (1 + Math.floor(chance() * 4)) * 4 + kind)
     if (isAudit || kind > 0) writeVarint(writer, Math.floor(chance() * 5))
     if (isAudit) writeU16(writer, Math.floor(chance() * 0x10000))
     if (kind === 1) writeVarint(writer, Math.floor(chance() * 8))
+    if (kind === 1 && usesBefore) writeVarint(writer, Math.floor(chance() * 8))
     if (kind === 2) writeVarint(writer, Math.floor(chance() * 20))
     if (kind === 2) writeVarint(writer, Math.floor(chance() * 6))
     if (isAudit) continue
@@ -129,7 +131,12 @@ const stateChunk = (chance: Chance): Uint8Array => {
 }
 
 /** One hostile end: it keeps count of what a receiver expects next, so that it is listened to. */
-const createAttacker = (chance: Chance, pool: readonly Uint8Array[], doIds: () => readonly number[]) => {
+const createAttacker = (
+  chance: Chance,
+  pool: readonly Uint8Array[],
+  doIds: () => readonly number[],
+  usesBefore: boolean,
+) => {
   // Ahead of every recorded one: else a replay, once accepted, would make what we number ourselves look old.
   let sequence = 0x6000
   let fragments = 0
@@ -142,7 +149,7 @@ const createAttacker = (chance: Chance, pool: readonly Uint8Array[], doIds: () =
     if (luck < 0.35) return mutate(recorded, chance).subarray(0, MAX_PACKET)
     if (luck < 0.55) return dataPacket(sequence++, mutate(chunks, chance).subarray(0, MAX_PACKET - HEADER), tick)
     if (luck < 0.65) return dataPacket(sequence++, chunks, tick)
-    if (luck < 0.75) return dataPacket(sequence++, stateChunk(chance), tick)
+    if (luck < 0.75) return dataPacket(sequence++, stateChunk(chance, usesBefore), tick)
     return dataPacket(sequence++, chance() < 0.5 ? fragmentChunk(fragments++, chance) : looseChunk(chance, doIds()))
   }
 }
@@ -162,8 +169,10 @@ const spied = (transport: ClientTransport, onConnection: (connection: Connection
  */
 export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => {
   const chance = random(seed)
+  const usesBefore = seed % 2 === 0
   const worlds = createWorlds(ARENA, {
     seed,
+    server: { codec: usesBefore ? 'range' : 'plain' },
     conditions: { lag: 0.03, jitter: 0.02, loss: 0.02, reorder: 0.05, duplicate: 0.05 },
   })
   const { network, server } = worlds
@@ -209,7 +218,7 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
   const attackers: { connection: Connection; next: () => Uint8Array; isClosed: boolean }[] = []
   const openAttack = async (index: number) => {
     const connection = await network.client().connect()
-    const attacker = { connection, next: createAttacker(chance, pools.up, doIds), isClosed: false }
+    const attacker = { connection, next: createAttacker(chance, pools.up, doIds, usesBefore), isClosed: false }
     connection.onPacket = packet => {
       if (readU8(byteReader(packet)) === Kind.bye) attacker.isClosed = true
     }
@@ -227,7 +236,7 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
     const guest = worlds.addGuest({ transport: spied(network.client(), each => (connection = each)) })
     await worlds.settle(guest.client.connect({ name: 'victim' }))
     guest.client.interest.set([1, 2, 3, 4]).catch(() => {})
-    victim = { guest, connection: connection!, next: createAttacker(chance, pools.down, doIds) }
+    victim = { guest, connection: connection!, next: createAttacker(chance, pools.down, doIds, usesBefore) }
     counts.victims++
   }
   const closeVictim = () => {

@@ -19,7 +19,10 @@ dclass Ship {
 export const recordSession = async () => {
   const datagrams = { up: [] as Uint8Array[], down: [] as Uint8Array[] }
   const dice = vi.spyOn(Math, 'random').mockReturnValue(0.5)
-  const worlds = createWorlds(SHIP, { conditions: { lag: FRAME }, server: { password: 'sesame', firstTick: 1000 } })
+  const worlds = createWorlds(SHIP, {
+    conditions: { lag: FRAME },
+    server: { password: 'sesame', firstTick: 1000, codec: 'plain' },
+  })
   worlds.network.tap = (direction, packet) => datagrams[direction].push(packet)
   const { Ship } = worlds.schema.dclasses
   const guest = await worlds.join({ name: 'Ada' }, { password: 'sesame' })

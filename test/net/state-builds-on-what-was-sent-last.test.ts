@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { CODECS } from '../../src/net/codec.ts'
 import { chainDepth } from '../../src/net/downlink.ts'
 import { random } from '../../src/net/random.ts'
 import { createDuo, isUpToDate, type Duo } from './duo.ts'
@@ -150,9 +151,10 @@ test('whatever is lost, doubled or overtaken, no frame of the client is ever wro
       fc.constantFrom(0, 0.005, 0.02, 0.1, 0.4),
       fc.constantFrom(0, 0.1, 0.5),
       fc.constantFrom(1000, 0xffffffff - 40),
-      async (seed, loss, reorder, firstTick) => {
+      fc.constantFrom(...CODECS),
+      async (seed, loss, reorder, firstTick, codec) => {
         const chance = random(seed)
-        const duo = await createDuo(DC, { rate: 60, firstTick, lag: 2 })
+        const duo = await createDuo(DC, { rate: 60, firstTick, lag: 2, codec })
         const places = Array.from({ length: 100 }, (_, index) => duo.add(1, index + 1))
         duo.change = tick => {
           for (const place of places) if (chance() < 0.1) duo.put(place, 2 + (tick & 1), Math.floor(chance() * 0x10000))
@@ -171,6 +173,6 @@ test('whatever is lost, doubled or overtaken, no frame of the client is ever wro
         expect([duo.wrong, isUpToDate(duo), replica.desyncs, duo.client.stats.malformed]).toEqual([[], true, 0, 0])
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 16 },
   )
 })
