@@ -1,6 +1,16 @@
 // Run by `bench/codec.ts`. Trains on some recordings, measures on others.
 import { planOf } from '../src/net/codec/plan.ts'
-import { median, run, runKeyframes, train, trained, untrained, type Ages } from './codec-runs.ts'
+import {
+  median,
+  run,
+  runKeyframes,
+  runTraining,
+  train,
+  trained,
+  untrained,
+  type Ages,
+  type RunResult,
+} from './codec-runs.ts'
 import { recordAvatars } from './scenes/avatars.ts'
 import { recordCubes } from './scenes/cubes.ts'
 import { groupsOf, type Groups } from './scenes/groups.ts'
@@ -43,6 +53,20 @@ const report = (title: string, testing: readonly Groups[], ages: readonly Ages[]
   console.table(rows)
   for (const scene of testing) {
     const [own, built] = [trained(plan, bytes), untrained(plan)].map(codec => Math.round(runKeyframes(scene, codec)))
+    const training = runTraining(
+      scene,
+      ages.find(({ base }) => base === (scene.recording.hz > 30 ? 6 : 2))!,
+    )
+    const bitsOf = (seconds: readonly RunResult[]) =>
+      (
+        (seconds.reduce((sum, { bytes }) => sum + bytes, 0) * 8) /
+        seconds.reduce((sum, { changed }) => sum + changed, 0)
+      ).toFixed(2)
+    console.log(
+      `${scene.recording.name}, tables made each second: ${bitsOf(training.seconds.slice(0, 1))} bits each in the first, ${bitsOf(training.seconds.slice(1, 5))} in ` +
+        `the next four, then ${bitsOf(training.seconds.slice(5))}; making them takes ${median(training.times).toFixed(0)} ms in slices of ` +
+        `at most ${median(training.slices).toFixed(1)} ms`,
+    )
     console.log(`${scene.recording.name}: all of it without a baseline takes ${own} bytes, untrained ${built}`)
   }
 }

@@ -2,7 +2,7 @@ import { decodeSegment } from '../src/net/codec/decode.ts'
 import { countSymbols, encodeSegment } from '../src/net/codec/encode.ts'
 import { planOf, type Plan } from '../src/net/codec/plan.ts'
 import { builtInTables, codecOf, parseTables, type SegmentCodec } from '../src/net/codec/tables.ts'
-import { createCounts, trainTablesNow } from '../src/net/codec/train.ts'
+import { createCounts, fadeCounts, trainTables, trainTablesNow } from '../src/net/codec/train.ts'
 import type { Groups } from './scenes/groups.ts'
 
 /** How old baselines are, in ticks: the one that is encoded against, and from that to the one before. */
@@ -168,6 +168,41 @@ export const train = (scenes: readonly Groups[], ages: readonly Ages[], distribu
     runKeyframes(scene, codec, counts)
   }
   return trainTablesNow([plan], [counts], distributions === undefined ? {} : { distributions })
+}
+
+/**
+ * Encodes a scene with tables that are made anew each second from what was encoded before, as a server does. Returns the result of
+ * each second, and milliseconds that each making of tables took, in all and at most in one slice.
+ */
+export const runTraining = (scene: Groups, age: Ages): { seconds: RunResult[]; times: number[]; slices: number[] } => {
+  const plan = planOf(scene.shape)
+  const { hz } = scene.recording
+  const counts = createCounts(plan)
+  const result = { seconds: [] as RunResult[], times: [] as number[], slices: [] as number[] }
+  let codec = untrained(plan)
+  const reach = age.base + age.before
+  for (let tick = reach; tick + hz <= scene.states.length; tick += hz) {
+    const second = { ...scene, states: scene.states.slice(tick - reach, tick + hz) }
+    result.seconds.push(run(second, codec, age, counts))
+    const work = trainTables([plan], [counts])
+    let total = 0
+    let most = 0
+    for (;;) {
+      const start = performance.now()
+      const step = work.next()
+      const time = performance.now() - start
+      total += time
+      most = Math.max(most, time)
+      if (!step.done) continue
+      codec = trained(plan, step.value)
+      break
+    }
+    result.times.push(total)
+    result.slices.push(most)
+    // The last four seconds or so count.
+    if (result.seconds.length % 4 === 0) fadeCounts(counts)
+  }
+  return result
 }
 
 export const untrained = (plan: Plan): SegmentCodec => codecOf(plan, builtInTables([plan]), 0)
