@@ -1,6 +1,7 @@
 import { entityExists, type EntityId, type World } from 'bitecs'
 import { checkCapacity, checkWorld, type Message, type Schema } from './components/index.ts'
 import { packField, type DCClass } from './dc/index.ts'
+import { CODECS, type CodecName } from './net/codec.ts'
 import { MAX_ZONES } from './net/interest.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
@@ -81,6 +82,11 @@ export interface ServerOptions {
   readonly linger?: number
   /** Frames of each group that are kept as baselines: the seconds of change that a client may be behind. 8..64. Default: 1.6 seconds of ticks. */
   readonly snapshotHistory?: number
+  /**
+   * How state is written: `range` foretells movement and codes what is left over with a range coder, in the fewest bytes;
+   * `plain` is quicker to read in a dump. Default `range`.
+   */
+  readonly codec?: CodecName
   /**
    * How changes are found: `compare` looks at every object's columns in each tick; `mark` only at those that were
    * placed or given to {@link Server.markDirty} since the last one, for worlds where little changes. Default `compare`.
@@ -174,6 +180,11 @@ const subscribeTo = <T>(handlers: Set<T>, handler: T): (() => void) => {
   return () => handlers.delete(handler)
 }
 
+const codecOf = ({ codec = 'range' }: ServerOptions): CodecName => {
+  if (!CODECS.includes(codec)) throw new TypeError(`codec is ${String(codec)}: give ${CODECS.join(' or ')}.`)
+  return codec
+}
+
 const createState = (world: World, schema: Schema<any>, options: ServerOptions): ServerState => {
   if (!options.transport)
     throw new TypeError(
@@ -186,7 +197,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
   return {
     world,
     schema,
-    store: createStore(schema.file, inRange('snapshotHistory', history, 8, 64, 'frames')),
+    store: createStore(schema.file, inRange('snapshotHistory', history, 8, 64, 'frames'), codecOf(options)),
     links: {
       doIdOf: eid => schema.DistributedObject.doId[eid] ?? 0,
       entityOf: doId => byDoId.get(doId)?.eid ?? 0,

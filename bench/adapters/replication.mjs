@@ -4,55 +4,62 @@ import { addComponent, addEntity, createWorld, hasComponent, query, removeEntity
 import { createServer as createPipesServer, createSchema } from '../../dist/server.js'
 import { Alive, createClient as createPipesClient } from '../../dist/client.js'
 
+// Fixed-point numbers, as a game would declare metres and turns: what moves, the codec foretells.
 const CUBES = `
-struct Quaternion { uint8(0-3) largest; uint16(0-511) a; uint16(0-511) b; uint16(0-511) c; };
+struct Quaternion { uint8(0-3) largest; uint16/511(0-1) a; uint16/511(0-1) b; uint16/511(0-1) c; };
 dclass Thing {
-  uint32(0-262143) x broadcast;
-  uint32(0-262143) y broadcast;
-  uint16(0-16383) z broadcast;
+  uint32/512(0-511.998046875) x broadcast;
+  uint32/512(0-511.998046875) y broadcast;
+  uint16/512(0-31.998046875) z broadcast;
   Quaternion q broadcast;
   uint8(0-1) interacting broadcast;
 };
 `
 const ARENA = `
 dclass Thing {
-  uint16 x broadcast;
-  uint16 y broadcast;
-  uint16(0-4095) z broadcast;
-  uint16/1%1024 heading broadcast;
+  uint16/100 x broadcast;
+  uint16/100 y broadcast;
+  uint16/100(0-40.95) z broadcast;
+  uint16/1024%1 heading broadcast;
   uint8 health broadcast;
   string(0-16) name broadcast;
 };
 `
+/** Steps a unit of each field: the harness counts in steps. */
+const STEPS = { cubes: { x: 512, y: 512, z: 512, interacting: 1 }, arena: { x: 100, y: 100, z: 100, heading: 1024, health: 1 } }
+const stepsOf = (wl, name) => STEPS[wl.sharedView ? 'cubes' : 'arena'][name]
 const ZONE = 6400
 
 const schemaFor = wl => createSchema(wl.sharedView ? CUBES : ARENA, { capacity: wl.cap + 64 })
 
 const writeQuaternion = ({ largest, a, b, c }, eid, value) => {
   largest[eid] = value >>> 27
-  a[eid] = (value >>> 18) & 511
-  b[eid] = (value >>> 9) & 511
-  c[eid] = value & 511
+  a[eid] = ((value >>> 18) & 511) / 511
+  b[eid] = ((value >>> 9) & 511) / 511
+  c[eid] = (value & 511) / 511
 }
 
 /** Writes the fields of an entity that `mask` names, as a game would: into its columns. */
 const createFieldWriter = (Thing, wl) => {
-  const columns = wl.fields.slice(0, wl.nNum).map(({ name }) => Thing[name])
-  const isQuaternion = wl.fields.map(({ name }) => name === 'q')
+  const names = wl.fields.slice(0, wl.nNum).map(({ name }) => name)
+  const columns = names.map(name => Thing[name])
+  const steps = names.map(name => stepsOf(wl, name))
   return (eid, cols, slot, mask) => {
     for (let index = 0; index < columns.length; index++) {
       if (((mask >> index) & 1) === 0) continue
       const value = cols[index][slot]
-      if (isQuaternion[index]) writeQuaternion(columns[index], eid, value)
-      else columns[index][eid] = value
+      if (steps[index] === undefined) writeQuaternion(columns[index], eid, value)
+      else columns[index][eid] = value / steps[index]
     }
   }
 }
 
 const readField = (Thing, wl, eid, index) => {
-  const { name } = wl.fields[index]
-  if (name !== 'q') return Thing[name][eid]
-  return ((Thing.q.largest[eid] << 27) | (Thing.q.a[eid] << 18) | (Thing.q.b[eid] << 9) | Thing.q.c[eid]) >>> 0
+  const { name, kind } = wl.fields[index]
+  if (kind === 'string') return Thing[name][eid]
+  if (name !== 'q') return Math.round(Thing[name][eid] * stepsOf(wl, name))
+  const part = column => Math.round(column[eid] * 511)
+  return ((Thing.q.largest[eid] << 27) | (part(Thing.q.a) << 18) | (part(Thing.q.b) << 9) | part(Thing.q.c)) >>> 0
 }
 
 /** Where the entities and clients of an arena are: only what its views say decides at a border, where cm are too coarse. */
@@ -319,3 +326,4 @@ const make = (name, options) => ({
 
 export default make('bitecs-pipes')
 export const marked = make('bitecs-pipes, marked', { detect: 'mark' })
+export const plain = make('bitecs-pipes, plain codec', { codec: 'plain' })

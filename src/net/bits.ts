@@ -22,6 +22,11 @@ const grow = (writer: BitWriter): void => {
   writer.bytes = grown
 }
 
+/** Makes room for so many more bytes. */
+export const growBits = (writer: BitWriter, room: number): void => {
+  while (writer.at + room > writer.bytes.length) grow(writer)
+}
+
 /** Starts again from the first byte, or from byte `at`. */
 export const resetWriter = (writer: BitWriter, at = 0): void => {
   while (at + 8 > writer.bytes.length) grow(writer)

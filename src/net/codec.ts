@@ -5,17 +5,19 @@ import { decodeSegment, encodeSegment, type MovedTo, type OnLeft } from './segme
 
 /**
  * How segments are written and read: pure functions of the frames, so that one segment serves every client that holds
- * what it builds on. A session uses one codec; the server names it in its welcome.
+ * what it builds on. The server chooses one, and names it in its welcome.
  */
-export interface Codec {
-  /** What the welcome calls it. */
-  readonly id: number
-  readonly name: string
+export const CODECS = ['plain', 'range'] as const
+export type CodecName = (typeof CODECS)[number]
+
+/** The server's end. */
+export interface SegmentEncoder {
+  readonly name: CodecName
   /** Whether it foretells movement from a second baseline: then the packets name that too. */
   readonly usesBefore: boolean
   /**
-   * Writes the change from `base` (nothing, for a keyframe) to `frame` behind what is in the writer. `slots` may differ
-   * between these two, `active` between `before` and `base`. Returns the size in bytes.
+   * Writes the change from `base` (nothing, for a keyframe) to `frame` behind what is in the writer, which is at a whole
+   * byte. `slots` may differ between these two, `active` between `before` and `base`. Returns the size in bytes.
    */
   encode(
     writer: BitWriter,
@@ -27,7 +29,12 @@ export interface Codec {
     active: SlotSet,
     movedTo: MovedTo,
   ): number
-  /** Reads it again, into `frame`; total: see {@link decodeSegment}. */
+}
+
+/** The client's end. */
+export interface SegmentDecoder {
+  readonly usesBefore: boolean
+  /** Reads a segment into `frame`; total: see `decodeSegment`. */
   decode(
     bytes: Uint8Array,
     start: number,
@@ -40,15 +47,18 @@ export interface Codec {
   ): boolean
 }
 
-const reader = bitReader(new Uint8Array(0))
-
 /** Differences in as few bits as they need, nothing foretold: the reference, and easy to read in a dump. */
-export const plainCodec: Codec = {
-  id: 0,
+export const plainEncoder: SegmentEncoder = {
   name: 'plain',
   usesBefore: false,
   encode: (writer, layout, base, _before, frame, slots, _active, movedTo) =>
     encodeSegment(writer, layout, base, frame, slots, movedTo),
+}
+
+const reader = /* @__PURE__ */ bitReader(/* @__PURE__ */ new Uint8Array(0))
+
+export const plainDecoder: SegmentDecoder = {
+  usesBefore: false,
   decode(bytes, start, end, layout, base, _before, frame, onLeft) {
     resetReader(reader, bytes, start, end)
     return decodeSegment(reader, layout, base, frame, onLeft)

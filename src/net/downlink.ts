@@ -37,7 +37,7 @@ export interface Subscription {
   /** Tick of the newest frame that it acknowledged, and of the one before; -1 before the first. */
   acked: number
   ackedBefore: number
-  /** Tick of the newest frame sent to it, what that was built on, and when (seconds); -1 before the first. */
+  /** Tick of the newest frame sent to it, what the next may foretell from besides it, and when (seconds); -1 before the first. */
   sent: number
   sentBase: number
   sentTime: number
@@ -589,15 +589,18 @@ const writeEntry = (store: Store, subscription: Subscription, tick: number, last
 
 const noteSent = (subscription: Subscription, content: DownContent, now: number): void => {
   const newest = newestFrame(subscription.group.history)!
-  const { base } = subscription
-  if (base === undefined || base.tick === subscription.acked) {
+  const { base, isBroken, sent } = subscription
+  const isAnchor = base === undefined || base.tick === subscription.acked
+  // What builds on this segment foretells from the one before it, as everyone's does; but after a loss from what this
+  // one builds on, or a client that lacks the one before would lack the next for ever.
+  subscription.sentBase = isAnchor && !isBroken && sent >= 0 ? sent : base === undefined ? -1 : base.tick
+  if (isAnchor) {
     subscription.anchor = newest.tick
     subscription.anchorTime = now
     subscription.chained = 0
     subscription.isBroken = false
   } else subscription.chained++
   subscription.sent = newest.tick
-  subscription.sentBase = base === undefined ? -1 : base.tick
   subscription.sentTime = now
   subscription.waiting = 0
   subscription.base = undefined

@@ -15,6 +15,7 @@ import {
   type ByteReader,
   type ByteWriter,
 } from './bytes.ts'
+import { CODECS, type CodecName } from './codec.ts'
 import { Kind, PROTOCOL_VERSION } from './packet.ts'
 import type { SchemaIdentity } from './schema-mismatch.ts'
 
@@ -61,6 +62,7 @@ export interface Welcome {
   readonly tick: number
   readonly updateRate: number
   readonly commandRate: number
+  readonly codec: CodecName
 }
 
 export interface Refusal {
@@ -92,14 +94,19 @@ const readIdentity = (reader: ByteReader): SchemaIdentity => {
 }
 
 /** Throws when the password or the data is too long: that is the game's mistake, not the wire's. */
-export const encodeHello = (hello: Omit<Hello, 'version'>): Uint8Array => {
-  if (textSize(hello.password) > MAX_PASSWORD)
+export const checkHello = (password: string, data: string): void => {
+  if (textSize(password) > MAX_PASSWORD)
     throw new RangeError(`The password is longer than ${MAX_PASSWORD} bytes: choose a shorter one.`)
-  if (textSize(hello.data) > MAX_JOIN_DATA)
+  if (textSize(data) > MAX_JOIN_DATA)
     throw new RangeError(
-      `The data given to connect() takes ${textSize(hello.data)} bytes as JSON, more than ${MAX_JOIN_DATA}: ` +
+      `The data given to connect() takes ${textSize(data)} bytes as JSON, more than ${MAX_JOIN_DATA}: ` +
         'send only what the server needs to let the player in, the rest as messages.',
     )
+}
+
+/** Throws as {@link checkHello} does. */
+export const encodeHello = (hello: Omit<Hello, 'version'>): Uint8Array => {
+  checkHello(hello.password, hello.data)
   const writer = byteWriter()
   writeU8(writer, Kind.hello)
   writeU8(writer, PROTOCOL_VERSION)
@@ -138,6 +145,7 @@ export const encodeWelcome = (welcome: Welcome): Uint8Array => {
   writeU32(writer, welcome.tick)
   writeU8(writer, welcome.updateRate)
   writeU8(writer, welcome.commandRate)
+  writeU8(writer, CODECS.indexOf(welcome.codec))
   return writer.bytes.slice(0, writer.length)
 }
 
@@ -149,9 +157,10 @@ export const decodeWelcome = (reader: ByteReader): Welcome | undefined => {
     tick: readU32(reader),
     updateRate: readU8(reader),
     commandRate: readU8(reader),
+    codec: CODECS[readU8(reader)]!,
   }
   const isSane = welcome.tickRate > 0 && welcome.tickRate <= 1000 && welcome.updateRate > 0 && welcome.commandRate > 0
-  return reader.failed || !isSane ? undefined : welcome
+  return reader.failed || !isSane || welcome.codec === undefined ? undefined : welcome
 }
 
 /** In at most `budget` bytes: the text is cut to what is left, which may be nothing. */

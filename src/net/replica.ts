@@ -1,7 +1,8 @@
 import { more, readBytes, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
 import { createHistory, frameAt, hashFrame, insertFrame, newestFrame, spareFrame, type Frame, type History } from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
-import { plainCodec, type Codec } from './codec.ts'
+import { plainDecoder, type CodecName, type SegmentDecoder } from './codec.ts'
+import { createRangeDecoder } from './codec/segment-decoder.ts'
 import type { Leave, Placed } from './interest.ts'
 import { ticksSince } from './ticks.ts'
 import type { ValueMessage } from './values.ts'
@@ -44,7 +45,7 @@ export interface ReplicaValues {
 
 export interface Replica {
   /** How the server of this session writes segments. */
-  codec: Codec
+  codec: SegmentDecoder
   readonly layouts: readonly (ClassLayouts | undefined)[]
   readonly groups: Map<number, ReplicaGroup>
   /** Zones that the server says we see. */
@@ -82,7 +83,7 @@ const MAX_VALUES = 65_536
 const MAX_MOVES = 4096
 
 export const createReplica = (file: DCFile): Replica => ({
-  codec: plainCodec,
+  codec: plainDecoder,
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   groups: new Map(),
   zones: new Set(),
@@ -100,6 +101,11 @@ export const createReplica = (file: DCFile): Replica => ({
   undecodable: 0,
   desyncs: 0,
 })
+
+/** Reads segments from now on as the server's welcome says. */
+export const chooseCodec = (replica: Replica, name: CodecName): void => {
+  replica.codec = name === 'plain' ? plainDecoder : createRangeDecoder(replica.layouts)
+}
 
 const createReplicaGroup = (
   id: number,

@@ -1,5 +1,6 @@
 import { bitWriter, resetWriter, type BitWriter } from './bits.ts'
-import { plainCodec, type Codec } from './codec.ts'
+import { plainEncoder, type CodecName, type SegmentEncoder } from './codec.ts'
+import { createRangeEncoder } from './codec/segment-encoder.ts'
 import {
   changedBetween,
   changedSince,
@@ -85,7 +86,7 @@ export interface Store {
   /** Value fields of placed objects by doId: for interested clients, and for owners. */
   readonly values: Map<number, ValueSet>
   readonly ownerValues: Map<number, ValueSet>
-  readonly codec: Codec
+  readonly codec: SegmentEncoder
   /** Frames that a group keeps. */
   readonly history: number
   nextGroup: number
@@ -101,22 +102,25 @@ export interface Store {
 }
 
 /** Makes an empty store for the dclasses of a schema; `history` is how many frames a group keeps, 8 to 64. */
-export const createStore = (file: DCFile, history = HISTORY, codec = plainCodec): Store => ({
-  file,
-  codec,
-  layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
-  zones: new Map(),
-  privateZones: new Map(),
-  values: new Map(),
-  ownerValues: new Map(),
-  history,
-  nextGroup: 1,
-  zonesVersion: 0,
-  groupsVersion: 0,
-  writer: bitWriter(4096),
-  round: 0,
-  stats: { segments: 0, bytes: 0 },
-})
+export const createStore = (file: DCFile, history = HISTORY, codec: CodecName = 'plain'): Store => {
+  const layouts = file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass)))
+  return {
+    file,
+    codec: codec === 'plain' ? plainEncoder : createRangeEncoder(layouts),
+    layouts,
+    zones: new Map(),
+    privateZones: new Map(),
+    values: new Map(),
+    ownerValues: new Map(),
+    history,
+    nextGroup: 1,
+    zonesVersion: 0,
+    groupsVersion: 0,
+    writer: bitWriter(4096),
+    round: 0,
+    stats: { segments: 0, bytes: 0 },
+  }
+}
 
 const createZone = (id: number, privateTo: number, exclusiveTo: number): Zone => ({
   id,

@@ -9,6 +9,7 @@ import { playoutPacket } from '../net/playout.ts'
 import { decodeRates } from '../net/rates.ts'
 import { acknowledgeFragments, loseFragments, readFragment } from '../net/reliable.ts'
 import {
+  chooseCodec,
   confirmGroups,
   createTold,
   hearTick,
@@ -49,6 +50,7 @@ export const receiveClientPacket = (state: ClientState, session: ClientSession, 
     session.welcome = welcome
     session.peer.lastReceiveTime = now
     session.replica.newestTick = welcome.tick
+    chooseCodec(session.replica, welcome.codec)
     session.unwrappedTick = 0
     session.playout.updateRate = welcome.updateRate
     session.attempt.resolve()

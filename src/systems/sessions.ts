@@ -261,6 +261,7 @@ const welcome = (state: ServerState, session: Session, client: ServerClient, non
       tick: state.tick,
       updateRate: session.updateRate,
       commandRate: session.commandRate,
+      codec: state.store.codec.name,
     }),
   )
 
