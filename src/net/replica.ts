@@ -287,6 +287,8 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
   }
   // The one object of a group moves with it: it was sent anew, in another zone.
   if (isKeyframe && entry.isExclusive && ticksSince(tick, group.zoneTick) > 0) {
+    // Its frames may be as they were.
+    if (group.zone !== zone && newestFrame(group.history)) group.isDirty = true
     group.zone = zone
     group.zoneTick = tick
   }

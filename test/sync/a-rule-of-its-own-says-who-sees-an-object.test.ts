@@ -114,6 +114,31 @@ test('an object that is always seen tells where it is, on its way through zones 
   await worlds.end()
 })
 
+test('shown, moved, hidden and shown again in a hurry, it is where it is at last', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const conditions = { lag: 0.05, jitter: 0.05, loss: 0.25, reorder: 0.3 }
+    const worlds = createWorlds(DC, { seed, conditions, client: { updateRate: 30 } })
+    const { server } = worlds
+    const guest = await worlds.join()
+    const client = clientOf(worlds, guest)
+    const eid = spawn(worlds, 'Avatar', { name: 'a' }, 1)
+    for (let zone = 2; zone < 30; zone++) {
+      server.setVisibility(eid, 'always', client)
+      worlds.run(seed % 3 === 0 ? 2 : 6)
+      server.place(eid, zone)
+      worlds.run(2)
+      server.setVisibility(eid, 'never', client)
+      worlds.run(2)
+      server.place(eid, zone + 100)
+    }
+    server.setVisibility(eid, 'always', client)
+    worlds.run(90)
+    const there = seenBy(worlds, guest, eid)
+    expect([there !== 0, guest.schema.DistributedObject.zone[there]], `seed ${seed}`).toEqual([true, 129])
+    await worlds.end()
+  }
+})
+
 test('the owner sees its object whatever is said, and a new owner from then on', async () => {
   const { worlds, ada, bob, put, server, a, b } = await stage()
   const eid = put(1, ada)
