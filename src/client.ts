@@ -1,7 +1,7 @@
 import { observe, onRemove, type EntityId, type World } from 'bitecs'
 import { checkWorld, type Message, type Schema } from './components/index.ts'
 import { packFieldSlowly } from './dc/index.ts'
-import { encodeHello, type Reason } from './net/hello.ts'
+import { checkHello, type Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
 import { createLinkStats } from './net/ping.ts'
@@ -11,7 +11,7 @@ import { createTraffic } from './net/traffic.ts'
 import type { ClientTransport, Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
 import { receiveClientPacket } from './systems/client-link.ts'
-import { connectError, endClientSession, schemaError } from './systems/client-session.ts'
+import { connectError, endClientSession } from './systems/client-session.ts'
 import { clientReceive } from './systems/client-receive.ts'
 import { clientSend, keepAlive, queueClientReliable } from './systems/client-send.ts'
 import {
@@ -116,20 +116,13 @@ const TIMER = 50
 /** Unreliable messages that wait for the next packet; older ones are dropped, as the network might. */
 const MAX_UNRELIABLE_WAITING = 256
 
-const rate = (name: string, value: number): number => {
-  if (!(value >= 1 && value <= 255)) throw new RangeError(`${name} is ${value}: give 1 to 255 packets a second.`)
-  return Math.round(value)
-}
-
-const timeoutOf = (value: number): number => {
-  if (!(value >= 0.1 && value <= 3600)) throw new RangeError(`timeout is ${value}: give 0.1 to 3600 seconds.`)
+const inRange = (name: string, value: number, least: number, most: number, unit = 'seconds'): number => {
+  if (!(value >= least && value <= most)) throw new RangeError(`${name} is ${value}: give ${least} to ${most} ${unit}.`)
   return value
 }
 
-const interpOf = (value: number): number => {
-  if (!(value >= 0 && value <= 1)) throw new RangeError(`interp is ${value}: give 0 to 1 seconds.`)
-  return value
-}
+const rate = (name: string, value: number): number => Math.round(inRange(name, value, 1, 255, 'packets a second'))
+const interpOf = (value: number): number => inRange('interp', value, 0, 1)
 
 const createState = (world: World, schema: Schema<any>, options: ClientOptions): ClientState => {
   if (!options.transport)
@@ -155,7 +148,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     interp: interpOf(options.interp ?? 0),
     playout: options.playout ?? {},
     pingInterval: options.pingInterval ?? 0.25,
-    timeout: timeoutOf(options.timeout ?? 10),
+    timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600),
     now: options.now ?? (() => performance.now() / 1000),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
     classes: prepareClasses(schema, links),
@@ -207,7 +200,7 @@ const signIn = (state: ClientState, connection: Connection, json: string): Promi
       },
       reject(error) {
         endClientSession(state, session, 'closed', false)
-        reject(schemaError(state, session) ?? error)
+        reject(session.inquiry?.error() ?? error)
       },
     })
     state.session = session
@@ -230,15 +223,7 @@ const connect = async (state: ClientState, data: unknown): Promise<void> => {
     throw connectError('signed-in', `connect() was called while ${state.status}: disconnect() first.`)
   const json = data === undefined ? '' : JSON.stringify(data)
   // What does not fit a hello is told before anything is opened.
-  encodeHello({
-    nonce: 0,
-    schema: { hash: 0, structureHash: 0n, version: 0 },
-    updateRate: 1,
-    commandRate: 1,
-    interp: 0,
-    password: state.password,
-    data: json,
-  })
+  checkHello(state.password, json)
   state.status = 'connecting'
   const attempt = ++state.attempts
   try {

@@ -4,6 +4,7 @@ import {
   floatBits,
   halfBits,
   initialValue,
+  LIMITS,
   partOf,
   quantise,
   QUATERNION_BITS,
@@ -84,16 +85,6 @@ export const MAX_SEGMENT_BITS = 1060 * 8
 /** Bits that a slot can cost beside its words: its number, flags, the zone that the old object went to, the new doId. */
 const SLOT_BITS = 6 + 5 + 32 + 32
 
-const LIMITS: Record<string, readonly [number, number]> = {
-  int8: [-0x80, 0x7f],
-  int16: [-0x8000, 0x7fff],
-  int32: [-0x80000000, 0x7fffffff],
-  uint8: [0, 0xff],
-  uint16: [0, 0xffff],
-  uint32: [0, 0xffffffff],
-  char: [0, 0xff],
-}
-
 const bitsFor = (span: number): number => (span === 0 ? 0 : Math.floor(Math.log2(span)) + 1)
 
 /** Who receives a parameter field, from its keywords; `undefined` when it never leaves the server. */
@@ -107,7 +98,7 @@ export const audienceOf = (field: DCParameterField): Audience | undefined => {
 const integerBounds = (type: DCNumberType): readonly [number, number] => {
   // The packer rounds after the modulus, so that it packs -0.05 of int16/10%360 as 3600; here a full turn is none.
   if (type.modulus !== undefined) return [0, Math.max(0, Math.floor(type.modulus * type.divisor + 0.5) - 1)]
-  if (type.ranges.length === 0) return LIMITS[type.base]!
+  if (type.ranges.length === 0) return LIMITS[type.base] as readonly [number, number]
   const lows = type.ranges.map(range => Number(range.min))
   const highs = type.ranges.map(range => Number(range.max))
   return [Math.min(...lows), Math.max(...highs)]
@@ -120,24 +111,31 @@ const wordsOf = (field: DCParameterField, column: Column, path: readonly string[
       ? quaternionWords(field, column, path, QUATERNION_BITS[column.extension])
       : column.fields.flatMap(part => wordsOf(field, part.column, [...path, part.name]))
   const { type, extension } = column
-  const isReference = extension === 'DoId'
-  const base = { field, path, type, divisor: type.divisor, isReference, componentBits: 0 }
-  if (extension === 'float32' || extension === 'float16') {
-    const bits = extension === 'float32' ? 32 : 16
-    return [{ ...base, kind: extension, part: 0, parts: 1, modulus: 0, min: 0, span: 2 ** bits - 1, bits }]
-  }
+  const word: Word = { ...WHOLE, field, path, type, divisor: type.divisor, isReference: extension === 'DoId' }
+  if (extension === 'float32') return [{ ...word, kind: extension }]
+  if (extension === 'float16') return [{ ...word, kind: extension, span: 0xffff, bits: 16 }]
   if (type.base === 'float64' || type.base === 'int64' || type.base === 'uint64') {
-    const kind = type.base === 'float64' ? ('float64' as const) : ('int64' as const)
-    const half = { ...base, kind, parts: 2 as const, modulus: 0, min: 0, span: 0xffffffff, bits: 32 }
-    return [
-      { ...half, part: 0 },
-      { ...half, part: 1 },
-    ]
+    const half: Word = { ...word, kind: type.base === 'float64' ? 'float64' : 'int64', parts: 2 }
+    return [half, { ...half, part: 1 }]
   }
   const [min, max] = integerBounds(type)
   const modulus = type.modulus === undefined ? 0 : type.modulus * type.divisor
-  return [{ ...base, kind: 'integer', part: 0, parts: 1, modulus, min, span: max - min, bits: bitsFor(max - min) }]
+  return [{ ...word, modulus, min, span: max - min, bits: bitsFor(max - min) }]
 }
+
+/** A word of 32 bits by itself. */
+const WHOLE = {
+  kind: 'integer',
+  part: 0,
+  parts: 1,
+  componentBits: 0,
+  divisor: 1,
+  isReference: false,
+  modulus: 0,
+  min: 0,
+  span: 0xffffffff,
+  bits: 32,
+} as const
 
 /** The words stand beside the columns of x, y, z and w, but each of them is needed for each of these. */
 const quaternionWords = (
@@ -150,8 +148,8 @@ const quaternionWords = (
     const part = at as Word['part']
     const bits = part === 0 ? 2 : componentBits
     const { type } = column as Extract<Column, { kind: 'scalar' }>
-    const base = { field, path: [...path, name], type, divisor: 1, isReference: false, componentBits }
-    return { ...base, kind: 'quaternion', part, parts: 4, modulus: 0, min: 0, span: 2 ** bits - 1, bits }
+    const number = { field, path: [...path, name], type, componentBits }
+    return { ...WHOLE, ...number, kind: 'quaternion', part, parts: 4, span: 2 ** bits - 1, bits }
   })
 
 const scratch = new DataView(new ArrayBuffer(8))

@@ -41,13 +41,16 @@ const addDifference = (from: number, zigzag: number, span: number): number => {
 }
 
 /** The selector for a word of `bits` bits and a difference of `need`: row `bits`, 33 columns. */
-const SELECTORS = new Uint8Array(33 * 33)
-for (let bits = 1; bits <= 32; bits++)
-  for (let need = 0; need <= bits; need++) {
-    let selector = 0
-    while (SIZES[bits * 8 + selector]! < need) selector++
-    SELECTORS[bits * 33 + need] = selector
-  }
+const SELECTORS = /* @__PURE__ */ (() => {
+  const selectors = new Uint8Array(33 * 33)
+  for (let bits = 1; bits <= 32; bits++)
+    for (let need = 0; need <= bits; need++) {
+      let selector = 0
+      while (SIZES[bits * 8 + selector]! < need) selector++
+      selectors[bits * 33 + need] = selector
+    }
+  return selectors
+})()
 
 /** The word, or -1 when the bits are not of a valid one. */
 const readWord = (reader: BitReader, from: number, bits: number, span: number): number => {

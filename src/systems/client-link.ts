@@ -27,7 +27,7 @@ import { ticksSince } from '../net/ticks.ts'
 import { countIn } from '../net/traffic.ts'
 import { readValues } from '../net/values.ts'
 import { epochOf, takeRates, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
-import { beginInquiry, connectError, endClientSession, receiveAnswer } from './client-session.ts'
+import { beginInquiry, connectError, endClientSession } from './client-session.ts'
 import { queueClientReliable } from './client-send.ts'
 
 /** Messages that may wait for the receive system. */
@@ -59,7 +59,7 @@ export const receiveClientPacket = (state: ClientState, session: ClientSession, 
     if (!refusal || refusal.nonce !== session.nonce || session.welcome) return
     if (refusal.reason === 'schema') beginInquiry(state, session, refusal)
     else session.attempt.reject(connectError(refusal.reason, refusal.text || `The server refused: ${refusal.reason}.`))
-  } else if (kind === Kind.answer) receiveAnswer(state, session, reader)
+  } else if (kind === Kind.answer) session.inquiry?.answer(reader)
   else if (kind === Kind.bye) {
     const reason = decodeBye(reader)
     if (session.welcome) endClientSession(state, session, reason, false)

@@ -10,7 +10,7 @@ import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { countOut } from '../net/traffic.ts'
 import { writtenBytes } from '../net/bits.ts'
 import { readWord } from './client-references.ts'
-import { connectError, driveInquiry, endClientSession, transmit } from './client-session.ts'
+import { connectError, endClientSession, transmit } from './client-session.ts'
 import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
 import { packValue } from './pack-message.ts'
 import { isFiniteWord } from './rows.ts'
@@ -68,7 +68,7 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
       attempt.reject(
         connectError('timeout', 'The server does not answer: is it a bitecs-pipes server, and is UDP open?'),
       )
-    else if (session.inquiry) driveInquiry(state, session)
+    else if (session.inquiry) session.inquiry.drive()
     else sayHello(state, session, now)
     return
   }

@@ -1,6 +1,5 @@
-import type { ByteReader } from '../net/bytes.ts'
 import { encodeBye, type Reason, type Refusal } from '../net/hello.ts'
-import { identityOf, olderOf, type SchemaMismatch } from '../net/schema-mismatch.ts'
+import { identityOf, olderOf, type SchemaIdentity, type SchemaMismatch } from '../net/schema-mismatch.ts'
 import { countOut } from '../net/traffic.ts'
 import type { ClientSession, ClientState } from './client-state.ts'
 
@@ -45,74 +44,45 @@ export const endClientSession = (state: ClientState, session: ClientSession, rea
   else if (isOurs) session.attempt.reject(connectError('lost', 'The session was ended before the server answered.'))
 }
 
-/** Seconds that an inquiry may take, and between two of the same questions. */
-const INQUIRY_TIME = 2
-const INQUIRY_INTERVAL = 0.1
+/** Seconds that an inquiry may take, and as long may its code take to come. */
+export const INQUIRY_TIME = 2
 
 /** The server has another schema: finds out what differs before `connect` rejects. */
 export const beginInquiry = (state: ClientState, session: ClientSession, refusal: Refusal): void => {
-  const there = refusal.schema
   if (session.inquiry) return
-  if (!there) {
-    session.attempt.reject(connectError(refusal.reason, refusal.text))
-    return
-  }
+  const { schema: there, text } = refusal
+  const fail = (): void => session.attempt.reject(connectError('schema', text))
+  if (!there) return fail()
   const startedAt = state.now()
-  const inquiry = { refusal, there, startedAt, lastSent: -Infinity, exchange: undefined, code: undefined }
-  session.inquiry = inquiry
-  import('../net/inquiry.ts').then(
-    code => {
-      if (session.isOver) return
-      const exchange = code.createInquiry(state.schema.file, session.nonce, there)
-      session.inquiry = { ...inquiry, startedAt: state.now(), code, exchange }
-      driveInquiry(state, session)
+  session.inquiry = {
+    drive() {
+      if (state.now() - startedAt > INQUIRY_TIME) fail()
+    },
+    answer() {},
+    error: () => unexplained(identityOf(state.schema.file), there),
+  }
+  import('./client-inquiry.ts').then(
+    ({ inquire }) => {
+      if (!session.isOver) session.inquiry = inquire(state, session, there, fail)
     },
     // A page whose files are gone from the web server, as after an update: what is known already has to do.
-    () => endInquiry(session),
+    fail,
   )
 }
 
-/** Asks what was not answered yet. */
-export const driveInquiry = (state: ClientState, session: ClientSession): void => {
-  const { inquiry } = session
-  const now = state.now()
-  if (!inquiry || session.isOver) return
-  if (now - inquiry.startedAt > INQUIRY_TIME || inquiry.exchange?.questions.size === 0) endInquiry(session)
-  else if (inquiry.exchange && now - inquiry.lastSent >= INQUIRY_INTERVAL) {
-    inquiry.lastSent = now
-    for (const { packet } of inquiry.exchange.questions.values()) transmit(state, session, packet)
-  }
-}
+/** The error of `connect` for a schema that is not the server's; `details` say what differs, if anything is known of that. */
+export const schemaError = (schema: SchemaMismatch, details: string): ConnectError =>
+  Object.assign(
+    connectError(
+      'schema',
+      `The schema differs from the server's${details && `: ${details}`}: both must be built from the same .dc file.`,
+    ),
+    { schema },
+  )
 
-/** An answer of the server: the next questions go out at once. */
-export const receiveAnswer = (state: ClientState, session: ClientSession, reader: ByteReader): void => {
-  const { inquiry } = session
-  if (!inquiry?.exchange || !inquiry.code) return
-  const { asked } = inquiry.exchange
-  inquiry.code.takeAnswer(inquiry.exchange, reader)
-  if (inquiry.exchange.asked > asked) inquiry.lastSent = -Infinity
-  driveInquiry(state, session)
-}
-
-/** `connect` rejects with {@link schemaError}. */
-const endInquiry = (session: ClientSession): void =>
-  session.attempt.reject(connectError('schema', session.inquiry!.refusal.text))
-
-/** The error of a session whose schema was refused, with all that is known by now; of others none. */
-export const schemaError = (state: ClientState, { inquiry }: ClientSession): ConnectError | undefined => {
-  if (!inquiry) return undefined
-  const { there, code, exchange } = inquiry
-  const here = identityOf(state.schema.file)
+/** The same by what both sides say of themselves. */
+const unexplained = (here: SchemaIdentity, there: SchemaIdentity): ConnectError => {
   const older = olderOf(here, there)
-  if (code && exchange) {
-    const schema = code.mismatchOf(here, there, exchange.findings, exchange.questions.size === 0)
-    return Object.assign(connectError('schema', describe(code.describeMismatch(schema, 'the server'))), { schema })
-  }
-  const age = older === 'here' ? 'this client is older' : older ? 'the server is older' : ''
-  return Object.assign(connectError('schema', describe(age)), {
-    schema: { here, there, older, differences: [], isComplete: false },
-  })
+  const age = older && `${older === 'here' ? 'this client' : 'the server'} is older`
+  return schemaError({ here, there, older, differences: [], isComplete: false }, age ?? '')
 }
-
-const describe = (details: string): string =>
-  `The schema differs from the server's${details && `: ${details}`}: both must be built from the same .dc file.`

@@ -2,10 +2,9 @@ import type { World } from 'bitecs'
 import type { DClassInfo, NumberColumn, Schema } from '../components/index.ts'
 import type { DCAtomicField, DCClass, DCMolecularField, DCParameterField } from '../dc/index.ts'
 import { bitWriter, type BitWriter } from '../net/bits.ts'
-import { byteWriter, type ByteWriter } from '../net/bytes.ts'
+import { byteWriter, type ByteReader, type ByteWriter } from '../net/bytes.ts'
 import { createServerClock, type ServerClock } from '../net/clock.ts'
-import type { Reason, Refusal, Welcome } from '../net/hello.ts'
-import type * as inquiryCode from '../net/inquiry.ts'
+import type { Reason, Welcome } from '../net/hello.ts'
 import { EPOCH } from '../net/layout.ts'
 import type { FieldMessage } from '../net/message.ts'
 import { createPeer, type Peer } from '../net/peer.ts'
@@ -20,7 +19,6 @@ import {
 } from '../net/reliable.ts'
 import { createReplica, type Replica, type ReplicaGroup } from '../net/replica.ts'
 import { createTrafficWindow, type Traffic, type TrafficWindow } from '../net/traffic.ts'
-import type { SchemaIdentity } from '../net/schema-mismatch.ts'
 import type { ClientTransport, Connection } from '../net/transport.ts'
 import type { Links } from './links.ts'
 import type { Binding } from './rows.ts'
@@ -125,19 +123,19 @@ export interface Attempt {
   reject(error: Error): void
 }
 
-/** Questions to a server that refused our schema. The code for it comes when it is needed. */
+/** Questions to a server that refused our schema: see `client-session.ts`. */
 export interface SchemaInquiry {
-  readonly refusal: Refusal
-  readonly there: SchemaIdentity
-  readonly startedAt: number
-  lastSent: number
-  exchange: inquiryCode.Inquiry | undefined
-  code: typeof inquiryCode | undefined
+  /** Asks what was not answered yet; rejects `connect` when there is nothing more to ask, or no time. */
+  drive(): void
+  /** Takes an answer, behind its first byte. */
+  answer(reader: ByteReader): void
+  /** What `connect` rejects with, by all that is known. */
+  error(): Error
 }
 
 /** Everything of one session with a server; a new connection starts with a new one. */
 export interface ClientSession {
-  /** What the server's schema differs in, while that is found out: see `client-session.ts`. */
+  /** What the server's schema differs in, while that is found out. */
   inquiry: SchemaInquiry | undefined
   readonly connection: Connection
   readonly attempt: Attempt

@@ -4,7 +4,7 @@ import { createClient, type ConnectError } from 'bitecs-pipes/client'
 import type { Refused } from 'bitecs-pipes/server'
 import { expect, test } from 'vitest'
 // Loaded before it is needed, so that no time of the virtual network is lost in waiting for it.
-import '../../src/net/inquiry.ts'
+import '../../src/systems/client-inquiry.ts'
 import { Kind } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
 import { createImpostor } from '../support/impostor.ts'
