@@ -93,16 +93,14 @@ const SECOND = new Uint8Array([1, 2, 2, 1])
 const THIRD = new Uint8Array([2, 3, 3, 3])
 const LARGEST = Math.sqrt(0.5)
 
-/** The rotation in `rows[at..at + 4]` as x, y, z, w; `steps` is the largest value of a component of 32 - `shift` bits. */
-const unpack = (rows: Uint32Array, at: number, shift: number, steps: number, out: Float64Array): void => {
-  const scale = LARGEST / steps
+/** The rotation in `rows[at..at + 4]` as x, y, z, w; a step of a component of 32 - `shift` bits is `scale`. */
+const unpack = (rows: Uint32Array, at: number, shift: number, scale: number, out: Float64Array): void => {
   const a = ((rows[at + 1]! << shift) >> shift) * scale
   const b = ((rows[at + 2]! << shift) >> shift) * scale
   const c = ((rows[at + 3]! << shift) >> shift) * scale
   const rest = 1 - a * a - b * b - c * c
-  const largest = rest > 0 ? Math.sqrt(rest) : 0
   const index = rows[at]!
-  out[OMITTED[index]!] = largest
+  out[OMITTED[index]!] = rest > 0 ? Math.sqrt(rest) : 0
   out[FIRST[index]!] = a
   out[SECOND[index]!] = b
   out[THIRD[index]!] = c
@@ -134,10 +132,13 @@ const setRatio = (ratio: number): void => {
 
 const margins = new Uint8Array(33).map((_, bits) => Math.min(bits, MARGINS - 2))
 
-/** The rotation at the baseline and the one that is expected now, as x, y, z, w. */
-const turned = new Float64Array(4)
+/** The expected rotation: the three components that the baseline's words have, then the one that they leave out. */
 const expected = new Float64Array(4)
-const earlier = new Float64Array(4)
+/** Rotations as x, y, z, w. */
+const whole = new Float64Array(4)
+const other = new Float64Array(4)
+
+const largestOf = (a: number, b: number, c: number): number => Math.max(Math.abs(a), Math.abs(b), Math.abs(c))
 
 /**
  * Foretells the rotation at `at`: the turn from `before` to `base`, gone `ratio` times again; none without `before`. Returns the first
@@ -151,31 +152,40 @@ export const predictRotation = (
   steps: number,
   ratio: number,
 ): number => {
-  unpack(base, at, shift, steps, turned)
-  const ax = turned[0]!
-  const ay = turned[1]!
-  const az = turned[2]!
-  const aw = turned[3]!
+  const scale = LARGEST / steps
+  const index = base[at]!
+  const a = ((base[at + 1]! << shift) >> shift) * scale
+  const b = ((base[at + 2]! << shift) >> shift) * scale
+  const c = ((base[at + 3]! << shift) >> shift) * scale
+  const rest = 1 - a * a - b * b - c * c
+  const left = rest > 0 ? Math.sqrt(rest) : 0
   if (
     before === undefined ||
     (base[at + 1] === before[at + 1] &&
       base[at + 2] === before[at + 2] &&
       base[at + 3] === before[at + 3] &&
-      base[at] === before[at])
+      index === before[at])
   ) {
-    expected[0] = ax
-    expected[1] = ay
-    expected[2] = az
-    expected[3] = aw
-    return (base[at]! << 3) | 7
+    expected[0] = a
+    expected[1] = b
+    expected[2] = c
+    expected[3] = left
+    return (index << 3) | 7
   }
-  unpack(before, at, shift, steps, earlier)
   if (ratio !== ratioOfTerms) setRatio(ratio)
-  const bx = earlier[0]!
-  const by = earlier[1]!
-  const bz = earlier[2]!
-  const bw = earlier[3]!
-  const dot = ax * bx + ay * by + az * bz + aw * bw
+  let earlierA = ((before[at + 1]! << shift) >> shift) * scale
+  let earlierB = ((before[at + 2]! << shift) >> shift) * scale
+  let earlierC = ((before[at + 3]! << shift) >> shift) * scale
+  const earlierRest = 1 - earlierA * earlierA - earlierB * earlierB - earlierC * earlierC
+  let earlierLeft = earlierRest > 0 ? Math.sqrt(earlierRest) : 0
+  if (before[at] !== index) {
+    unpack(before, at, shift, scale, whole)
+    earlierA = whole[FIRST[index]!]!
+    earlierB = whole[SECOND[index]!]!
+    earlierC = whole[THIRD[index]!]!
+    earlierLeft = whole[OMITTED[index]!]!
+  }
+  const dot = a * earlierA + b * earlierB + c * earlierC + left * earlierLeft
   // q and -q are one rotation: the nearer one is meant.
   const half = (1 - (dot < 0 ? -dot : dot)) * 0.5
   let u = 0
@@ -187,32 +197,31 @@ export const predictRotation = (
     v = v * half + backward[n]!
   }
   if (dot < 0) v = -v
-  const x = ax * u - bx * v
-  const y = ay * u - by * v
-  const z = az * u - bz * v
-  const w = aw * u - bw * v
-  expected[0] = x
-  expected[1] = y
-  expected[2] = z
-  expected[3] = w
+  const first = a * u - earlierA * v
+  const second = b * u - earlierB * v
+  const third = c * u - earlierC * v
+  const fourth = left * u - earlierLeft * v
+  expected[0] = first
+  expected[1] = second
+  expected[2] = third
+  expected[3] = fourth
   // Mostly it stays the same one that is left out.
-  let index = base[at]!
-  let most = Math.abs(expected[OMITTED[index]!]!)
-  let second = Math.max(
-    Math.abs(expected[FIRST[index]!]!),
-    Math.abs(expected[SECOND[index]!]!),
-    Math.abs(expected[THIRD[index]!]!),
-  )
-  if (second > most) {
-    for (let other = 0; other < 4; other++) if (Math.abs(expected[OMITTED[other]!]!) === second) index = other
-    most = second
-    second = Math.max(
-      Math.abs(expected[FIRST[index]!]!),
-      Math.abs(expected[SECOND[index]!]!),
-      Math.abs(expected[THIRD[index]!]!),
-    )
-  }
-  return (index << 3) | margins[32 - Math.clz32((most - second) * 64)]!
+  const most = Math.abs(fourth)
+  const next = largestOf(first, second, third)
+  if (next <= most) return (index << 3) | margins[32 - Math.clz32((most - next) * 64)]!
+  spreadExpected(index)
+  let now = index
+  for (let word = 0; word < 4; word++) if (Math.abs(whole[OMITTED[word]!]!) === next) now = word
+  const after = largestOf(whole[FIRST[now]!]!, whole[SECOND[now]!]!, whole[THIRD[now]!]!)
+  return (now << 3) | margins[32 - Math.clz32((next - after) * 64)]!
+}
+
+/** Turns {@link expected}, of a baseline with first word `index`, into `whole`. */
+const spreadExpected = (index: number): void => {
+  whole[FIRST[index]!] = expected[0]!
+  whole[SECOND[index]!] = expected[1]!
+  whole[THIRD[index]!] = expected[2]!
+  whole[OMITTED[index]!] = expected[3]!
 }
 
 /** Components that a rotation is expected to have, in steps, and how far each is from the baseline's `[3]`. */
@@ -226,27 +235,31 @@ const stepsOf = (value: number, factor: number, steps: number): number => {
 
 /** Fills {@link partSteps} and {@link partLeaps} for a first word `left`, after `predictRotation` of the same. */
 export const predictParts = (base: Uint32Array, at: number, left: number, shift: number, steps: number): void => {
-  const omitted = OMITTED[left]!
-  const first = FIRST[left]!
-  const second = SECOND[left]!
-  const third = THIRD[left]!
   const factor = steps / LARGEST
-  const expectedFactor = expected[omitted]! < 0 ? -factor : factor
-  const a = stepsOf(expected[first]!, expectedFactor, steps)
-  const b = stepsOf(expected[second]!, expectedFactor, steps)
-  const c = stepsOf(expected[third]!, expectedFactor, steps)
-  partSteps[0] = a
-  partSteps[1] = b
-  partSteps[2] = c
-  if (base[at] === left) {
+  const index = base[at]!
+  if (left === index) {
+    const sign = expected[3]! < 0 ? -factor : factor
+    const a = stepsOf(expected[0]!, sign, steps)
+    const b = stepsOf(expected[1]!, sign, steps)
+    const c = stepsOf(expected[2]!, sign, steps)
+    partSteps[0] = a
+    partSteps[1] = b
+    partSteps[2] = c
     partLeaps[0] = a - ((base[at + 1]! << shift) >> shift)
     partLeaps[1] = b - ((base[at + 2]! << shift) >> shift)
     partLeaps[2] = c - ((base[at + 3]! << shift) >> shift)
-  } else {
-    const baseFactor = turned[omitted]! < 0 ? -factor : factor
-    partLeaps[0] = a - stepsOf(turned[first]!, baseFactor, steps)
-    partLeaps[1] = b - stepsOf(turned[second]!, baseFactor, steps)
-    partLeaps[2] = c - stepsOf(turned[third]!, baseFactor, steps)
+    return
+  }
+  spreadExpected(index)
+  unpack(base, at, shift, LARGEST / steps, other)
+  const omitted = OMITTED[left]!
+  const sign = whole[omitted]! < 0 ? -factor : factor
+  const baseSign = other[omitted]! < 0 ? -factor : factor
+  for (let part = 0; part < 3; part++) {
+    const component = (part === 0 ? FIRST : part === 1 ? SECOND : THIRD)[left]!
+    const step = stepsOf(whole[component]!, sign, steps)
+    partSteps[part] = step
+    partLeaps[part] = step - stepsOf(other[component]!, baseSign, steps)
   }
 }
 
