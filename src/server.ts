@@ -87,6 +87,13 @@ export interface ServerOptions {
    * `plain` is quicker to read in a dump. Default `range`.
    */
   readonly codec?: CodecName
+  /** What {@link Server.codecTables} gave in an earlier run with the same schema: fewest bytes from the first second. */
+  readonly codecTables?: Uint8Array
+  /**
+   * Whether the range coder makes better tables from what it writes, while the server runs, and sends them to the clients
+   * (at most 4 KB): after 5 seconds, then ever less often. Default true.
+   */
+  readonly trainCodec?: boolean
   /**
    * How changes are found: `compare` looks at every object's columns in each tick; `mark` only at those that were
    * placed or given to {@link Server.markDirty} since the last one, for worlds where little changes. Default `compare`.
@@ -141,6 +148,8 @@ export interface Server {
   on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args, client: ServerClient) => unknown): () => void
   /** Puts an object into a zone (1..2^32-1), and hands it to an owner (0: the server; left out: as it is). */
   place(eid: EntityId, zone: number, owner?: ServerClient | 0): void
+  /** The range coder's newest tables, to be saved for the next run; `undefined` while there are only the built-in ones. */
+  readonly codecTables: Uint8Array | undefined
   /** With `detect: 'mark'`: has the next `replicate` look at an object whose columns were written. */
   markDirty(eid: EntityId): void
   /**
@@ -197,7 +206,10 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
   return {
     world,
     schema,
-    store: createStore(schema.file, inRange('snapshotHistory', history, 8, 64, 'frames'), codecOf(options)),
+    store: createStore(schema.file, inRange('snapshotHistory', history, 8, 64, 'frames'), codecOf(options), {
+      tables: options.codecTables,
+      isTraining: options.trainCodec,
+    }),
     links: {
       doIdOf: eid => schema.DistributedObject.doId[eid] ?? 0,
       entityOf: doId => byDoId.get(doId)?.eid ?? 0,
@@ -288,6 +300,9 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     tickRate: state.tickRate,
     get tick() {
       return state.tick
+    },
+    get codecTables() {
+      return state.store.codec.tablesOf(state.store.codec.generation)
     },
     clients: state.clients,
     violations: state.violations,

@@ -13,8 +13,14 @@ export type CodecName = (typeof CODECS)[number]
 /** The server's end. */
 export interface SegmentEncoder {
   readonly name: CodecName
-  /** Whether it foretells movement from a second baseline: then the packets name that too. */
+  /** Whether it foretells movement from a second baseline and has tables: then the packets name these too. */
   readonly usesBefore: boolean
+  /** The newest tables' number, 0 for the built-in ones; whoever has not got them is written to with older ones. */
+  readonly generation: number
+  /** The bytes of tables, to be sent to a client; `undefined` for the built-in ones, and for those that are forgotten. */
+  tablesOf(generation: number): Uint8Array | undefined
+  /** A slice of making better tables from what is written, of about 0.1 ms; once a tick. */
+  train(seconds: number): void
   /**
    * Writes the change from `base` (nothing, for a keyframe) to `frame` behind what is in the writer, which is at a whole
    * byte. `slots` may differ between these two, `active` between `before` and `base`. Returns the size in bytes.
@@ -28,12 +34,15 @@ export interface SegmentEncoder {
     slots: SlotSet,
     active: SlotSet,
     movedTo: MovedTo,
+    generation: number,
   ): number
 }
 
 /** The client's end. */
 export interface SegmentDecoder {
   readonly usesBefore: boolean
+  /** Takes tables of the server; false when they are none. */
+  takeTables(generation: number, bytes: Uint8Array): boolean
   /** Reads a segment into `frame`; total: see `decodeSegment`. */
   decode(
     bytes: Uint8Array,
@@ -44,6 +53,7 @@ export interface SegmentDecoder {
     before: Frame | undefined,
     frame: Frame,
     onLeft: OnLeft,
+    generation: number,
   ): boolean
 }
 
@@ -51,6 +61,9 @@ export interface SegmentDecoder {
 export const plainEncoder: SegmentEncoder = {
   name: 'plain',
   usesBefore: false,
+  generation: 0,
+  tablesOf: () => undefined,
+  train() {},
   encode: (writer, layout, base, _before, frame, slots, _active, movedTo) =>
     encodeSegment(writer, layout, base, frame, slots, movedTo),
 }
@@ -59,6 +72,7 @@ const reader = /* @__PURE__ */ bitReader(/* @__PURE__ */ new Uint8Array(0))
 
 export const plainDecoder: SegmentDecoder = {
   usesBefore: false,
+  takeTables: () => false,
   decode(bytes, start, end, layout, base, _before, frame, onLeft) {
     resetReader(reader, bytes, start, end)
     return decodeSegment(reader, layout, base, frame, onLeft)

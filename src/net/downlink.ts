@@ -10,6 +10,7 @@ import {
   writeVarint,
   type ByteWriter,
 } from './bytes.ts'
+import { encodeTables } from './codec/messages.ts'
 import { baselineAt, newestFrame, type Frame } from './frames.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
 import { clearance, createPeer, resendTimeout, sendSequence, type Peer, type Sent } from './peer.ts'
@@ -104,6 +105,9 @@ export interface Downlink {
   readonly spare: DownContent[]
   /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
   readonly messages: { readonly bytes: Uint8Array; time: number | undefined }[]
+  /** The codec's tables that the client has, and the newest ones that it was sent. */
+  tables: number
+  tablesSent: number
   /** How deep segments of the packet at hand may build on unacknowledged ones. */
   depth: number
   /** Seconds that what was sent may stay unanswered before it is sent again. */
@@ -138,6 +142,8 @@ export const createDownlink = (most = Infinity): Downlink => {
     values: new Map(),
     spare: [],
     messages: [],
+    tables: 0,
+    tablesSent: 0,
     depth: 1,
     patience: 0.2,
     weigh: undefined,
@@ -167,7 +173,7 @@ const MAX_DEFERRED = 30
 /** What says so instead of a count. */
 const ALL_DEFERRED = 0xff
 /** Bytes of a state chunk that says nothing but that: messages leave that much, so that there is always room for it. */
-const DEFERRED_ALL = 5
+const DEFERRED_ALL = 6
 /** So many losses in a row and the baseline is in doubt: a keyframe needs none. */
 const MAX_LOSSES = 8
 /** Unreliable messages that may wait; older ones are dropped, as the network might. */
@@ -368,6 +374,20 @@ const flushValues = (downlink: Downlink): void => {
   close()
 }
 
+/** Sends the codec's newest tables to a client once; it answers when it has them. */
+const offerTables = (downlink: Downlink, { codec }: Store): void => {
+  const { generation } = codec
+  if (downlink.tablesSent === generation) return
+  downlink.tablesSent = generation
+  const bytes = codec.tablesOf(generation)
+  if (bytes) queueReliable(downlink, encodeTables(generation, bytes))
+}
+
+/** The client has tables that it was sent. Those that are forgotten by now stand for the built-in ones. */
+export const confirmTables = (downlink: Downlink, store: Store, generation: number): void => {
+  if (store.codec.tablesOf(generation)) downlink.tables = generation
+}
+
 const queueLarge = (downlink: Downlink, set: ValueSet, index: number, size: number): void => {
   const large = byteWriter(size + 1)
   openValues(large)
@@ -532,7 +552,7 @@ const selectSegments = (
     const newest = newestFrame(group.history)!
     const base = chooseBase(downlink, subscription, now, beat)
     const before = chooseBefore(store, subscription, base)
-    const segment = segmentFor(store, group, base, before)
+    const segment = segmentFor(store, group, base, before, downlink.tables)
     const size = entryHeader(group, base, ticksSince(tick, newest.tick), segment.length) + segment.length
     if (size > left) {
       subscription.plan = 'deferred'
@@ -579,7 +599,9 @@ const writeEntry = (store: Store, subscription: Subscription, tick: number, last
   if (kind === 2) {
     writeVarint(
       writer,
-      group.layout.dclass.number * 4 + (group.layout.audience === 'owner' ? 1 : 0) + (group.zone.exclusiveTo > 0 ? 2 : 0),
+      group.layout.dclass.number * 4 +
+        (group.layout.audience === 'owner' ? 1 : 0) +
+        (group.zone.exclusiveTo > 0 ? 2 : 0),
     )
     writeVarint(writer, group.zone.id)
   }
@@ -611,13 +633,7 @@ const noteSent = (subscription: Subscription, content: DownContent, now: number)
 }
 
 /** Writes the chosen segments in the order of their groups, then the groups that the packet says nothing of. */
-const writeState = (
-  downlink: Downlink,
-  store: Store,
-  content: DownContent,
-  tick: number,
-  now: number,
-): void => {
+const writeState = (downlink: Downlink, store: Store, content: DownContent, tick: number, now: number): void => {
   const { subscriptions } = downlink
   // A second packet of a tick confirms nothing, so it need not say what it does not confirm.
   const isFirst = downlink.lastTick !== tick
@@ -632,14 +648,14 @@ const writeState = (
       deferredBytes += varintSize(subscription.group.id)
     }
     if (subscription.plan !== 'sent') continue
-    if (!isOpen) openState(store)
+    if (!isOpen) openState(downlink, store)
     isOpen = true
     writeEntry(store, subscription, tick, lastId)
     lastId = subscription.group.id
     noteSent(subscription, content, now)
   }
   if (!isOpen && deferred === 0) return
-  if (!isOpen) openState(store)
+  if (!isOpen) openState(downlink, store)
   writeU8(writer, 0)
   const isAll = !isFirst || deferred > MAX_DEFERRED || deferredBytes > bytesLeft(writer)
   writeU8(writer, isAll ? ALL_DEFERRED : deferred)
@@ -653,10 +669,12 @@ const writeState = (
   }
 }
 
-const openState = (store: Store): void => {
+const openState = (downlink: Downlink, store: Store): void => {
   writeU8(writer, Chunk.state)
   writeU8(writer, defaultSpan)
-  if (store.codec.usesBefore) writeU8(writer, defaultBefore)
+  if (!store.codec.usesBefore) return
+  writeU8(writer, defaultBefore)
+  writeU8(writer, downlink.tables)
 }
 
 /** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
@@ -714,11 +732,13 @@ export const buildPacket = (
   const limit = Math.min(allowance(budget, peer, now), go === 'probe' ? PROBE_BYTES : MAX_PACKET)
   if (limit < LEAST_BYTES) return undefined
   downlink.depth = chainDepth(peer.loss, rate)
+  offerTables(downlink, store)
   flushValues(downlink)
   refreshSubscriptions(downlink, store)
   // A message never runs ahead of the state that it was sent with: when it is sent again, or later, so is that.
   const isRepeating = go === 'go' && (downlink.areMessagesLate || hasRepeats(sender, now, resendTimeout(peer)))
-  downlink.areMessagesLate = go !== 'go' && (downlink.areMessagesLate || hasUnsent(sender) || downlink.messages.length > 0)
+  downlink.areMessagesLate =
+    go !== 'go' && (downlink.areMessagesLate || hasUnsent(sender) || downlink.messages.length > 0)
   downlink.patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
   const due = planGroups(downlink, now, beat)
   const isStarving = due > 0 && longestWait(downlink) > STARVING

@@ -14,46 +14,10 @@ import type { Peer } from './peer.ts'
 /** Version of everything that crosses the wire; peers with another one are refused at hello. */
 export const PROTOCOL_VERSION = 2
 
-/** First byte of a datagram; that of data holds three flags in its low bits. */
-export const Kind = { hello: 0xb1, welcome: 0xb2, refuse: 0xb3, bye: 0xb5, inquiry: 0xb6, answer: 0xb7, data: 0xc0 } as const
-
-/** First byte of a chunk in a data packet. */
-export const Chunk = {
-  /** One fragment of the reliable stream. */
-  fragment: 1,
-  /** An atomic field, sent once: doId, field number, length, packed arguments. */
-  message: 2,
-  /** Segments of groups, and which groups are not told of (server to client). */
-  state: 3,
-  /** Hashes of groups, for the receiver to compare (server to client). */
-  audit: 4,
-  /** Owner-written state of one object (client to server). */
-  upload: 5,
-} as const
-
-/** First byte of a reliable message. */
-export const Control = {
-  /** An atomic field: doId, field number, packed arguments. */
-  message: 1,
-  /** Value fields of an object (server to client). */
-  values: 2,
-  /** The zones that the client sees (server to client). */
-  zones: 3,
-  /** Answer to an interest request, when all of it has arrived. */
-  interestDone: 4,
-  /** A request to change interest (client to server). */
-  interest: 5,
-  /** One owner-written value field (client to server). */
-  field: 6,
-  /** A group whose state is doubtful or forgotten: start again with a keyframe (client to server). */
-  resync: 7,
-  /** A group of one object that has its own rule of who sees it: the client does no more (server to client). */
-  leave: 8,
-  /** The zone that such an object is in now (server to client). */
-  placed: 9,
-  /** Packet rates and interpolation: wanted (client to server), granted (server to client). */
-  rates: 10,
-} as const
+// Modules, not objects: a bundler writes their numbers down where they are used.
+export * as Chunk from './chunks.ts'
+export * as Control from './controls.ts'
+export * as Kind from './kinds.ts'
 
 /** Most bytes before the first chunk. */
 export const HEADER = 1 + 2 + 2 + 2 + 2 + 1 + 8

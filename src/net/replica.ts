@@ -205,9 +205,12 @@ const readEntry = (replica: Replica, reader: ByteReader, tick: number, lastId: n
 /** The distances of segments that do not say otherwise, in the chunk at hand. */
 let defaultSpan = 0
 let defaultBefore = 0
+let generation = 0
 const openState = (replica: Replica, reader: ByteReader): void => {
   defaultSpan = readU8(reader)
-  defaultBefore = replica.codec.usesBefore ? readU8(reader) : 0
+  const { usesBefore } = replica.codec
+  defaultBefore = usesBefore ? readU8(reader) : 0
+  generation = usesBefore ? readU8(reader) : 0
 }
 
 /** Ticks that an undecodable segment waits for what it builds on. */
@@ -339,7 +342,8 @@ const decodeInto = (
   if (frame === base || frame === before) return false
   departures.length = 0
   const { start, end } = entry
-  if (!replica.codec.decode(bytes, start, end, group.layout, base, before, frame, noteDeparture)) return false
+  if (!replica.codec.decode(bytes, start, end, group.layout, base, before, frame, noteDeparture, generation))
+    return false
   frame.until = frameTick
   insertFrame(group.history, frame)
   // A late frame tells of what is over: what left may have come back since, and gone elsewhere.

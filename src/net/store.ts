@@ -1,6 +1,6 @@
 import { bitWriter, resetWriter, type BitWriter } from './bits.ts'
 import { plainEncoder, type CodecName, type SegmentEncoder } from './codec.ts'
-import { createRangeEncoder } from './codec/segment-encoder.ts'
+import { createRangeEncoder, type RangeEncoderOptions } from './codec/segment-encoder.ts'
 import {
   changedBetween,
   changedSince,
@@ -33,6 +33,7 @@ const EMPTY_TICKS = 1024
 export interface Segment {
   baseTick: number
   beforeTick: number
+  generation: number
   start: number
   length: number
 }
@@ -102,11 +103,16 @@ export interface Store {
 }
 
 /** Makes an empty store for the dclasses of a schema; `history` is how many frames a group keeps, 8 to 64. */
-export const createStore = (file: DCFile, history = HISTORY, codec: CodecName = 'plain'): Store => {
+export const createStore = (
+  file: DCFile,
+  history = HISTORY,
+  codec: CodecName = 'plain',
+  options: RangeEncoderOptions = {},
+): Store => {
   const layouts = file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass)))
   return {
     file,
-    codec: codec === 'plain' ? plainEncoder : createRangeEncoder(layouts),
+    codec: codec === 'plain' ? plainEncoder : createRangeEncoder(layouts, options),
     layouts,
     zones: new Map(),
     privateZones: new Map(),
@@ -258,9 +264,16 @@ const active: SlotSet = { low: 0, high: 0 }
 
 /**
  * The segment that brings a client from `base` (nothing, for a keyframe) to the group's newest frame, with what is
- * foretold from `before` to `base`; valid until the next round. Encoded at most once a round for each pair.
+ * foretold from `before` to `base`, by tables of `generation`; valid until the next round. Encoded at most once a round
+ * for each of these.
  */
-export const segmentFor = (store: Store, group: Group, base: Frame | undefined, before?: Frame): Segment => {
+export const segmentFor = (
+  store: Store,
+  group: Group,
+  base: Frame | undefined,
+  before?: Frame,
+  generation = 0,
+): Segment => {
   if (group.segmentRound !== store.round) {
     group.segmentRound = store.round
     group.segmentCount = 0
@@ -269,17 +282,34 @@ export const segmentFor = (store: Store, group: Group, base: Frame | undefined, 
   const beforeTick = before === undefined ? -1 : before.tick
   for (let index = 0; index < group.segmentCount; index++) {
     const known = group.segments[index]!
-    if (known.baseTick === baseTick && known.beforeTick === beforeTick) return known
+    if (known.baseTick === baseTick && known.beforeTick === beforeTick && known.generation === generation) return known
   }
-  const segment = (group.segments[group.segmentCount++] ??= { baseTick: 0, beforeTick: -1, start: 0, length: 0 })
+  const segment = (group.segments[group.segmentCount++] ??= {
+    baseTick: 0,
+    beforeTick: -1,
+    generation: 0,
+    start: 0,
+    length: 0,
+  })
   segment.baseTick = baseTick
   segment.beforeTick = beforeTick
+  segment.generation = generation
   segment.start = store.writer.at
   encoded = group
   const frame = newestFrame(group.history)!
   changedSince(group.history, base, slots)
   if (base && before) changedBetween(group.history, before, base, active)
-  segment.length = store.codec.encode(store.writer, group.layout, base, before, frame, slots, active, whereTo)
+  segment.length = store.codec.encode(
+    store.writer,
+    group.layout,
+    base,
+    before,
+    frame,
+    slots,
+    active,
+    whereTo,
+    generation,
+  )
   store.stats.segments++
   store.stats.bytes += segment.length
   return segment

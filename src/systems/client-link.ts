@@ -1,5 +1,6 @@
 import { byteReader, more, readBytes, readU16, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { clockSample } from '../net/clock.ts'
+import { decodeTables, encodeTablesReady } from '../net/codec/messages.ts'
 import { decodeBye, decodeRefusal, decodeWelcome } from '../net/hello.ts'
 import { decodeInterestDone, decodeLeave, decodePlaced, decodeZones, encodeResync } from '../net/interest.ts'
 import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
@@ -226,6 +227,10 @@ const receiveReliable = (state: ClientState, session: ClientSession, bytes: Uint
     const zones = decodeZones(reader)
     if (zones) setZones(replica, zones.zones, zones.tick)
     else state.stats.malformed++
+  } else if (control === Control.tables) {
+    const tables = decodeTables(reader)
+    if (!tables || !replica.codec.takeTables(tables.generation, tables.bytes)) state.stats.malformed++
+    else queueClientReliable(state, session, encodeTablesReady(tables.generation))
   } else if (control === Control.leave) {
     const left = decodeLeave(reader)
     if (left) leaveGroup(replica, left)

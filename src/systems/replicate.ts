@@ -45,6 +45,7 @@ export const replicate = (state: ServerState): void => {
   capture(state)
   if (state.tick % SWEEP_TICKS === 0) sweep(state)
   startRound(state.store)
+  state.store.codec.train(state.now())
   const now = state.now()
   for (const session of state.sessions) {
     if (!session.client || session.closing) continue

@@ -1,7 +1,8 @@
 import { writeColumns } from '../components/index.ts'
 import { mapReferences, unpackField } from '../dc/index.ts'
 import { byteReader, isSameBytes, more, readBytes, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
-import { resync } from '../net/downlink.ts'
+import { decodeTablesReady } from '../net/codec/messages.ts'
+import { confirmTables, resync } from '../net/downlink.ts'
 import { decodeHello } from '../net/hello.ts'
 import { decodeInterest, decodeResync } from '../net/interest.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
@@ -120,7 +121,11 @@ const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array
   const reader = byteReader(bytes)
   const control = readU8(reader)
   if (control === Control.interest) receiveInterest(state, session, reader)
-  else if (control === Control.resync) {
+  else if (control === Control.tables) {
+    const generation = decodeTablesReady(reader)
+    if (generation === undefined) malformed(state)
+    else confirmTables(session.downlink, state.store, generation)
+  } else if (control === Control.resync) {
     const group = decodeResync(reader)
     if (group === undefined) malformed(state)
     else {

@@ -1,25 +1,47 @@
 import type { SegmentDecoder } from '../codec.ts'
-import type { ClassLayouts } from '../layout.ts'
+import type { ClassLayouts, Layout } from '../layout.ts'
 import { decodeSegment } from './decode.ts'
 import { codecsOf, plansOf, span } from './layouts.ts'
+import { parseTables, type SegmentCodec } from './tables.ts'
+
+/** Later tables that are kept: a server moves on only after we have the next ones, but packets may be late. */
+const KEPT = 4
 
 /** The other end of `createRangeEncoder`. */
 export const createRangeDecoder = (classes: readonly (ClassLayouts | undefined)[]): SegmentDecoder => {
-  const codecs = codecsOf(plansOf(classes))
+  const plans = plansOf(classes)
+  const generations = new Map<number, Map<Layout, SegmentCodec>>([[0, codecsOf(plans)]])
   return {
     usesBefore: true,
-    decode: (bytes, start, end, layout, base, before, frame, onLeft) =>
-      decodeSegment(
-        codecs.get(layout)!,
-        bytes,
-        start,
-        end,
-        base,
-        before,
-        span(frame, base),
-        base ? span(base, before) : 0,
-        frame,
-        onLeft,
-      ),
+    takeTables(generation, bytes) {
+      const tables = generation === 0 ? undefined : parseTables(bytes, plans.plans)
+      if (!tables) return false
+      generations.delete(generation)
+      generations.set(generation, codecsOf(plans, tables))
+      // The first ones are built in, and stay.
+      for (const number of generations.keys()) {
+        if (generations.size <= KEPT + 1) break
+        if (number !== 0) generations.delete(number)
+      }
+      return true
+    },
+    decode(bytes, start, end, layout, base, before, frame, onLeft, generation) {
+      const codec = generations.get(generation)?.get(layout)
+      return (
+        codec !== undefined &&
+        decodeSegment(
+          codec,
+          bytes,
+          start,
+          end,
+          base,
+          before,
+          span(frame, base),
+          base ? span(base, before) : 0,
+          frame,
+          onLeft,
+        )
+      )
+    },
   }
 }
