@@ -9,15 +9,16 @@ import {
   type ByteReader,
   type ByteWriter,
 } from './bytes.ts'
+import * as Chunk from './chunks.ts'
+import * as Control from './controls.ts'
+import * as Kind from './kinds.ts'
 import type { Peer } from './peer.ts'
 
 /** Version of everything that crosses the wire; peers with another one are refused at hello. */
 export const PROTOCOL_VERSION = 2
 
 // Modules, not objects: a bundler writes their numbers down where they are used.
-export * as Chunk from './chunks.ts'
-export * as Control from './controls.ts'
-export * as Kind from './kinds.ts'
+export { Chunk, Control, Kind }
 
 /** Most bytes before the first chunk. */
 export const HEADER = 1 + 2 + 2 + 2 + 2 + 1 + 8
@@ -78,7 +79,15 @@ export const patchSequence = (writer: ByteWriter, sequence: number): void => {
 /** Reads the header of a data packet whose first byte was read already; `reader.failed` tells a short one. */
 export const readHeader = (reader: ByteReader): Header => {
   const flags = reader.bytes[0]!
-  const header = { sequence: readU16(reader), tick: readU16(reader), ack: 0, ackLow: -1, ackHigh: -1, hold: -1, received: 0 }
+  const header = {
+    sequence: readU16(reader),
+    tick: readU16(reader),
+    ack: 0,
+    ackLow: -1,
+    ackHigh: -1,
+    hold: -1,
+    received: 0,
+  }
   if ((flags & HAS_ACK) === 0) return header
   header.ack = readU16(reader)
   header.hold = readU16(reader) / HOLD_UNITS
