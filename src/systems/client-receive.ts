@@ -71,7 +71,13 @@ const claimObjects = (state: ClientState, session: ClientSession, group: Replica
       if (object) writeOwnerRow(state, session, object, group, slot, false)
       continue
     }
-    const object = session.objects.get(doId)
+    let object = session.objects.get(doId)
+    // No sound server gives the number of an object to one of another class while we see it.
+    if (object && object.clientClass.info.dclass !== group.layout.dclass) {
+      if (ticksSince(frame.tick, object.seenTick) <= 0) continue
+      removeObject(state, session, object)
+      object = undefined
+    }
     if (!object) generate(state, session, group, slot, doId, frame.tick)
     else if (object.group === group || isGone(session, object.group) || ticksSince(frame.tick, object.seenTick) > 0) {
       object.hasMoved ||= object.group !== group
@@ -249,7 +255,7 @@ const writeOwnerRow = (
 ): void => {
   const binding = object.clientClass.owner
   const frame = newestFrame(group.history)
-  if (!binding || !frame) return
+  if (!binding || !frame || binding.layout.dclass !== group.layout.dclass) return
   const ownerWritten = object.clientClass.isOwnerWritten.get(binding)!
   const epoch = frame.rows[slot * group.layout.width + EPOCH]!
   const isOverruled = isNew || epoch !== object.ownerEpoch
