@@ -25,16 +25,39 @@ import {
 import {
   ageContexts,
   ageOf,
-  Context,
-  Kind,
+  CONTEXT_PLAIN,
+  CONTEXT_LEFT,
+  CONTEXT_ZONE,
+  CONTEXT_ZONE_LENGTH,
+  CONTEXT_ID,
+  CONTEXT_ID_LENGTH,
+  CONTEXT_ANY_NEW,
+  CONTEXT_EIGHTH_NEW,
+  CONTEXT_SLOT_NEW,
+  CONTEXT_ANY_REST,
+  CONTEXT_EIGHTH_REST,
+  CONTEXT_SLOT_REST,
+  CONTEXT_CHANGE,
+  KIND_ANGLE,
+  KIND_QUATERNION,
   LENGTH,
   MARGINS,
   MOST_BYTES,
-  Moving,
+  MOVING_WORD,
+  MOVING_KIND,
+  MOVING_OWN,
+  MOVING_MODULUS,
+  MOVING_PARTS,
+  MOVING_SHIFT,
+  MOVING_STEPS,
+  MOVING_SIZE,
   NEW,
   PART_CONTEXTS,
   RESIDUALS,
-  Still,
+  STILL_WORD,
+  STILL_OWN,
+  STILL_IS_SMALL,
+  STILL_SIZE,
   type Plan,
 } from './plan.ts'
 import { isDecoded, readNumber, readRaw, readSymbol, startDecoding } from './range-decoder.ts'
@@ -91,11 +114,11 @@ const readSlots = (
 const readStill = (plan: Plan, rows: Uint32Array, at: number): boolean => {
   const { still, moduli, signs } = plan
   let seen = 0
-  for (let item = 0; item < still.length; item += Still.size) {
-    const word = still[item + Still.word]!
+  for (let item = 0; item < still.length; item += STILL_SIZE) {
+    const word = still[item + STILL_WORD]!
     const old = rows[at + word]!
-    const own = still[item + Still.own]!
-    const difference = readNumber(own + (still[item + Still.isSmall] === 1 ? old : seen), own - 1)
+    const own = still[item + STILL_OWN]!
+    const difference = readNumber(own + (still[item + STILL_IS_SMALL] === 1 ? old : seen), own - 1)
     if (difference === 0) continue
     const value = add(ordered(old, signs[word]!), difference, moduli[word]!)
     if (value < 0) return false
@@ -119,15 +142,15 @@ const readMoving = (
   const ageAt = ageContexts(age)
   let most = 0
   let residual = activity
-  for (let item = 0; item < moving.length; item += Moving.size) {
-    const place = at + moving[item + Moving.word]!
-    const kind = moving[item + Moving.kind]!
-    const own = moving[item + Moving.own]!
-    if (kind <= Kind.angle) {
-      const modulus = moving[item + Moving.modulus]!
+  for (let item = 0; item < moving.length; item += MOVING_SIZE) {
+    const place = at + moving[item + MOVING_WORD]!
+    const kind = moving[item + MOVING_KIND]!
+    const own = moving[item + MOVING_OWN]!
+    if (kind <= KIND_ANGLE) {
+      const modulus = moving[item + MOVING_MODULUS]!
       const old = base[place]! | 0
       const leap = before === undefined ? 0 : leapOf(old, before[place]! | 0, modulus, ratio)
-      const there = landing(old, leap, modulus, kind === Kind.angle)
+      const there = landing(old, leap, modulus, kind === KIND_ANGLE)
       const context = own + ageAt + leapClass(magnitudeOf(leap)) * RESIDUALS + residual
       const number = readNumber(context, own - 1)
       // What is not of 30 bits is caught by the sum.
@@ -136,15 +159,15 @@ const readMoving = (
       rows[place] = value
       const size = magnitudeOf(number)
       most = largerOf(most, size)
-    } else if (kind === Kind.quaternion) {
-      const shift = moving[item + Moving.shift]!
-      const steps = moving[item + Moving.steps]!
+    } else if (kind === KIND_QUATERNION) {
+      const shift = moving[item + MOVING_SHIFT]!
+      const steps = moving[item + MOVING_STEPS]!
       const expected = predictRotation(base, before, place, shift, steps, ratio)
       const left = (readSymbol(own + age * MARGINS + (expected & 7)) + (expected >> 3)) & 3
       rows[place] = left
       predictParts(base, place, left, shift, steps)
       const least = most >> 1
-      let parts = moving[item + Moving.parts]!
+      let parts = moving[item + MOVING_PARTS]!
       let largest = 0
       for (let part = 0; part < 3; part++) {
         const leap = partLeaps[part]!
@@ -233,7 +256,7 @@ export const decodeSegment = (
   }
   leftCount = 0
   startDecoding(codec.tables, codec.map, bytes, start, end)
-  const isPlain = readSymbol(Context.plain) !== 0
+  const isPlain = readSymbol(CONTEXT_PLAIN) !== 0
   const isValid = isPlain
     ? readPlain(plan, next)
     : readModelled(plan, base, base === undefined ? undefined : before, ticksBase, ticksBefore, next)
@@ -304,9 +327,9 @@ const readModelled = (
     usedHigh & ~movingHigh,
     movingLow,
     movingHigh,
-    Context.anyRest + age * 6 + (crowd > 5 ? 5 : crowd),
-    Context.eighthRest + age * 8,
-    Context.slotRest + age * 2,
+    CONTEXT_ANY_REST + age * 6 + (crowd > 5 ? 5 : crowd),
+    CONTEXT_EIGHTH_REST + age * 8,
+    CONTEXT_SLOT_REST + age * 2,
   )
   let toReadLow = movingLow | markedLow
   let toReadHigh = movingHigh | markedHigh
@@ -315,16 +338,16 @@ const readModelled = (
     slots <= 32 ? 0 : ~usedHigh & (slots < 64 ? (1 << (slots - 32)) - 1 : -1),
     0,
     0,
-    Context.anyNew + isKeyframe,
-    Context.eighthNew + isKeyframe * 4,
-    Context.slotNew + isKeyframe,
+    CONTEXT_ANY_NEW + isKeyframe,
+    CONTEXT_EIGHTH_NEW + isKeyframe * 4,
+    CONTEXT_SLOT_NEW + isKeyframe,
   )
   toReadLow |= markedLow
   toReadHigh |= markedHigh
   let template = plan.shape.defaults
   let templateAt = 0
   let later = 0
-  const changeContext = Context.change + age * 7
+  const changeContext = CONTEXT_CHANGE + age * 7
   let rest = toReadLow
   for (let from = 0; ;) {
     for (; rest !== 0; rest &= rest - 1) {
@@ -344,10 +367,10 @@ const readModelled = (
             return false
           continue
         }
-        const left = readSymbol(Context.left)
+        const left = readSymbol(CONTEXT_LEFT)
         let zone = -1
         if ((left & 2) !== 0) {
-          zone = readNumber(Context.zone, Context.zoneLength)
+          zone = readNumber(CONTEXT_ZONE, CONTEXT_ZONE_LENGTH)
           if (!(zone >= 0 && zone <= 0xffffffff)) return false
         }
         if (left > 3) return false
@@ -359,7 +382,7 @@ const readModelled = (
         }
       }
       if (later === 0 && base !== undefined) lastId = largestId(base.ids)
-      lastId = add(lastId, readNumber(Context.id, Context.idLength), 0x100000000)
+      lastId = add(lastId, readNumber(CONTEXT_ID, CONTEXT_ID_LENGTH), 0x100000000)
       if (lastId <= 0 || !readNew(plan, rows, at, template, templateAt, later)) return false
       ids[slot] = lastId
       template = rows

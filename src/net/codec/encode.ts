@@ -26,16 +26,39 @@ import {
 import {
   ageContexts,
   ageOf,
-  Context,
-  Kind,
+  CONTEXT_PLAIN,
+  CONTEXT_LEFT,
+  CONTEXT_ZONE,
+  CONTEXT_ZONE_LENGTH,
+  CONTEXT_ID,
+  CONTEXT_ID_LENGTH,
+  CONTEXT_ANY_NEW,
+  CONTEXT_EIGHTH_NEW,
+  CONTEXT_SLOT_NEW,
+  CONTEXT_ANY_REST,
+  CONTEXT_EIGHTH_REST,
+  CONTEXT_SLOT_REST,
+  CONTEXT_CHANGE,
+  KIND_ANGLE,
+  KIND_QUATERNION,
   LENGTH,
   MARGINS,
   MOST_BYTES,
-  Moving,
+  MOVING_WORD,
+  MOVING_KIND,
+  MOVING_OWN,
+  MOVING_MODULUS,
+  MOVING_PARTS,
+  MOVING_SHIFT,
+  MOVING_STEPS,
+  MOVING_SIZE,
   NEW,
   PART_CONTEXTS,
   RESIDUALS,
-  Still,
+  STILL_WORD,
+  STILL_OWN,
+  STILL_IS_SMALL,
+  STILL_SIZE,
   type Plan,
 } from './plan.ts'
 import { codeEntries, countEntries, writeNumber, writeRaw, writeSymbol, writeWide } from './range-encoder.ts'
@@ -79,12 +102,12 @@ const writeStill = (start: number, plan: Plan, to: Uint32Array, from: Uint32Arra
   const { still, moduli, signs } = plan
   let count = start
   let seen = 0
-  for (let item = 0; item < still.length; item += Still.size) {
-    const word = still[item + Still.word]!
+  for (let item = 0; item < still.length; item += STILL_SIZE) {
+    const word = still[item + STILL_WORD]!
     const value = to[at + word]!
     const old = from[at + word]!
-    const own = still[item + Still.own]!
-    const context = own + (still[item + Still.isSmall] === 1 ? old : seen)
+    const own = still[item + STILL_OWN]!
+    const context = own + (still[item + STILL_IS_SMALL] === 1 ? old : seen)
     if (value === old) {
       count = writeSymbol(count, context, 0)
       continue
@@ -112,30 +135,30 @@ const writeMoving = (
   let count = start
   let most = 0
   let residual = activity
-  for (let item = 0; item < moving.length; item += Moving.size) {
-    const place = at + moving[item + Moving.word]!
-    const kind = moving[item + Moving.kind]!
-    const own = moving[item + Moving.own]!
-    if (kind <= Kind.angle) {
-      const modulus = moving[item + Moving.modulus]!
+  for (let item = 0; item < moving.length; item += MOVING_SIZE) {
+    const place = at + moving[item + MOVING_WORD]!
+    const kind = moving[item + MOVING_KIND]!
+    const own = moving[item + MOVING_OWN]!
+    if (kind <= KIND_ANGLE) {
+      const modulus = moving[item + MOVING_MODULUS]!
       const old = base[place]! | 0
       const leap = before === undefined ? 0 : leapOf(old, before[place]! | 0, modulus, ratio)
-      const there = landing(old, leap, modulus, kind === Kind.angle)
+      const there = landing(old, leap, modulus, kind === KIND_ANGLE)
       const miss = shortStep(((to[place]! | 0) - there) | 0, modulus)
       const size = magnitudeOf(miss)
       const context = own + ageAt + leapClass(magnitudeOf(leap)) * RESIDUALS + residual
       const number = towards(miss, leap)
       count = size < ESCAPE_FROM ? writeNumber(count, context, number) : writeWide(count, context, own - 1, number)
       most = largerOf(most, size)
-    } else if (kind === Kind.quaternion) {
-      const shift = moving[item + Moving.shift]!
-      const steps = moving[item + Moving.steps]!
+    } else if (kind === KIND_QUATERNION) {
+      const shift = moving[item + MOVING_SHIFT]!
+      const steps = moving[item + MOVING_STEPS]!
       const expected = predictRotation(base, before, place, shift, steps, ratio)
       const left = to[place]!
       count = writeSymbol(count, own + age * MARGINS + (expected & 7), (left - (expected >> 3)) & 3)
       predictParts(base, place, left, shift, steps)
       const least = most >> 1
-      let parts = moving[item + Moving.parts]!
+      let parts = moving[item + MOVING_PARTS]!
       let largest = 0
       for (let part = 0; part < 3; part++) {
         const leap = partLeaps[part]!
@@ -197,8 +220,8 @@ const rowChange = (plan: Plan, to: Uint32Array, from: Uint32Array, at: number): 
       break
     }
   }
-  for (let item = 0; item < still.length; item += Still.size) {
-    const place = at + still[item + Still.word]!
+  for (let item = 0; item < still.length; item += STILL_SIZE) {
+    const place = at + still[item + STILL_WORD]!
     if (to[place] !== from[place]) return change | 2
   }
   return change
@@ -281,7 +304,7 @@ const model = (
   movedTo: MovedTo,
 ): number => {
   const { slots, width } = plan
-  let count = writeSymbol(0, Context.plain, 0)
+  let count = writeSymbol(0, CONTEXT_PLAIN, 0)
   const before = base === undefined ? undefined : earlier
   const age = before === undefined ? 0 : ageOf(ticksBase)
   const ratio = ticksBase / ticksBefore
@@ -350,9 +373,9 @@ const model = (
     markedHigh & restHigh,
     movingLow,
     movingHigh,
-    Context.anyRest + age * 6 + (crowd > 5 ? 5 : crowd),
-    Context.eighthRest + age * 8,
-    Context.slotRest + age * 2,
+    CONTEXT_ANY_REST + age * 6 + (crowd > 5 ? 5 : crowd),
+    CONTEXT_EIGHTH_REST + age * 8,
+    CONTEXT_SLOT_REST + age * 2,
   )
   count = writeSlots(
     count,
@@ -362,14 +385,14 @@ const model = (
     markedHigh & emptyHigh,
     0,
     0,
-    Context.anyNew + isKeyframe,
-    Context.eighthNew + isKeyframe * 4,
-    Context.slotNew + isKeyframe,
+    CONTEXT_ANY_NEW + isKeyframe,
+    CONTEXT_EIGHTH_NEW + isKeyframe * 4,
+    CONTEXT_SLOT_NEW + isKeyframe,
   )
   let template = plan.shape.defaults
   let templateAt = 0
   let later = 0
-  const changeContext = Context.change + age * 7
+  const changeContext = CONTEXT_CHANGE + age * 7
   let used = usedLow
   let moving = movingLow
   let marked = markedLow
@@ -392,13 +415,13 @@ const model = (
         }
         const zone = movedTo(slot, base!.ids[slot]!)
         const isReplaced = next.ids[slot] !== 0
-        count = writeSymbol(count, Context.left, (isReplaced ? 1 : 0) | (zone === undefined ? 0 : 2))
-        if (zone !== undefined) count = writeWide(count, Context.zone, Context.zoneLength, zone)
+        count = writeSymbol(count, CONTEXT_LEFT, (isReplaced ? 1 : 0) | (zone === undefined ? 0 : 2))
+        if (zone !== undefined) count = writeWide(count, CONTEXT_ZONE, CONTEXT_ZONE_LENGTH, zone)
         if (!isReplaced) continue
       }
       const id = next.ids[slot]!
       if (later === 0 && base !== undefined) lastId = largestId(base.ids)
-      count = writeWide(count, Context.id, Context.idLength, shortWay(id - lastId, 0x100000000))
+      count = writeWide(count, CONTEXT_ID, CONTEXT_ID_LENGTH, shortWay(id - lastId, 0x100000000))
       lastId = id
       count = writeNew(count, plan, next.rows, at, template, templateAt, later)
       template = next.rows
@@ -416,7 +439,7 @@ const model = (
 /** All slots and words as they are: for rows that the tables would make too large. */
 const writePlain = (plan: Plan, next: GroupState, base: GroupState | undefined, movedTo: MovedTo): number => {
   const { slots, width, bits } = plan
-  let count = writeSymbol(0, Context.plain, 1)
+  let count = writeSymbol(0, CONTEXT_PLAIN, 1)
   for (let slot = 0; slot < slots; slot++) {
     const id = next.ids[slot]!
     const baseId = base === undefined ? 0 : base.ids[slot]!

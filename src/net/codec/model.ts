@@ -1,4 +1,15 @@
-import { Kind, MARGINS, Moving, RESIDUALS, type Plan } from './plan.ts'
+import {
+  KIND_WIDE_LINEAR,
+  KIND_QUATERNION,
+  MARGINS,
+  MOVING_WORD,
+  MOVING_KIND,
+  MOVING_MODULUS,
+  MOVING_SHIFT,
+  MOVING_SIZE,
+  RESIDUALS,
+  type Plan,
+} from './plan.ts'
 
 /** What both ends compute alike before a symbol is coded. All of it is exact, or IEEE 754 + - x / sqrt, in a fixed order. */
 
@@ -53,24 +64,24 @@ export const activities = new Uint8Array(64)
 export const activityOf = (plan: Plan, base: Uint32Array, before: Uint32Array, at: number): number => {
   const { moving } = plan
   let most = 0
-  for (let item = 0; item < moving.length; item += Moving.size) {
-    const place = at + moving[item + Moving.word]!
-    const kind = moving[item + Moving.kind]!
+  for (let item = 0; item < moving.length; item += MOVING_SIZE) {
+    const place = at + moving[item + MOVING_WORD]!
+    const kind = moving[item + MOVING_KIND]!
     const difference = (base[place]! - before[place]!) | 0
-    if (kind === Kind.quaternion) {
+    if (kind === KIND_QUATERNION) {
       if (difference !== 0) {
         if (most < TURN) most = TURN
         continue
       }
-      const shift = moving[item + Moving.shift]!
+      const shift = moving[item + MOVING_SHIFT]!
       for (let part = place + 1; part <= place + 3; part++) {
         most = largerOf(most, magnitudeOf(((base[part]! - before[part]!) << shift) >> shift))
       }
     } else if (difference !== 0) {
       let size = 64
-      if (kind !== Kind.wideLinear) {
+      if (kind !== KIND_WIDE_LINEAR) {
         size = magnitudeOf(difference)
-        const back = (moving[item + Moving.modulus]! - size) | 0
+        const back = (moving[item + MOVING_MODULUS]! - size) | 0
         if (back < size) size = back
       }
       most = largerOf(most, size)

@@ -15,9 +15,9 @@ export interface Plan {
   readonly signs: Uint32Array
   /** The first context of each word: two for new objects, one for lengths, then its own `[words]`. */
   readonly firsts: Uint32Array
-  /** What jumps or stays, in row order, four numbers each: see `Still`. */
+  /** What jumps or stays, in row order, three numbers each: see `STILL_WORD`. */
   readonly still: Int32Array
-  /** What moves, in row order, eight numbers each: see `Moving`. A quaternion is one. */
+  /** What moves, in row order, eight numbers each: see `MOVING_WORD`. A quaternion is one. */
   readonly moving: Int32Array
   /** All words of what moves. */
   readonly movingWords: Uint16Array
@@ -26,46 +26,60 @@ export interface Plan {
   readonly hash: number
 }
 
+// Each of these numbers is a constant of its own, and no object's field: minifiers put those in place.
+
 /** Numbers of a still word. */
-export const Still = { word: 0, kind: 1, own: 2, isSmall: 3, size: 4 } as const
+export const STILL_WORD = 0
+export const STILL_OWN = 1
+export const STILL_IS_SMALL = 2
+export const STILL_SIZE = 3
 /**
- * Numbers of what moves: `own` is the first of its own contexts, the one before it is that of lengths. Of a quaternion `parts` is that of
- * the first component, `shift` 32 less the bits of one, and `steps` their largest value.
+ * Numbers of what moves: its own contexts begin with `OWN`, the one before it is that of lengths. Of a quaternion `PARTS` is the same of
+ * the first component, `SHIFT` 32 less the bits of one, and `STEPS` their largest value.
  */
-export const Moving = { word: 0, kind: 1, own: 2, modulus: 3, parts: 4, shift: 5, steps: 6, size: 8 } as const
+export const MOVING_WORD = 0
+export const MOVING_KIND = 1
+export const MOVING_OWN = 2
+export const MOVING_MODULUS = 3
+export const MOVING_PARTS = 4
+export const MOVING_SHIFT = 5
+export const MOVING_STEPS = 6
+export const MOVING_SIZE = 8
 
 /** How a word is coded. */
-export const Kind = { still: 0, wideStill: 1, linear: 2, angle: 3, wideLinear: 4, quaternion: 5 } as const
+export const KIND_STILL = 0
+export const KIND_WIDE_STILL = 1
+export const KIND_LINEAR = 2
+export const KIND_ANGLE = 3
+export const KIND_WIDE_LINEAR = 4
+export const KIND_QUATERNION = 5
 
 /** Classes of `ticksBase`: no prediction; 1; 2, 3; 4 to 8; more. */
 export const AGES = 5
 export const ageOf = (ticks: number): number => (ticks <= 1 ? 1 : ticks <= 3 ? 2 : ticks <= 8 ? 3 : 4)
 
-/** Contexts that belong to no word. */
-export const Context = {
-  /** 1 when the segment is plain. */
-  plain: 0,
-  /** Kind of what left a slot: see `Left`. */
-  left: 1,
-  zone: 2,
-  zoneLength: 3,
-  id: 4,
-  idLength: 5,
-  /** Slots that get an object, with a baseline and without: any, which eighths by their size (4), which. */
-  anyNew: 6,
-  eighthNew: 8,
-  slotNew: 16,
-  /** Resting slots that change. By age and number of moving slots (6): any. */
-  anyRest: 18,
-  /** By age, whether something moves in the eighth, and how many rest in it (4): which eighths. */
-  eighthRest: 18 + AGES * 6,
-  /** By age and whether something moves in the eighth: which. */
-  slotRest: 18 + AGES * 14,
-  /** Change of a slot, by age and activity (7). */
-  change: 18 + AGES * 16,
-} as const
+/** Contexts that belong to no word: 1 when the segment is plain; */
+export const CONTEXT_PLAIN = 0
+/** how an object left its slot: bit 0, another one comes; bit 1, it went to a zone; */
+export const CONTEXT_LEFT = 1
+export const CONTEXT_ZONE = 2
+export const CONTEXT_ZONE_LENGTH = 3
+export const CONTEXT_ID = 4
+export const CONTEXT_ID_LENGTH = 5
+/** slots that get an object, with a baseline and without: any, which eighths by their size (4), which; */
+export const CONTEXT_ANY_NEW = 6
+export const CONTEXT_EIGHTH_NEW = 8
+export const CONTEXT_SLOT_NEW = 16
+/** resting slots that change, all by age: any, by the number of moving slots (6); */
+export const CONTEXT_ANY_REST = 18
+/** which eighths, by whether something moves in it, and how many rest in it (4); */
+export const CONTEXT_EIGHTH_REST = CONTEXT_ANY_REST + AGES * 6
+/** which, by whether something moves in the eighth; */
+export const CONTEXT_SLOT_REST = CONTEXT_EIGHTH_REST + AGES * 8
+/** and the change of a slot, by age and activity (7). */
+export const CONTEXT_CHANGE = CONTEXT_SLOT_REST + AGES * 2
 /** The first context that belongs to a word. */
-export const WORDS_FROM = Context.change + AGES * 7
+export const WORDS_FROM = CONTEXT_CHANGE + AGES * 7
 
 /** Classes of how far a word should move, and of the residuals that were coded before it. */
 export const LEAPS = 5
@@ -124,17 +138,17 @@ export const planOf = (shape: CodecShape): Plan => {
       for (const part of [word + 1, word + 2, word + 3])
         if (words[part]?.kind !== 'component' || words[part]?.bits !== size || size < 2 || size > NARROW_BITS)
           throw new TypeError(`Word ${word} is a quaternion: three components of one size must follow it.`)
-      kinds[word] = Kind.quaternion
+      kinds[word] = KIND_QUATERNION
       next += OWN + AGES * MARGINS
-      moving.push(word, Kind.quaternion, own, 4, next + OWN, 32 - size, (1 << (size - 1)) - 1, 0)
+      moving.push(word, KIND_QUATERNION, own, 4, next + OWN, 32 - size, (1 << (size - 1)) - 1, 0)
       movingWords.push(word)
     } else if (kind === 'still' || kind === 'float' || bits <= SMALL_BITS) {
       const isSmall = bits <= SMALL_BITS && !isWide
-      kinds[word] = isWide ? Kind.wideStill : Kind.still
-      still.push(word, kinds[word]!, own, isSmall ? 1 : 0)
+      kinds[word] = isWide ? KIND_WIDE_STILL : KIND_STILL
+      still.push(word, own, isSmall ? 1 : 0)
       next += OWN + (isSmall ? 1 << SMALL_BITS : 2)
     } else {
-      kinds[word] = isWide ? Kind.wideLinear : kind === 'angle' ? Kind.angle : Kind.linear
+      kinds[word] = isWide ? KIND_WIDE_LINEAR : kind === 'angle' ? KIND_ANGLE : KIND_LINEAR
       moving.push(word, kinds[word]!, own, isWide ? 0 : span + 1, 0, 0, 0, 0)
       movingWords.push(word)
       next += PART_CONTEXTS

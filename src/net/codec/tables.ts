@@ -1,16 +1,28 @@
 import {
   ageContexts,
   AGES,
-  Context,
-  Kind,
+  CONTEXT_PLAIN,
+  CONTEXT_LEFT,
+  CONTEXT_ZONE,
+  CONTEXT_ANY_NEW,
+  CONTEXT_EIGHTH_NEW,
+  CONTEXT_SLOT_NEW,
+  CONTEXT_ANY_REST,
+  CONTEXT_CHANGE,
+  KIND_QUATERNION,
   LEAPS,
   LENGTH,
   MARGINS,
-  Moving,
+  MOVING_KIND,
+  MOVING_OWN,
+  MOVING_PARTS,
+  MOVING_SIZE,
   PART_CONTEXTS,
   RESIDUALS,
   SMALL_BITS,
-  Still,
+  STILL_OWN,
+  STILL_IS_SMALL,
+  STILL_SIZE,
   WORDS_FROM,
   type Plan,
 } from './plan.ts'
@@ -136,25 +148,25 @@ const INDEX = [6, 6, 6, 6, 5, 4, 2, 1, 0, FLAG + 9, FLAG + 11, FLAG + 11]
 /** The built-in distributions of a plan's contexts: guesses from what they mean, checked against the scenes of the bench. */
 const builtInMap = ({ contexts, shape, firsts, still, moving }: Plan): Uint8Array => {
   const map = new Uint8Array(contexts)
-  map[Context.plain] = FLAG + 11
-  map[Context.left] = LEFT
-  map.fill(10, Context.zone, Context.anyNew)
-  map.fill(FLAG + 1, Context.anyNew, Context.change)
-  map[Context.anyNew + 1] = MOSTLY
-  map.fill(MOSTLY, Context.eighthNew + 4, Context.slotNew)
-  map[Context.slotNew + 1] = MOSTLY
-  map.fill(CHANGE, Context.change, WORDS_FROM)
+  map[CONTEXT_PLAIN] = FLAG + 11
+  map[CONTEXT_LEFT] = LEFT
+  map.fill(10, CONTEXT_ZONE, CONTEXT_ANY_NEW)
+  map.fill(FLAG + 1, CONTEXT_ANY_NEW, CONTEXT_CHANGE)
+  map[CONTEXT_ANY_NEW + 1] = MOSTLY
+  map.fill(MOSTLY, CONTEXT_EIGHTH_NEW + 4, CONTEXT_SLOT_NEW)
+  map[CONTEXT_SLOT_NEW + 1] = MOSTLY
+  map.fill(CHANGE, CONTEXT_CHANGE, WORDS_FROM)
   for (let age = 0; age < AGES; age++) {
-    map[Context.anyRest + age * 6] = MOSTLY
-    map[Context.change + age * 7] = REST
+    map[CONTEXT_ANY_REST + age * 6] = MOSTLY
+    map[CONTEXT_CHANGE + age * 7] = REST
   }
   shape.words.forEach(({ bits }, word) => {
     if (bits > 0) map.fill(Math.min(SCALES - 1, 2 * bits + 1), firsts[word]!, firsts[word]! + LENGTH)
     if (bits > 0) map[firsts[word]! + LENGTH] = 10
   })
-  for (let item = 0; item < still.length; item += Still.size) {
-    const own = still[item + Still.own]!
-    const isSmall = still[item + Still.isSmall] === 1
+  for (let item = 0; item < still.length; item += STILL_SIZE) {
+    const own = still[item + STILL_OWN]!
+    const isSmall = still[item + STILL_IS_SMALL] === 1
     map.fill(SPIKE + (isSmall ? 0 : 1), own, own + (isSmall ? 1 << SMALL_BITS : 2))
   }
   const fillMoving = (own: number): void => {
@@ -166,16 +178,16 @@ const builtInMap = ({ contexts, shape, firsts, still, moving }: Plan): Uint8Arra
             2 * residual - 1,
           )
   }
-  for (let item = 0; item < moving.length; item += Moving.size) {
-    const own = moving[item + Moving.own]!
-    if (moving[item + Moving.kind] !== Kind.quaternion) {
+  for (let item = 0; item < moving.length; item += MOVING_SIZE) {
+    const own = moving[item + MOVING_OWN]!
+    if (moving[item + MOVING_KIND] !== KIND_QUATERNION) {
       fillMoving(own)
       continue
     }
     for (let age = 0; age < AGES; age++)
       for (let margin = 0; margin < MARGINS; margin++)
         map[own + age * MARGINS + margin] = margin === MARGINS - 1 ? 0 : INDEX[margin - age + 5]!
-    for (let part = 0; part < 3; part++) fillMoving(moving[item + Moving.parts]! + part * PART_CONTEXTS)
+    for (let part = 0; part < 3; part++) fillMoving(moving[item + MOVING_PARTS]! + part * PART_CONTEXTS)
   }
   return map
 }
@@ -206,9 +218,13 @@ const FORMAT = 1
 /** Bytes before what is range coded: the format, a hash of the plans, the number of distributions. */
 export const TABLE_HEADER = 6
 /** Built-in distributions that code tables: steps between codes, between distributions, and which way a context goes (3). */
-export const TableContext = { code: 4, index: 8, way: WAY } as const
+export const TABLE_CODE = 4
+export const TABLE_INDEX = 8
+export const TABLE_WAY = WAY
 /** Ways of a context: another distribution than the context before it, the same, or the built-in one. */
-export const Way = { other: 0, same: 1, builtIn: 2 } as const
+export const WAY_OTHER = 0
+export const WAY_SAME = 1
+export const WAY_BUILT_IN = 2
 
 /** A number that differs when the tables of one list of plans do not fit another. */
 export const hashOfPlans = (plans: readonly Plan[]): number =>
@@ -245,7 +261,7 @@ export const parseTables = (bytes: Uint8Array, plans: readonly Plan[]): Tables |
     const last = readRaw(6)
     if (last >= SYMBOLS) return undefined
     for (let symbol = 0; symbol <= last; symbol++) {
-      const code = (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!) + readNumber(TableContext.code, 0)
+      const code = (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!) + readNumber(TABLE_CODE, 0)
       if (!(code >= 0 && code < CODES)) return undefined
       codes[symbol] = code
     }
@@ -255,12 +271,12 @@ export const parseTables = (bytes: Uint8Array, plans: readonly Plan[]): Tables |
   for (const map of builtIn.maps) {
     if (readRaw(1) === 0) continue
     let distribution = BUILT_IN
-    let way: number = Way.other
+    let way: number = WAY_OTHER
     for (let context = 0; context < map.length; context++) {
-      way = readSymbol(TableContext.way + way)
-      if (way > Way.builtIn) return undefined
-      if (way === Way.builtIn) continue
-      if (way === Way.other) distribution += readNumber(TableContext.index, 0)
+      way = readSymbol(TABLE_WAY + way)
+      if (way > WAY_BUILT_IN) return undefined
+      if (way === WAY_BUILT_IN) continue
+      if (way === WAY_OTHER) distribution += readNumber(TABLE_INDEX, 0)
       if (!(distribution >= 0 && distribution < count)) return undefined
       map[context] = distribution
     }

@@ -9,8 +9,12 @@ import {
   identity,
   MOST_TRAINED,
   TABLE_HEADER,
-  TableContext,
-  Way,
+  TABLE_CODE,
+  TABLE_INDEX,
+  TABLE_WAY,
+  WAY_OTHER,
+  WAY_SAME,
+  WAY_BUILT_IN,
   weightOf,
 } from './tables.ts'
 
@@ -251,7 +255,7 @@ const serialise = (plans: readonly Plan[], samples: readonly Sample[], clusters:
     for (let symbol = 0; symbol <= last; symbol++)
       count = writeNumber(
         count,
-        TableContext.code,
+        TABLE_CODE,
         codes[symbol]! - (symbol === 0 ? 0 : codes[symbol < 3 ? symbol - 1 : symbol - 2]!),
       )
   }
@@ -262,13 +266,13 @@ const serialise = (plans: readonly Plan[], samples: readonly Sample[], clusters:
     const map = new Int16Array(plan.contexts).fill(-1)
     for (const { context, cluster } of met) map[context] = rank.get(cluster) ?? cluster
     let distribution = BUILT_IN
-    let way: number = Way.other
+    let way: number = WAY_OTHER
     for (const wanted of map) {
-      const next = wanted < 0 ? Way.builtIn : wanted === distribution ? Way.same : Way.other
-      count = writeSymbol(count, TableContext.way + way, next)
+      const next = wanted < 0 ? WAY_BUILT_IN : wanted === distribution ? WAY_SAME : WAY_OTHER
+      count = writeSymbol(count, TABLE_WAY + way, next)
       way = next
-      if (way !== Way.other) continue
-      count = writeNumber(count, TableContext.index, wanted - distribution)
+      if (way !== WAY_OTHER) continue
+      count = writeNumber(count, TABLE_INDEX, wanted - distribution)
       distribution = wanted
     }
   })
