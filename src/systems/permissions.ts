@@ -20,15 +20,20 @@ export const isWanted = (state: ServerState, session: Session, zone: number): bo
   session.granted.has(zone) ||
   (session.client !== undefined && state.ownedZones.get(session.client.id)?.has(zone) === true)
 
-/** The same after this tick's changes of zones: an object that is placed now may come to a zone that is new to the client. */
+/**
+ * The same after this tick's changes of zones: an object that is placed now may come to a zone that is new to the client,
+ * or that it is about to leave.
+ */
 export const willSee = (
   state: ServerState,
   session: Session,
   object: ServerObject,
   zone: number,
   owner: number,
-): boolean =>
-  sees(session, object, zone, owner) || (ruleFor(session, object) === 'zone' && isWanted(state, session, zone))
+): boolean => {
+  if (session.client?.id === owner || ruleFor(session, object) !== 'zone') return sees(session, object, zone, owner)
+  return zone !== 0 && (isWanted(state, session, zone) || (state.linger > 0 && session.zones.has(zone)))
+}
 
 /**
  * The one place that decides what a client may send: a field with `clsend` if it sees the object, one with `ownsend` if
