@@ -38,6 +38,7 @@ export const capture = (state: ServerState): void => {
 
 const captureTouched = (state: ServerState, serverClass: ServerClass): void => {
   const { objects, touched, steady, rows, width } = serverClass
+  const { tick } = state
   for (let index = 0, count = objects.length; index < count; index++) {
     const marks = touched[index]!
     if (marks === 0) continue
@@ -45,7 +46,7 @@ const captureTouched = (state: ServerState, serverClass: ServerClass): void => {
     const place = steady[index]
     // Most often numbers changed, and the scan has brought the row up to date already.
     if (marks === Touch.words && place) {
-      putRow(place, rows, index * width, state.tick)
+      putRow(place, rows, index * width, tick)
       continue
     }
     const object = objects[index]!
@@ -250,8 +251,8 @@ const moveRow = (
   if (from) removeRow(from, state.tick, isHidden ? from.group.zone.id : to && to.privateTo === 0 ? to.id : undefined)
   values.zone = to
   if (!to) return undefined
-  for (const session of sessionsThatSee(state, to))
-    if (!from || !session.downlink.zones.has(from.group.zone)) oweValues(session.downlink, to, values)
+  for (const { downlink } of state.sessions)
+    if (downlink.zones.has(to) && (!from || !downlink.zones.has(from.group.zone))) oweValues(downlink, to, values)
   return addRow(state.store, to, binding.layout, object.doId, state.tick)
 }
 
