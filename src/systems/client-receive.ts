@@ -291,9 +291,13 @@ const mayComeBack = (session: ClientSession, group: ReplicaGroup, object: Client
   const told = toldOf(session, object)
   if (told) return !told.isGone
   // Of what came after the baseline and has left again, segments say nothing: it moves about, or came to go.
-  if (!group.movedTo.has(doId)) return object.hasMoved
+  // An owner sees its object wherever it goes, and may not have heard where yet: what it wrote must not be lost.
+  if (!group.movedTo.has(doId)) return object.hasMoved || object.isOwned
   const zone = group.movedTo.get(doId)
-  return zone !== undefined && (group.isExclusive || zone === group.zone || session.replica.zones.has(zone))
+  return (
+    zone !== undefined &&
+    (group.isExclusive || object.isOwned || zone === group.zone || session.replica.zones.has(zone))
+  )
 }
 
 /** What the server said by itself of where an object went, since it was seen last. */
