@@ -81,10 +81,11 @@ const createLink = () => {
   return { ...link, link, connection }
 }
 const links = Array.from({ length: clients }, createLink)
+let open: (connection: Connection) => void = () => {}
 const server = createServer(world, schema, {
   transport: {
     listen: onConnection => {
-      for (const { connection } of links) onConnection(connection)
+      open = onConnection
       return Promise.resolve()
     },
     close: () => Promise.resolve(),
@@ -124,6 +125,7 @@ for (const { link, connection } of links) {
     timeout: 3600,
     now,
   })
+  open(connection)
   client.connect().catch(() => {})
   server.receive(world)
   link.isJoined = true

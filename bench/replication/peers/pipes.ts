@@ -47,10 +47,11 @@ export const pipes: CreatePeer = (scene, clients) => {
     }
     return { sent, connection, sequence: 0, received: 0 }
   })
+  let open: (connection: Connection) => void = () => {}
   const server = createServer(world, schema, {
     transport: {
       listen: onConnection => {
-        for (const { connection } of links) onConnection(connection)
+        open = onConnection
         return Promise.resolve()
       },
       close: () => Promise.resolve(),
@@ -84,6 +85,7 @@ export const pipes: CreatePeer = (scene, clients) => {
       timeout: 3600,
       now,
     })
+    open(link.connection)
     endpoint.connect().catch((error: unknown) => console.error(error))
     for (const bytes of up.splice(0)) link.connection.onPacket(bytes)
     server.receive(world)
