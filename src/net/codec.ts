@@ -19,7 +19,7 @@ export interface SegmentEncoder {
   readonly generation: number
   /** The bytes of tables, to be sent to a client; `undefined` for the built-in ones, and for those that are forgotten. */
   tablesOf(generation: number): Uint8Array | undefined
-  /** A slice of making better tables from what is written, of about 0.1 ms; once a tick. */
+  /** Goes on making better tables from what is written, for less than a millisecond; once a tick. */
   train(seconds: number): void
   /**
    * Writes the change from `base` (nothing, for a keyframe) to `frame` behind what is in the writer, which is at a whole

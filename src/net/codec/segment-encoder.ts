@@ -24,6 +24,8 @@ const PATIENCE = 4
 const LONGEST = 300
 /** Of so many rounds the segments of one are counted. */
 const COUNTED_ROUND = 2
+/** Slices of the work that are done in a tick, of about 0.1 ms each. */
+const SLICES = 4
 /** Bytes of segments that must have been counted before tables are worth making. */
 const ENOUGH = 4000
 
@@ -115,7 +117,8 @@ const createTraining = ({ layouts, plans }: Plans, add: (bytes: Uint8Array) => b
         if (seconds - startedAt < wait || counted < ENOUGH) return
         work = trainTables(plans, counts)
       }
-      const step = work.next()
+      let step = work.next()
+      for (let slice = 1; slice < SLICES && !step.done; slice++) step = work.next()
       if (!step.done) return
       work = undefined
       add(step.value)
