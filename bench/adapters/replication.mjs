@@ -26,7 +26,10 @@ dclass Thing {
 };
 `
 /** Steps a unit of each field: the harness counts in steps. */
-const STEPS = { cubes: { x: 512, y: 512, z: 512, interacting: 1 }, arena: { x: 100, y: 100, z: 100, heading: 1024, health: 1 } }
+const STEPS = {
+  cubes: { x: 512, y: 512, z: 512, interacting: 1 },
+  arena: { x: 100, y: 100, z: 100, heading: 1024, health: 1 },
+}
 const stepsOf = (wl, name) => STEPS[wl.sharedView ? 'cubes' : 'arena'][name]
 const ZONE = 6400
 
@@ -179,12 +182,18 @@ const createLink = address => {
   return end
 }
 
-/** A client that the harness does not decode answers so: all 64 packets up to this one came and were decoded. */
-const acknowledge = (fake, sequences) => {
+/**
+ * A client that the harness does not decode answers so: all 64 packets up to this one came and were decoded; and, as a
+ * message of its reliable stream, so did the codec's tables of this number.
+ */
+const acknowledge = (fake, sequences, generation) => {
   fake.received += sequences.length
   const sequence = fake.sequence++
   const newest = sequences[sequences.length - 1]
-  return Uint8Array.of(0xc4, sequence, sequence >>> 8, 0, 0, newest, newest >>> 8, 0, 0, fake.received)
+  const header = [0xc4, sequence, sequence >>> 8, 0, 0, newest, newest >>> 8, 0, 0, fake.received]
+  if (fake.generation === generation) return Uint8Array.from(header)
+  fake.generation = generation
+  return Uint8Array.from([...header, 1, fake.fragments++, 0, 1, 2, 11, generation])
 }
 
 const rateOf = wl => Math.min(255, wl.hz)
@@ -249,7 +258,9 @@ const make = (name, options) => ({
     const eids = new Int32Array(wl.cap)
     const zones = wl.sharedView ? undefined : zonesOf(wl, n)
     const writeFields = createFieldWriter(Thing, wl)
-    const fakes = links.map(() => ({ sequence: 0, received: 0 }))
+    const fakes = links.map(() => ({ sequence: 0, received: 0, fragments: 0, generation: 0 }))
+    let tables
+    let generation = 0
     const join = (c, clientSchema) => {
       const guest = createLinkedClient(wl, clientSchema, links[c], now)
       server.receive(world)
@@ -300,7 +311,9 @@ const make = (name, options) => ({
         })
       },
       receive(c, ack) {
-        if (ack instanceof Uint16Array) links[c].onPacket(acknowledge(fakes[c], ack))
+        if (server.codecTables !== tables) generation++
+        tables = server.codecTables
+        if (ack instanceof Uint16Array) links[c].onPacket(acknowledge(fakes[c], ack, generation))
         else for (const packet of packetsOf(ack)) links[c].onPacket(packet)
         server.receive(world)
       },
