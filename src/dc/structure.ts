@@ -10,7 +10,8 @@ import type {
   DCSwitchType,
   DCType,
 } from './model.ts'
-import { dequantise, getScaled } from './number.ts'
+import { dequantise } from './number.ts'
+import { getScaled } from './read-number.ts'
 
 /** The structure of a schema, class by class, as it is compared with another one. */
 export interface SchemaStructure {

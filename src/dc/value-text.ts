@@ -1,6 +1,7 @@
 import { caseMembers, findCase, membersOf, type Member } from './members.ts'
 import { oneSize, type DCArrayType, type DCNumberType, type DCPackable, type DCSwitchType } from './model.ts'
-import { dequantise, getScaled } from './number.ts'
+import { dequantise } from './number.ts'
+import { getScaled } from './read-number.ts'
 import { createReader, unpackType, type Reader } from './unpacker.ts'
 
 /** Options of {@link formatPacked}. */

@@ -8,7 +8,6 @@ import { clearance, resendTimeout, sendSequence } from '../net/peer.ts'
 import { sweepValues } from '../net/replica.ts'
 import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { countOut } from '../net/traffic.ts'
-import { writtenBytes } from '../net/bits.ts'
 import { readWord } from './client-references.ts'
 import { connectError, endClientSession, transmit } from './client-session.ts'
 import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
@@ -146,15 +145,13 @@ const writeUpload = (state: ClientState, object: ClientObject, content: UpConten
     words[at] = word
     if (word !== acknowledged[at]) isChanged = true
   })
-  const { writer, bits } = state
+  const { writer } = state
   if (!isChanged || bytesLeft(writer) < 6 + varintSize(upload.bytes) + upload.bytes) return
-  encodeUpload(upload, words, bits)
-  const bytes = writtenBytes(bits)
   writeU8(writer, Chunk.upload)
   writeU32(writer, object.doId)
   writeU8(writer, epoch)
-  writeVarint(writer, bytes.length)
-  writeBytes(writer, bytes)
+  writeVarint(writer, upload.bytes)
+  writeBytes(writer, encodeUpload(upload, words))
   content.uploads.push({ object, words, epoch })
 }
 

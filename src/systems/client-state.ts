@@ -1,7 +1,6 @@
 import type { World } from 'bitecs'
 import type { DClassInfo, NumberColumn, Schema } from '../components/index.ts'
 import type { DCAtomicField, DCClass, DCMolecularField, DCParameterField } from '../dc/index.ts'
-import { bitWriter, type BitWriter } from '../net/bits.ts'
 import { byteWriter, type ByteReader, type ByteWriter } from '../net/bytes.ts'
 import { createServerClock, type ServerClock } from '../net/clock.ts'
 import type { Reason, Welcome } from '../net/hello.ts'
@@ -213,7 +212,6 @@ export interface ClientState {
   readonly stats: ClientStats
   readonly trafficWindow: TrafficWindow
   readonly writer: ByteWriter
-  readonly bits: BitWriter
   /** Whether the game was told that the schema has no room for more entities. */
   isOverCapacity: boolean
   /** Counts `connect` and `disconnect` calls: an attempt that was overtaken gives up. */
@@ -278,7 +276,7 @@ export const takeRates = (session: ClientSession, rates: Rates): void => {
   if (interp > 0) playout.interp = interp
 }
 
-export const createBuffers = () => ({ trafficWindow: createTrafficWindow(), writer: byteWriter(), bits: bitWriter() })
+export const createBuffers = () => ({ trafficWindow: createTrafficWindow(), writer: byteWriter() })
 
 /** The epoch that what we write of an object belongs to: of its row for everyone, or of the owner's if only that has one. */
 export const epochOf = (object: ClientObject): number =>

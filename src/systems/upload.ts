@@ -1,4 +1,4 @@
-import { bitReader, readBits, resetWriter, writeBits, type BitWriter } from '../net/bits.ts'
+import { bitReader, readBits } from '../net/bits.ts'
 import { FIXED_WORDS, joinFloat64, joinInt64, type ClassLayouts, type Layout, type Word } from '../net/layout.ts'
 import { dequantise, inRange, quantise } from '../dc/index.ts'
 import { isFiniteWord, isSecondHalf, wordsWith } from './rows.ts'
@@ -33,10 +33,14 @@ export const planUpload = (layouts: ClassLayouts): UploadPlan | undefined => {
   return { words, bytes: (words.reduce((sum, word) => sum + word.bits, 0) + 7) >>> 3 }
 }
 
-/** Writes the words of an upload `[plan.words.length]` as bits. */
-export const encodeUpload = (plan: UploadPlan, values: Uint32Array, writer: BitWriter): void => {
-  resetWriter(writer)
-  plan.words.forEach((word, index) => writeBits(writer, values[index]!, word.bits))
+/** The words of an upload `[plan.words.length]` as bits. One by one: they are few, and a page needs no bit writer besides. */
+export const encodeUpload = (plan: UploadPlan, values: Uint32Array): Uint8Array => {
+  const bytes = new Uint8Array(plan.bytes)
+  let at = 0
+  plan.words.forEach(({ bits }, index) => {
+    for (let bit = 0; bit < bits; bit++, at++) bytes[at >>> 3]! |= ((values[index]! >>> bit) & 1) << (at & 7)
+  })
+  return bytes
 }
 
 /** Whether two words are a number that DC allows and that comes back from our columns: what does not would stop the tick. */
