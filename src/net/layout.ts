@@ -5,6 +5,7 @@ import {
   halfBits,
   initialValue,
   LIMITS,
+  MAX_HALF,
   partOf,
   quantise,
   QUATERNION_BITS,
@@ -155,7 +156,7 @@ const quaternionWords = (
 const scratch = new DataView(new ArrayBuffer(8))
 
 /** Splits a float64 or a 64-bit integer into its two words; `part` 0 is the low one. */
-export const wideWord = (word: Word, value: number | bigint): number => {
+const wideWord = (word: Word, value: number | bigint): number => {
   if (word.kind === 'float64') scratch.setFloat64(0, Number(value), true)
   else scratch.setBigUint64(0, BigInt.asUintN(64, BigInt(value)), true)
   return scratch.getUint32(word.part * 4, true)
@@ -192,13 +193,39 @@ const defaultWord = (word: Word): number => {
   return wordOf(word, typeof value === 'boolean' ? Number(value) : (value as number | bigint))
 }
 
-/** The word that stands for a field value of our own caller; throws what the packer throws when it does not fit. */
+/** Class, field and parts, as the packer names a place. */
+const placeOf = ({ field, path }: Word): readonly string[] => [field.owner.name, ...path]
+
+/** The same in words: `Avatar.position.x`. */
+export const nameOfWord = (word: Word): string => placeOf(word).join('.')
+
+/**
+ * The word that stands for a number, or for a part of a wide one, but of no quaternion. Throws what the packer throws, with
+ * class, field, value and range, when it does not fit.
+ */
 export const wordOf = (word: Word, value: number | bigint): number => {
-  if (word.kind === 'float32') return floatBits(value as number)
-  if (word.kind === 'float16') return halfBits(value as number)
-  if (word.kind !== 'integer') return wideWord(word, quantise(word.type, value))
-  const offset = Number(quantise(word.type, value)) - word.min
-  return (word.modulus !== 0 && offset > word.span ? 0 : offset) >>> 0
+  const { kind, type, min, span, modulus } = word
+  if (kind === 'float32') return floatBits(value as number)
+  if (kind === 'float16') return halfOf(word, value as number)
+  if (kind !== 'integer') return wideWord(word, quantise(type, value, placeOf(word)))
+  let real = (value as number) * word.divisor
+  if (modulus !== 0) {
+    real %= modulus
+    if (real < 0) real += modulus
+  }
+  const rounded = Math.floor(real + 0.5)
+  const offset = modulus !== 0 && rounded > span ? 0 : rounded - min
+  // NaN fails both comparisons; several ranges have gaps, which only the packer's own check knows.
+  if (offset >= 0 && offset <= span && type.ranges.length < 2) return offset
+  return Number(quantise(type, value, placeOf(word))) - min
+}
+
+/** The bits of a half float; throws when a finite number is beyond them. */
+const halfOf = (word: Word, value: number): number => {
+  const bits = halfBits(value)
+  if ((bits & 0x7fff) !== 0x7c00 || !Number.isFinite(value)) return bits
+  const range = `-${MAX_HALF} to ${MAX_HALF}`
+  throw new RangeError(`${nameOfWord(word)}: ${value} is outside float16 (${range}). Clamp it, or use float32`)
 }
 
 const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCParameterField[]): Layout => {

@@ -1,7 +1,7 @@
 import type { DCParameterField } from '../dc/index.ts'
 import { bytesLeft, isSameBytes, varintSize, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
 import { encodeHello } from '../net/hello.ts'
-import { EPOCH, type Word } from '../net/layout.ts'
+import { EPOCH, nameOfWord, type Word } from '../net/layout.ts'
 import { encodeFieldUpdate } from '../net/message.ts'
 import { Chunk, patchSequence, writeHeader } from '../net/packet.ts'
 import { clearance, resendTimeout, sendSequence } from '../net/peer.ts'
@@ -123,8 +123,7 @@ const orComplain = (
 
 /** The server takes no NaN and no infinity from a client. */
 const checkFinite = (word: Word, bits: number): void => {
-  if (!isFiniteWord(word, bits))
-    throw new RangeError(`${word.field.owner.name}.${word.path.join('.')} is not finite: a client may not send that.`)
+  if (!isFiniteWord(word, bits)) throw new RangeError(`${nameOfWord(word)} is not finite: a client may not send that.`)
 }
 
 /** Owner-written numbers go up whole, in every packet until one that has the newest of them is acknowledged. */

@@ -3,15 +3,21 @@ import {
   decodeQuaternion,
   dequantise,
   encodeQuaternion,
-  floatBits,
   floatValue,
-  halfBits,
   halfValue,
-  MAX_HALF,
-  quantise,
   type DCParameterField,
 } from '../dc/index.ts'
-import { EPOCH, FIXED_WORDS, joinFloat64, joinInt64, OWNER, wideWord, type Layout, type Word } from '../net/layout.ts'
+import {
+  EPOCH,
+  FIXED_WORDS,
+  joinFloat64,
+  joinInt64,
+  nameOfWord,
+  OWNER,
+  wordOf,
+  type Layout,
+  type Word,
+} from '../net/layout.ts'
 import type { Links } from './links.ts'
 
 /** A layout's words beside the columns that hold them: how rows and the world's columns turn into each other. */
@@ -29,30 +35,6 @@ export const bindLayout = (layout: Layout, info: DClassInfo, links: Links): Bind
   links,
 })
 
-const placeOf = (word: Word): string => [word.field.owner.name, ...word.path].join('.')
-
-/** The scaled integer of a value; throws what the packer throws, with class, field, value and range, when it does not fit. */
-const integerOf = (word: Word, value: number): number => {
-  let real = value * word.divisor
-  if (word.modulus !== 0) {
-    real %= word.modulus
-    if (real < 0) real += word.modulus
-  }
-  const rounded = Math.floor(real + 0.5)
-  const offset = word.modulus !== 0 && rounded > word.span ? 0 : rounded - word.min
-  // NaN fails both comparisons; several ranges have gaps, which only the packer's own check knows.
-  if (offset >= 0 && offset <= word.span && word.type.ranges.length < 2) return offset
-  return Number(quantise(word.type, value, [word.field.owner.name, ...word.path])) - word.min
-}
-
-/** The bits of a half float; throws when a finite number is beyond them. */
-const halfOf = (word: Word, value: number): number => {
-  const bits = halfBits(value)
-  if ((bits & 0x7fff) !== 0x7c00 || !Number.isFinite(value)) return bits
-  const range = `-${MAX_HALF} to ${MAX_HALF}`
-  throw new RangeError(`${placeOf(word)}: ${value} is outside float16 (${range}). Clamp it, or use float32`)
-}
-
 const quaternion = [0, 0, 0, 0]
 
 /** One word of the quaternion whose columns stand beside its four words. */
@@ -65,26 +47,16 @@ const quaternionWordOf = (binding: Binding, index: number, eid: number): number 
   const z = columns[first + 2]![eid]!
   const w = columns[first + 3]![eid]!
   if (encodeQuaternion(x, y, z, w, word.componentBits, quaternion)) return quaternion[word.part]!
-  const place = placeOf(word).slice(0, -2)
+  const place = nameOfWord(word).slice(0, -2)
   throw new RangeError(`${place}: [${x}, ${y}, ${z}, ${w}] is no rotation. Check what computed it`)
 }
 
 /** The word of an entity as its column has it now. */
 export const readWordOf = (binding: Binding, index: number, eid: number): number => {
   const word = binding.layout.words[index]!
+  if (word.kind === 'quaternion') return quaternionWordOf(binding, index, eid)
   const value = (binding.columns[index] as Float64Array)[eid]!
-  switch (word.kind) {
-    case 'integer':
-      return word.isReference ? binding.links.doIdOf(value) : integerOf(word, value)
-    case 'float32':
-      return floatBits(value)
-    case 'float16':
-      return halfOf(word, value)
-    case 'quaternion':
-      return quaternionWordOf(binding, index, eid)
-    default:
-      return wideWord(word, quantise(word.type, value, [word.field.owner.name, ...word.path]))
-  }
+  return word.isReference ? binding.links.doIdOf(value) : wordOf(word, value)
 }
 
 /** Fills the row at `rows[at..]` with what an entity's columns hold. */
