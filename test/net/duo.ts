@@ -51,6 +51,8 @@ const readEntries = (reader: ReturnType<typeof byteReader>, usesBefore: boolean)
   const entries: Entry[] = []
   const defaultSpan = readU8(reader)
   const defaultBefore = usesBefore ? readU8(reader) : 0
+  // Which tables the codec uses.
+  if (usesBefore) readU8(reader)
   let group = 0
   for (let head = readVarint(reader); head !== 0 && !reader.failed; head = readVarint(reader)) {
     const kind = head & 3

@@ -111,6 +111,7 @@ const stateChunk = (chance: Chance, usesBefore: boolean): Uint8Array => {
   writeU8(writer, isAudit ? Chunk.audit : Chunk.state)
   if (!isAudit) writeU8(writer, Math.floor(chance() * 4))
   if (!isAudit && usesBefore) writeU8(writer, Math.floor(chance() * 4))
+  if (!isAudit && usesBefore) writeU8(writer, chance() < 0.7 ? 0 : Math.floor(chance() * 4))
   for (let count = Math.floor(chance() * 6); count > 0; count--) {
     const kind = isAudit ? 0 : Math.floor(chance() * 3)
     writeVarint(writer, isAudit ? 1 + Math.floor(chance() * 8) : (1 + Math.floor(chance() * 4)) * 4 + kind)
