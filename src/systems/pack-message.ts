@@ -5,32 +5,31 @@ import { argumentsToWire, toWire, type Links } from './links.ts'
 
 export type MessageField = DCAtomicField | DCMolecularField
 
-export const nameOf = (field: MessageField): string => `${field.owner.name}.${field.name}`
+/** A message or a value field, with its class. */
+export const nameOf = (field: MessageField | DCParameterField): string => `${field.owner.name}.${field.name}`
+
+const atMost = (
+  most: number,
+  packed: Uint8Array,
+  field: MessageField | DCParameterField,
+  advice: string,
+): Uint8Array => {
+  if (packed.length > most)
+    throw new RangeError(`${nameOf(field)}: ${packed.length} bytes are more than the ${most} ${advice}.`)
+  return packed
+}
 
 /** Packs a message's arguments; throws when they do not fit DC, or do not fit a datagram that they must travel in. */
 export const packMessage = (field: MessageField, args: unknown, links: Links): Uint8Array => {
   const packed = links.pack(field, argumentsToWire(field, args, links))
-  if (field.keywords.includes('unreliable') && packed.length > MAX_UNRELIABLE)
-    throw new RangeError(
-      `${nameOf(field)}: ${packed.length} bytes of arguments do not fit one datagram (${MAX_UNRELIABLE}): ` +
-        'shorten them, or drop the `unreliable` keyword.',
-    )
-  if (packed.length > MAX_PAYLOAD)
-    throw new RangeError(
-      `${nameOf(field)}: ${packed.length} bytes of arguments are more than a message holds (${MAX_PAYLOAD}): send them in parts.`,
-    )
-  return packed
+  return field.keywords.includes('unreliable')
+    ? atMost(MAX_UNRELIABLE, packed, field, 'of one datagram: shorten them, or drop the `unreliable` keyword')
+    : atMost(MAX_PAYLOAD, packed, field, 'of a message: send them in parts')
 }
 
 /** Packs a value field; throws when it does not fit DC or is too large to be sent. */
-export const packValue = (field: DCParameterField, value: unknown, links: Links): Uint8Array => {
-  const packed = links.pack(field, toWire(field, value, links))
-  if (packed.length > MAX_PAYLOAD)
-    throw new RangeError(
-      `${field.owner.name}.${field.name}: ${packed.length} bytes are more than the ${MAX_PAYLOAD} that can be sent: make it shorter.`,
-    )
-  return packed
-}
+export const packValue = (field: DCParameterField, value: unknown, links: Links): Uint8Array =>
+  atMost(MAX_PAYLOAD, links.pack(field, toWire(field, value, links)), field, 'of a value: make it shorter')
 
 /** The same, or `undefined` when it cannot be packed. */
 export const tryPackValue = (field: DCParameterField, value: unknown, links: Links): Uint8Array | undefined => {
