@@ -87,7 +87,7 @@ export const createRangeEncoder = (
       // Groups have no more slots than the worst segment has room for.
       if (size < 0) throw new Error(`A segment of ${layout.dclass.name} does not fit ${MOST_BYTES} bytes.`)
       writer.at += size
-      if (isTraining && base) training.count(layout, size)
+      if (isTraining) training.count(layout, size)
       return size
     },
   }
