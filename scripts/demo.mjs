@@ -1,8 +1,12 @@
-// `npm run demo`: the lobby's game server in a process of its own, its page, and one address to open.
+// `npm run demo`: the lobby's game server in a process of its own, its page, and one address to open. `npm run cubes` does the
+// same for another example.
 import { fork } from 'node:child_process'
 import { connect, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { installDependencies, root } from './setup.mjs'
+
+const [example = 'lobby'] = process.argv.slice(2)
+const command = `npm run ${example === 'lobby' ? 'demo' : example}`
 
 /**
  * A TCP port from the environment. Throws when it is not a port.
@@ -34,7 +38,7 @@ async function assertPortFree(port, name) {
   } catch (error) {
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
     const what = `Port ${port} ${taken ? 'is taken' : 'cannot be used'}.`
-    throw new Error(`${what} Choose another one: ${name}=${port + 1} npm run demo`, { cause: error })
+    throw new Error(`${what} Choose another one: ${name}=${port + 1} ${command}`, { cause: error })
   }
 }
 
@@ -78,7 +82,7 @@ async function main() {
   await assertPortFree(gamePort, 'GAME_PORT')
   installDependencies()
 
-  const game = fork(join(root, 'scripts/run.mjs'), [join(root, 'examples/lobby/server.ts')], {
+  const game = fork(join(root, 'scripts/run.mjs'), [join(root, 'examples', example, 'server.ts')], {
     env: { ...process.env, GAME_PORT: String(gamePort) },
   })
   const ended = untilEnded(game)
@@ -94,7 +98,7 @@ async function main() {
   const { createServer } = await import('vite')
   const page = await createServer({
     configFile: join(root, 'vite.config.ts'),
-    root: join(root, 'examples/lobby'),
+    root: join(root, 'examples', example),
     server: { port: pagePort, strictPort: true },
   })
 
