@@ -495,10 +495,20 @@ const chooseBefore = (store: Store, subscription: Subscription, base: Frame | un
 }
 
 /** Bytes before a segment's own, at most: see {@link writeEntry}. */
-const entryHeader = (group: Group, base: Frame | undefined, age: number, length: number): number =>
+const entryHeader = (
+  group: Group,
+  newest: Frame,
+  base: Frame | undefined,
+  before: Frame | undefined,
+  age: number,
+  length: number,
+): number =>
   varintSize(group.id * 4 + 3) +
   varintSize(age) +
-  (base === undefined ? varintSize(group.layout.dclass.number * 4 + 3) + varintSize(group.zone.id) : 4) +
+  (base === undefined
+    ? varintSize(group.layout.dclass.number * 4 + 3) + varintSize(group.zone.id)
+    : // A group may have been at rest for days: its baseline is that old.
+      varintSize(spanOf(newest, base)) + varintSize(spanOf(base, before))) +
   varintSize(length)
 
 /** Distances of the segments in the packet that is being built, counted; what occurs most is the packet's default. */
@@ -553,7 +563,8 @@ const selectSegments = (
     const base = chooseBase(downlink, subscription, now, beat)
     const before = chooseBefore(store, subscription, base)
     const segment = segmentFor(store, group, base, before, downlink.tables)
-    const size = entryHeader(group, base, ticksSince(tick, newest.tick), segment.length) + segment.length
+    const age = ticksSince(tick, newest.tick)
+    const size = entryHeader(group, newest, base, before, age, segment.length) + segment.length
     if (size > left) {
       subscription.plan = 'deferred'
       downlink.wasTight = true
