@@ -302,7 +302,8 @@ export const clearance = <C>(peer: Peer<C>, now: number, interval: number): 'go'
   const since = sent?.sequence === oldest ? now - sent.time : Infinity
   const base = peer.minRtt === Infinity ? LONGEST_PROBE : peer.minRtt
   const late = since - (base + interval + OVERDUE)
-  if (late <= 0) return 'go'
+  // One more would take the place of the oldest, whose answer would then count for nothing.
+  if (late <= 0) return peer.nextSequence - oldest < SENT ? 'go' : 'wait'
   if (now - peer.lastProbeTime < Math.min(LONGEST_PROBE, Math.max(SHORTEST_PROBE, late * PROBE_SHARE))) return 'wait'
   peer.lastProbeTime = now
   if (now - peer.lastLargeProbeTime < LARGE_PROBE) return 'probe'

@@ -61,3 +61,27 @@ test('a sender whose packets stay unanswered stops, but for some probes and then
   receiveAcks(peer, (peer.nextSequence - 1) & 0xffff, 1, 0, 0, 2, 5.12, nothing, nothing)
   expect(clearance(peer, 5.13, 0.03)).toBe('go')
 })
+
+test.each([60, 126, 127, 128, 132, 140, 200])(
+  'a link whose round trip is as long as %i sends is sent only so much that every answer counts',
+  sends => {
+    const rate = 60
+    const peer = createPeer<undefined>()
+    const flying: { sequence: number; at: number }[] = []
+    let acked = 0
+    let late = 0
+    for (let step = 0; step < 3000; step++) {
+      const now = step / rate
+      while (flying[0] && flying[0].at <= step) {
+        const { sequence } = flying.shift()!
+        const before = acked
+        receiveAcks(peer, sequence & 0xffff, -1, -1, 0, (sequence + 1) & 0xff, now, () => acked++, nothing)
+        if (acked === before) late++
+      }
+      if (clearance(peer, now, 1 / rate) === 'go')
+        flying.push({ sequence: sendSequence(peer, undefined, now, nothing), at: step + sends })
+    }
+    expect(acked).toBeGreaterThan(1000)
+    expect(late, 'answers to packets that were given up').toBeLessThan(20)
+  },
+)
