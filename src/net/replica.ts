@@ -1,5 +1,14 @@
 import { more, readBytes, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
-import { createHistory, frameAt, hashFrame, insertFrame, newestFrame, spareFrame, type Frame, type History } from './frames.ts'
+import {
+  createHistory,
+  frameAt,
+  hashFrame,
+  insertFrame,
+  newestFrame,
+  spareFrame,
+  type Frame,
+  type History,
+} from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
 import { plainDecoder, type CodecName, type SegmentDecoder } from './codec.ts'
 import { createRangeDecoder } from './codec/segment-decoder.ts'
@@ -279,7 +288,8 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
   if (!group) {
     // A late packet about a zone that we left since: nothing to know, nothing to ask for.
     const isOfZone = isKeyframe && !entry.isExclusive
-    if (isLeft(replica.leftGroups, entry.group, tick) || (isOfZone && isLeft(replica.leftZones, zone, tick))) return 'all'
+    if (isLeft(replica.leftGroups, entry.group, tick) || (isOfZone && isLeft(replica.leftZones, zone, tick)))
+      return 'all'
     if (!isKeyframe) return undecodable(replica, tick)
     const layouts = replica.layouts[entry.classNumber]
     const layout = entry.isOwner ? layouts?.owner : layouts?.interested
@@ -359,14 +369,18 @@ const noteDeparture = (doId: number, zone: number | undefined): void => {
 }
 
 /**
- * Reads an audit chunk behind its type byte. Returns a group whose frame is not as the server's, or 0: it must start
- * again, and so its frames are forgotten here.
+ * Reads an audit chunk behind its type byte. `onWrong` is told of each group whose frame is not as the server's: it must
+ * start again, and so its frames are forgotten here.
  */
-export const readAudit = (replica: Replica, reader: ByteReader, tick: number): number => {
-  let wrong = 0
+export const readAudit = (
+  replica: Replica,
+  reader: ByteReader,
+  tick: number,
+  onWrong: (group: number) => void,
+): void => {
   for (;;) {
     const id = readVarint(reader)
-    if (reader.failed || id === 0) return wrong
+    if (reader.failed || id === 0) return
     const frameTick = (tick - readVarint(reader)) >>> 0
     const hash = readU16(reader)
     const group = replica.groups.get(id)
@@ -375,7 +389,7 @@ export const readAudit = (replica: Replica, reader: ByteReader, tick: number): n
     group.history.frames.length = 0
     group.isDirty = false
     replica.desyncs++
-    wrong = id
+    onWrong(id)
   }
 }
 

@@ -126,10 +126,9 @@ const readStates = (state: ClientState, session: ClientSession, reader: ByteRead
   while (more(reader)) {
     const chunk = readU8(reader)
     if (chunk === Chunk.state) decoded = readState(session.replica, reader, tick, told)
-    else if (chunk === Chunk.audit) {
-      const wrong = readAudit(session.replica, reader, tick)
-      if (wrong !== 0) queueClientReliable(state, session, encodeResync(wrong))
-    } else skipChunk(reader, chunk)
+    else if (chunk === Chunk.audit)
+      readAudit(session.replica, reader, tick, group => queueClientReliable(state, session, encodeResync(group)))
+    else skipChunk(reader, chunk)
   }
   return decoded
 }

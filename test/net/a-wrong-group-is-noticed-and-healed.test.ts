@@ -72,6 +72,21 @@ test('a client that is broken again and again is mended again and again', async 
   duo.end()
 })
 
+test('groups that are found wrong in one packet are all mended, also when nothing of them changes any more', async () => {
+  const { duo } = await stage()
+  duo.change = () => {}
+  duo.run(90)
+  const { replica } = duo.session
+  const broken = [...replica.groups.values()]
+  for (const { history } of broken) for (const frame of history.frames) frame.rows[3]! ^= 1
+  const places = duo.store.zones.get(1)!.groups.map(group => ({ group, slot: 5 }))
+  for (const place of places) duo.put(place, 2, 9)
+  duo.run(60)
+  expect([replica.desyncs, duo.heard.length]).toEqual([broken.length, broken.length])
+  expect([isUpToDate(duo), replica.undecodable]).toEqual([true, 0])
+  duo.end()
+})
+
 test('each group that changes is compared once a second, not more often', async () => {
   const { duo } = await stage()
   const before = duo.sent.length
