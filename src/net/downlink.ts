@@ -121,6 +121,8 @@ export interface Downlink {
   /** Whether something did not fit into the last packet, and the tick of that; -1 before the first. */
   wasTight: boolean
   lastTick: number
+  /** Number of the last packet that was larger than a probe; -1 before the first. */
+  lastLarge: number
   /** Whether messages wait that a probe did not take along: the state that they were sent with went without them. */
   areMessagesLate: boolean
   readonly onAcked: (sent: Sent<DownContent>) => void
@@ -151,6 +153,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     wasStateFirst: false,
     wasTight: false,
     lastTick: -1,
+    lastLarge: -1,
     areMessagesLate: false,
     onAcked: sent => onDownAcked(downlink, sent),
     onLost: sent => onDownLost(downlink, sent),
@@ -168,6 +171,12 @@ const VALUES_AHEAD = 64
 /** Below so many bytes a packet is not worth its header; so many has a probe, which may carry what is that small. */
 const LEAST_BYTES = 64
 const PROBE_BYTES = 96
+/**
+ * Share of lost packets above which a link is sent one large packet at a time, and small ones until that is answered: after a
+ * loss SCTP lets only about 1,200 unanswered bytes out, and with two large packets among them, whose answers are lost too, nothing
+ * more for a second.
+ */
+const LOSSY = 0.05
 /** Above so many postponed groups the packet says "all that are not in here". */
 const MAX_DEFERRED = 30
 /** What says so instead of a count. */
@@ -737,8 +746,9 @@ export const buildPacket = (
   rate: number,
 ): Uint8Array | undefined => {
   const { peer, sender, budget } = downlink
-  const go = clearance(peer, now, ackInterval)
-  if (go !== 'go') budget.wasHeldUp = true
+  const clear = clearance(peer, now, ackInterval)
+  const go = clear === 'go' && peer.loss > LOSSY && downlink.lastLarge > peer.newestAcked ? 'probe' : clear
+  if (clear !== 'go') budget.wasHeldUp = true
   if (go === 'wait') return undefined
   const limit = Math.min(allowance(budget, peer, now), go === 'probe' ? PROBE_BYTES : MAX_PACKET)
   if (limit < LEAST_BYTES) return undefined
@@ -767,7 +777,9 @@ export const buildPacket = (
   writeGroups(downlink, store, content, tick, now, beat, due)
   if (isStateFirst && go === 'go') writeQueued(downlink, content, now)
   downlink.lastTick = tick
-  patchSequence(writer, sendSequence(peer, content, now, downlink.onLost))
+  const sequence = sendSequence(peer, content, now, downlink.onLost)
+  if (writer.length > PROBE_BYTES) downlink.lastLarge = sequence
+  patchSequence(writer, sequence)
   spend(budget, writer.length)
   return packetView()
 }
