@@ -101,6 +101,8 @@ export interface Downlink {
   groupsVersion: number
   /** Value fields that it lacks, by object. */
   readonly values: Map<ValueSet, Set<number>>
+  /** At so many it is looked which of them nobody waits for any more. */
+  mostValues: number
   /** Contents to be used again. */
   readonly spare: DownContent[]
   /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
@@ -142,6 +144,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     isStale: false,
     groupsVersion: -1,
     values: new Map(),
+    mostValues: LEAST_VALUES,
     spare: [],
     messages: [],
     tables: 0,
@@ -168,6 +171,8 @@ const STARVING = 3
 const STATE_RESERVE = 500
 /** Fragments that may wait before value fields are held back: until then only their newest bytes count. */
 const VALUES_AHEAD = 64
+/** Objects whose value fields may wait before those that are gone are looked for. */
+const LEAST_VALUES = 1024
 /** Below so many bytes a packet is not worth its header; so many has a probe, which may carry what is that small. */
 const LEAST_BYTES = 64
 const PROBE_BYTES = 96
@@ -271,15 +276,35 @@ export const resync = (downlink: Downlink, groupId: number): void => {
 export const needValues = (downlink: Downlink, set: ValueSet, index?: number): void => {
   if (set.packed.length === 0) return
   let needed = downlink.values.get(set)
-  if (!needed) downlink.values.set(set, (needed = new Set()))
+  if (!needed) {
+    if (downlink.values.size >= downlink.mostValues) forgetValues(downlink)
+    downlink.values.set(set, (needed = new Set()))
+  }
   if (index === undefined) set.packed.forEach((_, each) => needed.add(each))
   else needed.add(index)
 }
 
+/**
+ * Those of objects that are gone, or out of sight. A client that takes nothing more of the reliable stream would make us
+ * remember every object that it ever saw.
+ */
+const forgetValues = (downlink: Downlink): void => {
+  for (const set of downlink.values.keys()) if (!isSeen(downlink, set)) downlink.values.delete(set)
+  for (const { owed } of downlink.zones.values())
+    for (const set of owed) if (!downlink.values.has(set)) owed.delete(set)
+  downlink.mostValues = Math.max(LEAST_VALUES, downlink.values.size * 2)
+}
+
+const isSeen = ({ zones }: Downlink, { isAlive, zone }: ValueSet): boolean =>
+  isAlive && zone !== undefined && zones.has(zone)
+
 /** The same of an object that just came into a zone: whoever waits for that zone waits for these too. */
 export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet): void => {
   needValues(downlink, set)
-  if (set.packed.length > 0) downlink.zones.get(zone)?.owed.add(set)
+  const owed = downlink.zones.get(zone)?.owed
+  if (set.packed.length === 0 || !owed) return
+  if (owed.size > downlink.mostValues) forgetValues(downlink)
+  owed.add(set)
 }
 
 /** Queues a reliable message (copied). */
@@ -299,7 +324,11 @@ export const isSettled = (downlink: Downlink, store: Store, zone: Zone): boolean
   // Whatever is in the reliable stream by now arrives before an answer that is queued after it.
   flushValues(downlink)
   if (!view) return false
-  for (const set of view.owed) if (set.isAlive && set.zone === zone) return false
+  for (const set of view.owed) {
+    // It was sent while the object was elsewhere for a moment.
+    if (!downlink.values.has(set)) view.owed.delete(set)
+    else if (set.isAlive && set.zone === zone) return false
+  }
   refreshSubscriptions(downlink, store)
   return view.subscriptions.every(each => (each.group.used === 0 && each.sent < 0) || each.acked >= 0)
 }
@@ -361,14 +390,14 @@ const flushValues = (downlink: Downlink): void => {
   }
   for (const [set, needed] of downlink.values) {
     // Noted while the client saw the object: by now one of the two may have gone elsewhere.
-    const isSeen = set.isAlive && set.zone !== undefined && downlink.zones.has(set.zone)
+    const isWanted = isSeen(downlink, set)
     for (const index of needed) {
       if (downlink.sender.queue.length >= VALUES_AHEAD) {
         close()
         return
       }
       needed.delete(index)
-      if (!isSeen) continue
+      if (!isWanted) continue
       const size = valueSize(set, index)
       if (size > bytesLeft(valueWriter)) close()
       if (size > bytesLeft(valueWriter)) queueLarge(downlink, set, index, size)

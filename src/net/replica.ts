@@ -1,4 +1,4 @@
-import { more, readBytes, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
+import { more, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
 import {
   createHistory,
   frameAt,
