@@ -12,7 +12,7 @@ export interface ServerClock {
   shortestRoundTrip: number
   /** The last one. */
   roundTrip: number
-  /** Server seconds per local second, minus 1; 0 unless the samples show it significantly. */
+  /** Server seconds per local second, minus 1: the skew of the clocks, or more when the server is significantly slow. */
   drift: number
   /** Times that the returned time snapped forward, without the first. */
   snaps: number
@@ -32,6 +32,9 @@ export interface ServerClock {
   denials: number
   /** @internal Whether they are above (1) or below (-1) it. */
   denialSide: number
+  /** @internal What the fits so far say of the skew, weighted by their certainty, and the sum of that. */
+  skewSum: number
+  skewInformation: number
   /** @internal Slot of the next sample in the rings below. */
   next: number
   /** @internal Local time at which each echo was sent, as estimated, `[CAPACITY]`. */
@@ -56,7 +59,7 @@ const FASTEST_SLEW = 0.5
 const FAST_AT = 0.03
 const SNAP_AT = 0.1
 /** Seconds ahead: it cannot snap back, so it waits. */
-const WAIT_AT = 0.2
+const WAIT_AT = 0.1
 /** Seconds from the first sample on in which nobody relies on it yet. */
 const YOUTH = 2
 
@@ -65,13 +68,22 @@ const YOUTH = 2
 const DENIAL = 0.02
 const DENIALS = 4
 
-// Standard errors, and the least drift worth following: quartz differs by 0.0001, an overloaded server by much more.
+// Standard errors, and the least drift worth following at once: that of an overloaded server.
 const DRIFT_T = 5
 const DRIFT_LEAST = 0.005
 const DRIFT_COUNT = 20
-const DRIFT_COUNT_EAGER = 8
+const DRIFT_COUNT_EAGER = 4
 // Seconds that samples must cover before they say anything about drift.
 const DRIFT_SPAN = 5
+// What differs all the time: quartz by 0.0001, a bad one by 0.001. Every fit that covers so many seconds says a little about
+// it, and is forgotten after so many others.
+const SKEW_SPAN = 8
+const SKEW_MOST = 0.002
+const SKEW_PRIOR = 0.0004
+const SKEW_LEAST_ERROR = 2e-5
+const SKEW_MEMORY = 1200
+// Delays next to each other are alike: the error is larger than it looks.
+const ERROR_FACTOR = 2
 
 // Seconds.
 const LONGEST_ROUND_TRIP = 10
@@ -94,6 +106,8 @@ export function createServerClock(): ServerClock {
     time: NaN,
     denials: 0,
     denialSide: 0,
+    skewSum: 0,
+    skewInformation: 0,
     next: 0,
     sent: new Float64Array(CAPACITY),
     offsets: new Float64Array(CAPACITY),
@@ -125,7 +139,7 @@ export function clockSample(
   const roundTrip = Math.max(0, measured)
   const sent = localReceive - roundTrip / 2
   const offset = serverTime - sent
-  const drifting = c.drift !== 0
+  const drifting = Math.abs(c.drift) > DRIFT_LEAST
   const denied = noteDenial(c, sent, offset, roundTrip)
   c.roundTrip = roundTrip
   c.sent[c.next] = sent
@@ -135,10 +149,10 @@ export function clockSample(
   c.count = Math.min(c.count + 1, CAPACITY)
   while (c.count > KEEP && localReceive - c.sent[slotOf(c, c.count - 1)]! > WINDOW) c.count--
   fit(c, localReceive, denied || drifting)
-  if (denied && (drifting || c.drift === 0)) {
-    // No drift explains it: the server stalled or resumed. Only the run itself still counts.
+  if (denied && (drifting || Math.abs(c.drift) <= DRIFT_LEAST)) {
+    // Only the run itself still counts: the server stalled or resumed, or runs at another speed from then on.
     c.count = DENIALS
-    fit(c, localReceive, false)
+    fit(c, localReceive, true)
   }
   return true
 }
@@ -146,7 +160,7 @@ export function clockSample(
 /**
  * The server's time at `localTime`, seconds; NaN before the first sample. Never runs backwards: it follows the estimate
  * by running up to 2 % faster or slower, 10 % when it is more than 30 ms off, and snaps forward when more than 100 ms
- * behind. More than 200 ms ahead, and in the first two seconds, it may run 50 % slower or faster.
+ * behind. More than 100 ms ahead, and in the first two seconds, it may run 50 % slower or faster.
  */
 export function serverTime(c: ServerClock, localTime: number): number {
   const target = localTime + c.offset + c.drift * (localTime - c.offsetTime)
@@ -230,11 +244,16 @@ function fit(c: ServerClock, at: number, eager: boolean): void {
   const yy = sumYY - sumY * meanY
   const slope = xy / xx
   const error = Math.sqrt(Math.max(0, yy - slope * xy) / (c.count - 2) / xx)
-  const significant =
+  const steepness = Math.abs(slope)
+  const isDrift =
     (eager ? c.count >= DRIFT_COUNT_EAGER : c.count >= DRIFT_COUNT && earliest < -DRIFT_SPAN) &&
-    Math.abs(slope) > DRIFT_LEAST &&
-    Math.abs(slope) > DRIFT_T * error
-  c.drift = significant ? slope : 0
+    steepness > Math.max(DRIFT_LEAST, DRIFT_T * error)
+  if (earliest < -SKEW_SPAN && steepness < SKEW_MOST) {
+    const information = 1 / (c.count * (ERROR_FACTOR * Math.max(error, SKEW_LEAST_ERROR)) ** 2)
+    c.skewSum += information * slope - c.skewSum / SKEW_MEMORY
+    c.skewInformation += information - c.skewInformation / SKEW_MEMORY
+  }
+  c.drift = isDrift ? slope : c.skewSum / (c.skewInformation + 1 / SKEW_PRIOR ** 2)
   c.offset = offset0 + middleOfWays(c, at, offset0)
   c.offsetTime = at
 }

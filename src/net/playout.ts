@@ -115,7 +115,7 @@ const CAPACITY = 1024
 // After a long silence, the last arrivals before it are still the best guess.
 const KEEP = 16
 // What came after a gap counts for more, but a gap of seconds is no reason for seconds of delay.
-const MOST_INTERVALS = 2
+const MOST_INTERVALS = 3
 // Arrivals before the quantile is trusted more than the first guess.
 const WARM_UP = 8
 
@@ -132,8 +132,17 @@ const TREND_WINDOW = 3
 const TREND_ARRIVALS = 6
 const TREND_T = 4
 const TREND_LEAST = 0.01
+// Once a run of outliers told when it began, no halves are needed: one line, but a steep and clear one.
+const NEW_TREND_T = 8
+const NEW_TREND_LEAST = 0.05
+const RISING_RUN = 3
+const RISING_LEAST = 0.1
 // Seconds that the trend is extrapolated over when no datagram arrives.
 const TREND_REACH = 0.25
+
+// By how much more and further it steers under a trend.
+const TREND_GAIN = 1.5
+const TREND_RATE_CHANGE = 1.5
 
 // Seconds; a frame that takes longer is a hitch, not a frame rate.
 const HITCH = 0.1
@@ -240,7 +249,8 @@ export function playoutPacket(p: Playout, localTime: number, serverTime: number)
   if (!sameStall && !(value > p.offset + Math.max(STALL, 4 * p.interval))) addArrival(p, localTime, need, travel, gap)
   p.receiveTime = localTime
   dropOld(p, localTime)
-  p.trend = measureTrend(p, localTime)
+  p.trend = measureTrend(p, localTime) || noticeTrend(p)
+  if (p.trend !== 0) align(p, localTime)
   steer(p, travel)
   return true
 }
@@ -267,7 +277,9 @@ export function playoutAdvance(p: Playout, localTime: number): number {
     // Far ahead with nothing to show: standing still is the quickest way back, and looks no worse.
     p.rate = 0
   } else {
-    const change = Math.max(-p.maxRateChange, Math.min(p.maxRateChange, p.gain * error))
+    const isSlow = Math.abs(p.trend) > NEW_TREND_LEAST
+    const most = p.maxRateChange * (isSlow ? TREND_RATE_CHANGE : 1)
+    const change = Math.max(-most, Math.min(most, p.gain * (isSlow ? TREND_GAIN : 1) * error))
     const wanted = Math.max(0, natural + change)
     const slew = p.rateSlew * elapsed
     // Out of a standstill at once: the slew keeps motion smooth, and there was none.
@@ -320,6 +332,26 @@ function moveWithTrend(p: Playout, localTime: number): void {
   if (p.trend === 0) return
   // No further than the trend is believed in: after a long silence, who knows.
   shiftWindow(p, p.trend * Math.min(localTime - p.receiveTime, TREND_REACH), 0)
+}
+
+/**
+ * Moves the arrivals since a trend began along with it to now, and those before to where these are: they still tell the
+ * shape of the jitter.
+ */
+function align(p: Playout, localTime: number): void {
+  const { received, need, shift, sorted } = p.arrivals
+  const start = Math.max(p.trendStart, localTime - TREND_WINDOW)
+  let newer = 0
+  for (; newer < p.count && received[slotOf(p, newer)]! >= start; newer++) {
+    const slot = slotOf(p, newer)
+    shift[slot] = p.trend * (localTime - received[slot]!)
+    sorted[newer] = need[slot]! + shift[slot]!
+  }
+  if (newer < TREND_ARRIVALS || newer === p.count) return
+  const median = quantileOf(sorted.subarray(0, newer).sort(), 0.5)
+  for (let age = newer; age < p.count; age++) sorted[age] = need[slotOf(p, age)]! + shift[slotOf(p, age)]!
+  const before = quantileOf(sorted.subarray(newer, p.count).sort(), 0.5)
+  for (let age = newer; age < p.count; age++) shift[slotOf(p, age)]! += median - before
 }
 
 /** Moves all arrivals but the `kept` newest by `amount`, seconds, and the bounds with them. */
@@ -417,16 +449,33 @@ function measureTrend(p: Playout, localTime: number): number {
   while (recent < p.count && received[slotOf(p, recent)]! > middle) recent++
   let all = recent
   while (all < p.count && received[slotOf(p, all)]! >= start) all++
+  if (start === p.trendStart)
+    return all < TREND_ARRIVALS ? 0 : clampTrend(significantSlope(p, 0, all, NEW_TREND_T, NEW_TREND_LEAST))
   if (recent < TREND_ARRIVALS || all - recent < TREND_ARRIVALS) return 0
-  const newer = significantSlope(p, 0, recent)
-  const older = significantSlope(p, recent, all)
+  const newer = significantSlope(p, 0, recent, TREND_T, TREND_LEAST)
+  const older = significantSlope(p, recent, all, TREND_T, TREND_LEAST)
   if (newer * older <= 0) return 0
-  const slope = (newer + older) / 2
+  return clampTrend((newer + older) / 2)
+}
+
+/** A few outliers in a row that rise steeply and evenly: a trend has begun with them. */
+function noticeTrend(p: Playout): number {
+  if (p.trend !== 0 || p.runSide <= 0 || p.runLength < RISING_RUN || p.count < TREND_ARRIVALS) return 0
+  const slope = significantSlope(p, 0, TREND_ARRIVALS, NEW_TREND_T, RISING_LEAST)
+  if (slope <= 0) return 0
+  p.trendStart = p.arrivals.received[slotOf(p, TREND_ARRIVALS - 1)]!
+  p.runSide = 0
+  return clampTrend(slope)
+}
+
+function clampTrend(slope: number): number {
   return Math.max(-0.5, Math.min(0.9, slope))
 }
 
-/** Least-squares slope over the arrivals of ages `from` to `to`; 0 when it is small, or could be noise. */
-function significantSlope(p: Playout, from: number, to: number): number {
+/**
+ * Least-squares slope over the arrivals of ages `from` to `to`; 0 when it is below `least`, or `errors` standard errors.
+ */
+function significantSlope(p: Playout, from: number, to: number, errors: number, least: number): number {
   const { received, travel } = p.arrivals
   const count = to - from
   // Relative to one of them, or the squares would cancel at large clock values.
@@ -453,5 +502,5 @@ function significantSlope(p: Playout, from: number, to: number): number {
   if (!(xx > 0)) return 0
   const slope = xy / xx
   const error = Math.sqrt(Math.max(0, yy - slope * xy) / (count - 2) / xx)
-  return Math.abs(slope) > TREND_LEAST && Math.abs(slope) > TREND_T * error ? slope : 0
+  return Math.abs(slope) > least && Math.abs(slope) > errors * error ? slope : 0
 }

@@ -13,7 +13,7 @@ const NETWORKS = [
   {
     name: '150+-60 ms, 10 % loss in bursts',
     conditions: { lag: 0.15, jitter: 0.06, loss: 0.1, burst: 3 },
-    most: { delay: 0.38, judder: 0.03, starved: 0.06 },
+    most: { delay: 0.43, judder: 0.03, starved: 0.06 },
   },
 ]
 

@@ -78,6 +78,14 @@ test('a server that is too slow for its rate is shown at its own speed', async (
   expect(backwards(frames)).toBe(0)
 })
 
+test('a server that becomes too slow is noticed within a second', async () => {
+  const { frames } = await simulate({ duration: 20, conditions, speed: time => (time > 10 ? 0.7 : 1) })
+  expect(Math.min(...between(frames, 10, 12).map(({ server, shown }) => server - shown))).toBeGreaterThan(-0.05)
+  expect(delay(between(frames, 12.5, 14))).toBeGreaterThan(0.06)
+  expect(starved(between(frames, 12.5, 20))).toBeLessThan(0.02)
+  expect(backwards(frames)).toBe(0)
+})
+
 test('a server that freezes for a second is waited for', async () => {
   const { frames } = await simulate({ duration: 30, conditions, speed: time => (time > 10 && time < 11 ? 0 : 1) })
   expect(backwards(frames)).toBe(0)
