@@ -152,6 +152,7 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     now: options.now ?? (() => performance.now() / 1000),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
     classes: prepareClasses(schema, links),
+    onEcho: undefined,
     handlers: new Map(),
     onDisconnect: new Set(),
     stats: {

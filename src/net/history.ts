@@ -708,7 +708,7 @@ const mix = (h: History, field: SmoothField, each: Mix, from: number, to: number
   const { slots } = h
   const { base, count, rows, weights } = each
   // Weights beyond `count` are 0, of whatever row.
-  for (let index = count; index < 5; index++) {
+  for (let index = count; index < 3; index++) {
     rows[index] = base
     weights[index] = 0
   }
@@ -733,31 +733,22 @@ const mixRun = (
 ): void => {
   const size = width * slots
   const word = field.at * slots + out
+  const velocity = field.velocity * slots + out
   const q = base * size + word
-  if (field.velocity >= 0) {
-    const velocity = field.velocity * slots + out
-    for (let slot = from; slot < to; slot++) mixed[out + slot] = values[q + slot]!
-    for (let index = 0; index < count; index++) {
-      const row = rows[index]!
-      if (row < ROWS) addDifference(values, q, row * size + word, weights[index]!, mixed, out, from, to)
-      else addVelocity(values, (row - ROWS) * size + velocity, weights[index]!, mixed, out, from, to)
-    }
-    return
-  }
-  const a = rows[0]! * size + word
-  const b = rows[1]! * size + word
-  const c = rows[2]! * size + word
-  const wa = weights[0]!
-  const wb = weights[1]!
-  const wc = weights[2]!
-  if (count === 0) for (let slot = from; slot < to; slot++) mixed[out + slot] = values[q + slot]!
-  else if (count <= 3) mixThree(values, q, a, b, c, wa, wb, wc, mixed, out, from, to)
+  let index = 0
+  if (count === 0 || field.velocity >= 0) for (let slot = from; slot < to; slot++) mixed[out + slot] = values[q + slot]!
   else {
-    const d = rows[3]! * size + word
-    const e = rows[4]! * size + word
-    mixFive(values, q, a, b, c, d, e, weights, mixed, out, from, to)
-    for (let index = 5; index < count; index++)
-      addDifference(values, q, rows[index]! * size + word, weights[index]!, mixed, out, from, to)
+    // In one go, which is most of the work that there is.
+    const a = rows[0]! * size + word
+    const b = rows[1]! * size + word
+    const c = rows[2]! * size + word
+    mixThree(values, q, a, b, c, weights[0]!, weights[1]!, weights[2]!, mixed, out, from, to)
+    index = 3
+  }
+  for (; index < count; index++) {
+    const row = rows[index]!
+    if (row < ROWS) addDifference(values, q, row * size + word, weights[index]!, mixed, out, from, to)
+    else addVelocity(values, (row - ROWS) * size + velocity, weights[index]!, mixed, out, from, to)
   }
 }
 
@@ -779,37 +770,6 @@ const mixThree = (
     const value = values[q + slot]!
     result[out + slot] =
       value + wa * (values[a + slot]! - value) + wb * (values[b + slot]! - value) + wc * (values[c + slot]! - value)
-  }
-}
-
-const mixFive = (
-  values: Float64Array,
-  q: number,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-  e: number,
-  weights: Float64Array,
-  result: Float64Array,
-  out: number,
-  from: number,
-  to: number,
-): void => {
-  const wa = weights[0]!
-  const wb = weights[1]!
-  const wc = weights[2]!
-  const wd = weights[3]!
-  const we = weights[4]!
-  for (let slot = from; slot < to; slot++) {
-    const value = values[q + slot]!
-    result[out + slot] =
-      value +
-      wa * (values[a + slot]! - value) +
-      wb * (values[b + slot]! - value) +
-      wc * (values[c + slot]! - value) +
-      wd * (values[d + slot]! - value) +
-      we * (values[e + slot]! - value)
   }
 }
 

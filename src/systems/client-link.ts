@@ -1,5 +1,4 @@
 import { byteReader, more, readBytes, readU16, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
-import { clockSample } from '../net/clock.ts'
 import { decodeTables, encodeTablesReady } from '../net/codec/messages.ts'
 import { decodeBye, decodeRefusal, decodeWelcome } from '../net/hello.ts'
 import { decodeInterestDone, decodeLeave, decodePlaced, decodeZones, encodeResync } from '../net/interest.ts'
@@ -93,7 +92,7 @@ const receiveData = (state: ClientState, session: ClientSession, reader: ByteRea
   if (sequence < 0) return
   const before = replica.newestTick
   const tick = expandTick(header.tick, before)
-  takeAcks(session, header, tick, now)
+  takeAcks(state, session, header, tick, now)
   const isNewest = hearTick(replica, tick)
   if (isNewest) {
     session.unwrappedTick += ticksSince(tick, before)
@@ -186,9 +185,15 @@ const releaseHeld = (state: ClientState, session: ClientSession): void => {
   }
 }
 
-const takeAcks = (session: ClientSession, header: Header, headerTick: number, now: number): void => {
+const takeAcks = (
+  state: ClientState,
+  session: ClientSession,
+  header: Header,
+  headerTick: number,
+  now: number,
+): void => {
   if (header.hold < 0) return
-  const { peer, clock } = session
+  const { peer } = session
   const before = peer.newestAcked
   receiveAcks(
     peer,
@@ -204,7 +209,7 @@ const takeAcks = (session: ClientSession, header: Header, headerTick: number, no
   const sent = peer.sent[peer.newestAcked % peer.sent.length]
   if (peer.newestAcked <= before || sent?.sequence !== peer.newestAcked) return
   const tick = session.unwrappedTick + ticksSince(headerTick, session.replica.newestTick)
-  clockSample(clock, sent.time, now, tick / session.welcome!.tickRate, header.hold)
+  state.onEcho?.(session, sent.time, now, tick / session.welcome!.tickRate, header.hold)
 }
 
 const readFragmentChunk = (state: ClientState, session: ClientSession, reader: ByteReader, now: number): void => {

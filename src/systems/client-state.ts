@@ -2,7 +2,6 @@ import type { World } from 'bitecs'
 import type { DClassInfo, NumberColumn, Schema } from '../components/index.ts'
 import type { DCAtomicField, DCClass, DCMolecularField, DCParameterField } from '../dc/index.ts'
 import { byteWriter, type ByteReader, type ByteWriter } from '../net/bytes.ts'
-import { createServerClock, type ServerClock } from '../net/clock.ts'
 import type { Reason, Welcome } from '../net/hello.ts'
 import { EPOCH } from '../net/layout.ts'
 import type { FieldMessage } from '../net/message.ts'
@@ -144,7 +143,6 @@ export interface ClientSession {
   readonly receiver: ReliableReceiver
   readonly replica: Replica
   readonly playout: Playout
-  readonly clock: ServerClock
   readonly pings: Pings
   /** Seconds of interpolation that the server granted last. */
   interp: number
@@ -174,7 +172,7 @@ export interface ClientStats extends Traffic, LinkStats {
   rtt: number
   /** Share of our packets that got lost, 0..1. */
   loss: number
-  /** Seconds between the server's now and what is shown. */
+  /** Seconds between the server's now and what is shown, where the way here is taken for half of the shortest round trip. */
   playoutDelay: number
   /** Distributed objects here. */
   objects: number
@@ -207,6 +205,11 @@ export interface ClientState {
   readonly onError: (error: unknown, where: string) => void
   readonly classes: ReadonlyMap<DCClass, ClientClass>
   readonly links: Links
+  /**
+   * Told of each packet of ours that the server answered: local times of sending and receiving, the server's time at its
+   * answer, and how long it held the packet; seconds.
+   */
+  onEcho: ((session: ClientSession, sent: number, received: number, server: number, hold: number) => void) | undefined
   readonly handlers: Map<DCAtomicField | DCMolecularField, Set<ClientMessageHandler>>
   readonly onDisconnect: Set<(reason: Reason) => void>
   readonly stats: ClientStats
@@ -236,7 +239,6 @@ export const createClientSession = (state: ClientState, connection: Connection, 
     ...(state.interp > 0 ? { mode: 'fixed', interp: state.interp } : {}),
     ...state.playout,
   }),
-  clock: createServerClock(),
   pings: createPings(state.pingInterval),
   interp: state.interp,
   messages: [],

@@ -1,5 +1,4 @@
 import { newestFrame } from '../net/frames.ts'
-import { serverTime } from '../net/clock.ts'
 import { advanceHistory, holdHistory, mixField, ROWS, type History } from '../net/history.ts'
 import { playoutAdvance } from '../net/playout.ts'
 import type { ClientState } from './client-state.ts'
@@ -15,8 +14,9 @@ export const interpolate = (state: ClientState): void => {
   const elapsed = now - playout.localTime
   const shown = playoutAdvance(playout, now)
   if (Number.isNaN(shown)) return
-  const serverNow = serverTime(session.clock, now)
-  state.stats.playoutDelay = Number.isNaN(serverNow) ? playout.delay : Math.max(0, serverNow - shown)
+  // The fastest packets took half of the shortest round trip.
+  const { minRtt } = session.peer
+  state.stats.playoutDelay = Math.max(0, playout.delay + (minRtt < Infinity ? minRtt / 2 : 0))
   for (const [group, track] of session.tracks) {
     if (session.replica.groups.get(group.id) !== group) {
       session.tracks.delete(group)

@@ -1,4 +1,4 @@
-import { serverTime } from '../net/clock.ts'
+import { clockSample, createServerClock, serverTime, type ServerClock } from '../net/clock.ts'
 import { createDriftClock, driftFrame, driftServerTick, type DriftClock, type DriftOptions } from '../net/drift.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { clientStates, type ClientHandle, type ClientSession } from './client-state.ts'
@@ -40,10 +40,21 @@ export interface TickClock {
   time: number
 }
 
+/** What is known of the server's time, in sessions that a tick clock runs with; others need not know it. */
+const CLOCKS = new WeakMap<ClientSession, ServerClock>()
+
+const clockOf = (session: ClientSession): ServerClock => {
+  let clock = CLOCKS.get(session)
+  if (!clock) CLOCKS.set(session, (clock = createServerClock()))
+  return clock
+}
+
 /** Makes a clock for a client; it starts by itself with each session. */
 export const createTickClock = (client: ClientHandle, options: TickClockOptions = {}): TickClock => {
   const { mode = 'echo', lead = 0, maxTicksPerFrame = 8, ...drift } = options
   if (!(maxTicksPerFrame >= 1)) throw new RangeError(`maxTicksPerFrame is ${maxTicksPerFrame}: give 1 or more.`)
+  const state = clientStates.get(client)
+  if (state && mode === 'echo') state.onEcho = (session, ...echo) => void clockSample(clockOf(session), ...echo)
   return {
     lead,
     maxTicksPerFrame,
@@ -75,7 +86,7 @@ export const advanceTicks = (c: TickClock): number => {
   if (!session?.welcome) return 0
   const { tickRate } = session.welcome
   const now = state.now()
-  const exact = c.drift ? driftTicks(c, c.drift, session, now) : (serverTime(session.clock, now) + c.lead) * tickRate
+  const exact = c.drift ? driftTicks(c, c.drift, session, now) : (serverTime(clockOf(session), now) + c.lead) * tickRate
   if (Number.isNaN(exact)) return 0
   const ticks = Math.floor(exact + 1e-9)
   if (Number.isNaN(c.ticks)) c.ticks = ticks
