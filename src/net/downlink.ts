@@ -184,6 +184,8 @@ const PROBE_BYTES = 96
 const LOSSY = 0.05
 /** Above so many postponed groups the packet says "all that are not in here". */
 const MAX_DEFERRED = 30
+/** After so many that did not fit no more are tried: each may have to be encoded for this client alone. */
+const MAX_MISFITS = 16
 /** What says so instead of a count. */
 const ALL_DEFERRED = 0xff
 /** Bytes of a state chunk that says nothing but that: messages leave that much, so that there is always room for it. */
@@ -589,6 +591,7 @@ const selectSegments = (
 ): void => {
   let count = 0
   let left = room
+  let misfits = 0
   let bestSpan = 0
   let bestBefore = 0
   for (const each of downlink.subscriptions) if (each.plan === 'due') order[count++] = each
@@ -596,6 +599,10 @@ const selectSegments = (
   downlink.wasTight = false
   for (let index = 0; index < count; index++) {
     const subscription = order[index]!
+    if (misfits === MAX_MISFITS) {
+      subscription.plan = 'deferred'
+      continue
+    }
     const { group } = subscription
     const newest = newestFrame(group.history)!
     const base = chooseBase(downlink, subscription, now, beat)
@@ -606,6 +613,7 @@ const selectSegments = (
     if (size > left) {
       subscription.plan = 'deferred'
       downlink.wasTight = true
+      misfits++
       continue
     }
     left -= size
