@@ -31,3 +31,4 @@ export {
 } from './systems/grid.ts'
 export { createFollow, type FollowOptions, type ZoneAsker, type ZoneGiver } from './systems/follow.ts'
 export { createZoning, type Placed, type Placing, type Position, type ZoningOptions } from './systems/zoning.ts'
+export { writeField, type FieldValue } from './systems/write-field.ts'

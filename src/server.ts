@@ -1,6 +1,6 @@
 import { entityExists, type EntityId, type World } from 'bitecs'
-import { checkCapacity, checkWorld, type Message, type Schema } from './components/index.ts'
-import { packField, type DCClass } from './dc/index.ts'
+import { checkCapacity, checkWorld, infosOf, type Message, type Schema } from './components/index.ts'
+import { columnKind, packField, type DCClass } from './dc/index.ts'
 import { CODECS, type CodecName } from './net/codec.ts'
 import { MAX_ZONES } from './net/interest.ts'
 import type { Reason } from './net/hello.ts'
@@ -15,17 +15,23 @@ import { replicate } from './systems/replicate.ts'
 import { setVisibility } from './systems/visibility.ts'
 import { serverReceive } from './systems/server-receive.ts'
 import {
+  noViolations,
   touch,
+  type FieldLimit,
   type MessageHandler,
   type Refused,
   type ServerClient,
   type ServerObject,
   type ServerState,
   type Session,
+  type Violation,
+  type ViolationAction,
   type ViolationCounts,
+  type ViolationPolicy,
   type Visibility,
 } from './systems/server-state.ts'
 import { changeRates, endSession, openSession } from './systems/sessions.ts'
+import { ACTIONS, POLICY } from './systems/violations.ts'
 
 export {
   Alive,
@@ -42,7 +48,20 @@ export type { Reason } from './net/hello.ts'
 export type { Rates } from './net/rates.ts'
 export type { Connection, ServerTransport } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
-export type { Refused, ServerClient, SessionStats, ViolationCounts, Visibility } from './systems/server-state.ts'
+export type { Denial } from './systems/permissions.ts'
+export type {
+  FieldLimit,
+  Refused,
+  ServerClient,
+  SessionStats,
+  Violation,
+  ViolationAction,
+  ViolationCounts,
+  ViolationDetail,
+  ViolationKind,
+  ViolationPolicy,
+  Visibility,
+} from './systems/server-state.ts'
 
 export interface ServerOptions {
   /** How clients reach the server: `geckos()` from `bitecs-pipes/geckos/server`, or `memoryNetwork().server`. */
@@ -62,13 +81,31 @@ export interface ServerOptions {
   /** Seconds between two pings of `client.stats`, whose averages are over 16 of them. 0.01..60. Default 0.25. */
   readonly pingInterval?: number
   /**
-   * Messages and interest requests a second that a client may send, on average; at once as many as a link that was dead for
+   * Messages a second that a client may send, on average; at once as many as a link that was dead for
    * `timeout` holds back, and 4 seconds' worth. Beyond it unreliable ones are dropped, a reliable one ends the session
    * (`flooded`): what goes out in every frame should be `unreliable`, or a field. Default 60.
    */
   readonly messageRate?: number
   /** The same in bytes a second, owner-written strings and blobs included; one largest message (256 KB) more at once. Default 32 KB. */
   readonly messageBytes?: number
+  /** Interest requests a second that a client may send; at once as for messages. Beyond it the session ends (`flooded`). Default 20. */
+  readonly interestRate?: number
+  /**
+   * How often each client may send a field, besides: `{ 'Avatar.say': { rate: 2, burst: 10 } }`. Of messages, of owner-written strings, blobs
+   * and lists, and of what `writeField` writes, over all objects; an inherited field has one limit under any of its classes' names. Without
+   * one, a field may use all of `messageRate`. Beyond it as with `messageRate`.
+   */
+  readonly limits?: Readonly<Record<string, FieldLimit>>
+  /**
+   * What is done with a client besides refusing: `ignore`, `warn` (tell `onError`, ever more rarely) or `kick`. Default: `kick` for
+   * `flooded`, as its reliable messages cannot be dropped (unreliable ones are, whatever is said here), else `ignore`.
+   */
+  readonly violationPolicy?: Partial<ViolationPolicy>
+  /**
+   * Told each time that a client which has signed in tries what it may not, right when it is refused; may return what to do instead of the
+   * policy. Such as: `(client, { kind }) => (kind === 'forbidden' && client.violations.forbidden > 20 ? 'kick' : undefined)`.
+   */
+  readonly onViolation?: (client: ServerClient, violation: Violation) => ViolationAction | void
   /** Bytes a second that one client is sent at most; less while its link fills up. 1024 and up. Default 96 KB. */
   readonly maxBytesPerSecond?: number
   /** Datagrams that a client which lacks much is sent at once, as when it joins; else it is one. 1..64. Default 2. */
@@ -189,6 +226,36 @@ const subscribeTo = <T>(handlers: Set<T>, handler: T): (() => void) => {
   return () => handlers.delete(handler)
 }
 
+/** The limits by field number. Throws for a name or a number that makes no sense. */
+const limitsOf = (schema: Schema<any>, limits: Readonly<Record<string, FieldLimit>>): Map<number, FieldLimit> => {
+  const byNumber = new Map<number, FieldLimit>()
+  for (const [name, limit] of Object.entries(limits)) {
+    const [dclass, fieldName] = name.split('.')
+    const field = infosOf(schema)
+      .find(info => info.dclass.name === dclass)
+      ?.dclass.inherited.find(each => each.name === fieldName)
+    if (!field) throw new TypeError(`limits: the schema has no field "${name}": name one as 'Avatar.say'.`)
+    const isShared = field.keywords.includes('clsend')
+    if (!isShared && !field.keywords.includes('ownsend'))
+      throw new TypeError(`limits: ${name} has neither \`clsend\` nor \`ownsend\`: no client sends it. Take it out.`)
+    if (field.kind === 'parameter' && !isShared && columnKind(field.type).kind !== 'value')
+      throw new TypeError(`limits: ${name} is a number, which goes up at the client's command rate. Take it out.`)
+    inRange(`limits['${name}'].rate`, limit.rate, 0.001, 1e6, 'a second')
+    inRange(`limits['${name}'].burst`, limit.burst ?? 1, 1, 1e9, 'at once')
+    byNumber.set(field.number, limit)
+  }
+  return byNumber
+}
+
+const policyOf = (policy: Partial<ViolationPolicy>): ViolationPolicy => {
+  for (const [kind, action] of Object.entries(policy))
+    if (!(kind in POLICY) || !ACTIONS.includes(action))
+      throw new TypeError(
+        `violationPolicy: ${kind}: ${String(action)}; give ${Object.keys(POLICY).join(', ')} as ${ACTIONS.join(', ')}.`,
+      )
+  return { ...POLICY, ...policy }
+}
+
 const codecOf = ({ codec = 'range' }: ServerOptions): CodecName => {
   if (!CODECS.includes(codec)) throw new TypeError(`codec is ${String(codec)}: give ${CODECS.join(' or ')}.`)
   return codec
@@ -254,7 +321,11 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     allowZone: options.allowZone ?? (() => true),
     onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
     now: options.now ?? (() => performance.now() / 1000),
-    violations: { malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 },
+    interestRate: inRange('interestRate', options.interestRate ?? 20, 1, 100_000, 'requests a second'),
+    limits: limitsOf(schema, options.limits ?? {}),
+    violations: noViolations(),
+    violationPolicy: policyOf(options.violationPolicy ?? {}),
+    onViolation: options.onViolation,
     tick: inRange('firstTick', options.firstTick ?? 0, 0, 0xffffffff, '') >>> 0,
     nextDoId: 1,
     nextClientId: 0,

@@ -256,6 +256,15 @@ const moveRow = (
   return addRow(state.store, to, binding.layout, object.doId, state.tick)
 }
 
+/** Changes of zone and owner that are remembered of an object. */
+const MAX_PAST = 8
+
+const rememberPast = (state: ServerState, { past, zone, owner }: ServerObject): void => {
+  if (zone === 0) return
+  if (past.length >= MAX_PAST) past.shift()
+  past.push({ zone, owner, endedAt: state.now() })
+}
+
 const moveObject = (state: ServerState, object: ServerObject, zone: number, owner: number): void => {
   const { store } = state
   const { owner: private_ } = object.serverClass
@@ -264,7 +273,6 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
   if (zone !== object.zone || object.rule !== object.placedBy) relocate(state, object, zone, owner)
   if (owner !== object.owner) {
     // What the last owner sent is void, and so is what it may still send.
-    object.formerOwner = object.owner
     object.uploadSequence = -1
     object.epoch = nextEpoch(object.epoch)
     startValueEpochs(state, object)
@@ -274,6 +282,7 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
     const to = owner === 0 || !object.place ? undefined : privateZoneOf(store, owner)
     object.ownerPlace = moveRow(state, object, object.ownerPlace, to, private_, object.ownerValues)
   }
+  rememberPast(state, object)
   object.zone = zone
   object.owner = owner
 }

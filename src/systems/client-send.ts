@@ -11,7 +11,7 @@ import { countOut } from '../net/traffic.ts'
 import { readWord } from './client-references.ts'
 import { connectError, endClientSession, transmit } from './client-session.ts'
 import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
-import { packValue } from './pack-message.ts'
+import { isFiniteValue, packValue } from './pack-message.ts'
 import { isFiniteWord } from './rows.ts'
 import { encodeUpload } from './upload.ts'
 
@@ -168,6 +168,8 @@ const isReplicated = ({ clientClass: { interested, owner } }: ClientObject, fiel
 const sendValuesOf = (state: ClientState, session: ClientSession, object: ClientObject): void => {
   for (const field of object.clientClass.ownerValues) {
     const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
+    if (!isFiniteValue(value))
+      throw new RangeError(`${field.owner.name}.${field.name} is not finite: a client may not send that.`)
     const packed = packValue(field, value, state.links)
     const sent = object.sentValues.get(field)
     // What has not come from the server yet must not be overwritten by a default; what never comes starts as it is.

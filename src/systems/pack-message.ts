@@ -39,3 +39,9 @@ export const tryPackValue = (field: DCParameterField, value: unknown, links: Lin
     return undefined
   }
 }
+
+/** Whether no number in a value is NaN or infinite: a client may send none, in messages or state. */
+export const isFiniteValue = (value: unknown): boolean =>
+  typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value !== 'object' || ArrayBuffer.isView(value) || Object.values(value!).every(isFiniteValue)

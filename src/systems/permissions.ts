@@ -1,6 +1,9 @@
 import type { DCAtomicField, DCMolecularField, DCParameterField } from '../dc/index.ts'
 import type { ServerObject, ServerState, Session, Visibility } from './server-state.ts'
 
+/** A field that a client may try to send. */
+export type SentField = DCAtomicField | DCMolecularField | DCParameterField
+
 /** What the object's own rule says of a client; `zone` is as usual. */
 const ruleFor = ({ client }: Session, { rule }: ServerObject): Visibility =>
   rule === undefined ? 'zone' : ((client && rule.clients.get(client.id)) ?? rule.all)
@@ -36,19 +39,59 @@ export const willSee = (
 }
 
 /**
- * The one place that decides what a client may send: a field with `clsend` if it sees the object, one with `ownsend` if
- * it owns it, nothing else.
+ * Why a client may not send a field: it has not signed in; there never was such an object; the object is in no zone; no client may, by
+ * the keywords; the owner alone may; only who sees the object may.
  */
-export const maySend = (
+export type Denial = 'unverified' | 'unknown-object' | 'unplaced' | 'undeclared' | 'not-owner' | 'not-interested'
+
+/** `late`: refused, but it was allowed when the client cannot have heard of the change yet. */
+export type Permission = 'allowed' | 'late' | Denial
+
+/** Seconds within which what was sent before a change may still arrive: a link that is dead for longer has no session. */
+const latenessOf = ({ timeout }: ServerState): number => timeout + 4
+
+const declares = ({ keywords }: SentField, keyword: string): boolean => keywords.includes(keyword)
+
+/**
+ * The one place that decides what a client may send, of messages and of state: a field with `clsend` of an object that it
+ * sees, one with `ownsend` of an object that it owns, nothing else.
+ */
+export const permissionOf = (
+  state: ServerState,
   session: Session,
+  doId: number,
+  object: ServerObject | undefined,
+  field: SentField,
+  isUpload = false,
+): Permission => {
+  const { client } = session
+  if (!client) return 'unverified'
+  // Network ids are given once: of one that was given, the object has gone.
+  if (!object) return doId > 0 && doId < state.nextDoId ? 'late' : 'unknown-object'
+  // An upload is the owner's, whoever else may write some of its fields.
+  const isForAll = !isUpload && declares(field, 'clsend')
+  const isForOwner = declares(field, 'ownsend')
+  if (!isForAll && !isForOwner) return 'undeclared'
+  const isOwner = object.owner === client.id
+  if (object.zone !== 0 && (isOwner || (isForAll && sees(session, object)))) return 'allowed'
+  if (wasAllowed(state, session, client.id, object, isForAll)) return 'late'
+  if (object.zone === 0) return 'unplaced'
+  return isForAll ? 'not-interested' : 'not-owner'
+}
+
+/** Whether it would have been allowed before a change that the client may not know of. */
+const wasAllowed = (
+  state: ServerState,
+  session: Session,
+  clientId: number,
   object: ServerObject,
-  field: DCAtomicField | DCMolecularField | DCParameterField,
+  isForAll: boolean,
 ): boolean => {
-  const { keywords } = field
-  const isOwner = session.client !== undefined && object.owner === session.client.id
-  if (keywords.includes('ownsend') && isOwner) return true
-  // State is written by its owner alone.
-  return field.kind !== 'parameter' && keywords.includes('clsend') && (isOwner || sees(session, object))
+  const since = state.now() - latenessOf(state)
+  const sawZone = (zone: number) => session.zones.has(zone) || (session.left.get(zone) ?? -Infinity) > since
+  for (const { zone, owner, endedAt } of object.past)
+    if (endedAt > since && (owner === clientId || (isForAll && sawZone(zone)))) return true
+  return isForAll && (object.hiddenAt > since || (object.rule === undefined && sawZone(object.zone)))
 }
 
 /** Who receives a message from the server. */

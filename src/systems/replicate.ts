@@ -90,6 +90,7 @@ const updateZones = (state: ServerState, session: Session, now: number): void =>
     if (isWanted(state, session, zone) || isLingering(state, session, zone, now)) continue
     lingering.delete(zone)
     zones.delete(zone)
+    leaveZone(session, zone, now)
     isChanged = true
     const known = state.store.zones.get(zone)
     if (known) unsubscribe(downlink, known)
@@ -102,6 +103,15 @@ const updateZones = (state: ServerState, session: Session, now: number): void =>
   subscribe(downlink, state.store, privateZoneOf(state.store, session.client!.id))
   if (isChanged) queueReliable(downlink, encodeZones(state.tick, [...zones]))
   updateExceptions(state, session, downlink)
+}
+
+/** Zones that are remembered after a client left them. */
+const MAX_LEFT = 512
+
+const leaveZone = ({ left }: Session, zone: number, now: number): void => {
+  left.delete(zone)
+  left.set(zone, now)
+  if (left.size > MAX_LEFT) for (const oldest of left.keys()) return void left.delete(oldest)
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Traffic, TrafficWindow } from '../net/traffic.ts'
 import type { Connection, ServerTransport } from '../net/transport.ts'
 import type { ValueSet } from '../net/values.ts'
 import type { Links } from './links.ts'
+import type { Denial } from './permissions.ts'
 import type { Binding } from './rows.ts'
 import type { Watch } from './scan.ts'
 import type { UploadPlan } from './upload.ts'
@@ -49,6 +50,13 @@ export interface VisibilityRule {
   readonly zone: Zone
 }
 
+/** A zone and owner that an object had, and when (seconds) that ended. */
+export interface Past {
+  readonly zone: number
+  readonly owner: number
+  readonly endedAt: number
+}
+
 /** A distributed object, from the moment its entity got a dclass component. */
 export interface ServerObject {
   readonly eid: number
@@ -63,8 +71,10 @@ export interface ServerObject {
   /** Zone and owner as the store has them; the columns may be ahead until the next capture. */
   zone: number
   owner: number
-  /** Who owned it before: what that client sent meanwhile is late, not forbidden. */
-  formerOwner: number
+  /** Where it was and whose, newest last: what a client sent that had not heard of the change is late, not forbidden. */
+  readonly past: Past[]
+  /** When (seconds) its rule of who sees it changed last. */
+  hiddenAt: number
   place: Place | undefined
   /** Tick in which it came there. */
   movedAt: number
@@ -123,6 +133,8 @@ export interface ServerClient {
   /** Zones that it sees now. */
   readonly zones: ReadonlySet<number>
   readonly stats: Readonly<SessionStats>
+  /** What it tried that was refused, counted. */
+  readonly violations: Readonly<ViolationCounts>
 }
 
 /** A client that was not let in. */
@@ -167,15 +179,21 @@ export interface Session {
   readonly zones: Set<number>
   /** Zones that it wants no more, and until when (seconds) it is sent them still. */
   readonly lingering: Map<number, number>
+  /** Zones that it does not see any more, since when (seconds); the newest last. */
+  readonly left: Map<number, number>
   /** Whether its zones may have changed, and the store's version that it knows. */
   isZonesDirty: boolean
   zonesVersion: number
   readonly pendingInterest: PendingInterest[]
   readonly stats: SessionStats
   readonly trafficWindow: TrafficWindow
-  /** What it may send of messages. */
+  /** What it may send: datagrams, messages, bytes of messages and values, interest requests, and fields with a limit by number. */
+  readonly datagramBucket: Bucket
   readonly messageBucket: Bucket
   readonly byteBucket: Bucket
+  readonly interestBucket: Bucket
+  readonly fieldBuckets: Map<number, Bucket>
+  readonly violations: ViolationCounts
   updateRate: number
   commandRate: number
   interp: number
@@ -197,6 +215,48 @@ export interface ViolationCounts {
   outOfRange: number
   /** Datagrams dropped because too many waited, messages beyond what a client may send. */
   flooded: number
+}
+
+export type ViolationKind = keyof ViolationCounts
+
+/**
+ * What becomes of a client that did what it may not. What it sent is dropped in any case; `warn` tells `onError` besides, the 1st, 10th,
+ * 100th, ... time of each kind; `kick` ends its session.
+ */
+export type ViolationAction = 'ignore' | 'warn' | 'kick'
+
+/** What is done about each kind of violation. */
+export type ViolationPolicy = Readonly<Record<ViolationKind, ViolationAction>>
+
+/**
+ * Why something was refused. Of `malformed`: `datagram` (bytes that are not of the protocol), `stream` (a fragment against the
+ * rules; the session cannot go on), `field` (the object's class has no such field), `channel` (reliable for unreliable, or numbers and
+ * values mixed up). Of `forbidden`: a {@link Denial}. Of `outOfRange`: `value` (outside its DC type, or bytes left over). Of `flooded`: which
+ * allowance is used up.
+ */
+export type ViolationDetail =
+  | 'datagram'
+  | 'stream'
+  | 'field'
+  | 'channel'
+  | Denial
+  | 'value'
+  | 'datagrams'
+  | 'messages'
+  | 'bytes'
+  | 'field-rate'
+  | 'interest'
+
+/** What a client tried that was refused. */
+export interface Violation {
+  readonly kind: ViolationKind
+  readonly detail: ViolationDetail
+  /** `Avatar.say`, when it is about a field that the schema has. */
+  readonly field: string | undefined
+  /** The entity of the object, or 0. */
+  readonly object: number
+  /** What the policy does unless the hook says otherwise. */
+  readonly action: ViolationAction
 }
 
 export type MessageHandler = (eid: number, args: any, client: ServerClient) => unknown
@@ -236,6 +296,9 @@ export interface ServerState {
   readonly pingInterval: number
   readonly messageRate: number
   readonly messageBytes: number
+  readonly interestRate: number
+  /** Of fields that have one of their own, by field number. */
+  readonly limits: ReadonlyMap<number, FieldLimit>
   readonly maxBytesPerSecond: number
   readonly packetsPerSend: number
   readonly maxZones: number
@@ -247,9 +310,29 @@ export interface ServerState {
   /** Seconds. */
   readonly now: () => number
   readonly violations: ViolationCounts
+  readonly violationPolicy: ViolationPolicy
+  readonly onViolation: ((client: ServerClient, violation: Violation) => ViolationAction | void) | undefined
   tick: number
   nextDoId: number
   nextClientId: number
+}
+
+/** How often each client may send a field. */
+export interface FieldLimit {
+  /** Times a second, on average. */
+  readonly rate: number
+  /** Times at once. Default: what a link holds back that is dead for `timeout`, and 4 seconds' worth. */
+  readonly burst?: number
+}
+
+/** Tokens that a bucket keeps: what a link may have held back without anybody's fault. */
+export const burstOf = (state: { readonly timeout: number }, rate: number): number => rate * (state.timeout + 4)
+
+export const noViolations = (): ViolationCounts => ({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+
+export const countViolation = (state: ServerState, session: Session, kind: ViolationKind): void => {
+  state.violations[kind]++
+  session.violations[kind]++
 }
 
 /** Runs game code: what it throws, or a promise of it rejects with, is reported, not passed on into the server's tick. */

@@ -13,10 +13,21 @@ import { countOut, createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
 import { forgetVisibility } from './visibility.ts'
 import { structureOf } from '../dc/index.ts'
-import { guarded, type ServerClient, type ServerState, type Session, type SessionStats } from './server-state.ts'
+import {
+  burstOf,
+  countViolation,
+  guarded,
+  noViolations,
+  type ServerClient,
+  type ServerState,
+  type Session,
+  type SessionStats,
+} from './server-state.ts'
 
 /** Datagrams of one client that may wait for the next tick. */
 const MAX_INBOX = 256
+/** Datagrams a second that a connection may send: twice what the highest command rate makes, for a link that doubles each. */
+const DATAGRAM_RATE = 512
 /** Seconds that a connection may take to say hello. */
 const HELLO_TIMEOUT = 10
 /** Connections without a client, beyond which new ones are turned away. */
@@ -60,6 +71,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     connection.close()
     return
   }
+  const now = state.now() * 1000
   const session: Session = {
     connection,
     inbox: [],
@@ -72,17 +84,18 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     revoked: new Set(),
     zones: new Set(),
     lingering: new Map(),
+    left: new Map(),
     isZonesDirty: true,
     zonesVersion: -1,
     pendingInterest: [],
     stats: createStats(state.maxBytesPerSecond),
     trafficWindow: createTrafficWindow(),
-    messageBucket: createBucket(state.messageRate, state.messageRate * (state.timeout + 4), state.now() * 1000),
-    byteBucket: createBucket(
-      state.messageBytes,
-      MAX_MESSAGE * 1.25 + state.messageBytes * (state.timeout + 4),
-      state.now() * 1000,
-    ),
+    datagramBucket: createBucket(DATAGRAM_RATE, DATAGRAM_RATE * 4, now),
+    messageBucket: createBucket(state.messageRate, burstOf(state, state.messageRate), now),
+    byteBucket: createBucket(state.messageBytes, MAX_MESSAGE * 1.25 + burstOf(state, state.messageBytes), now),
+    interestBucket: createBucket(state.interestRate, burstOf(state, state.interestRate), now),
+    fieldBuckets: new Map(),
+    violations: noViolations(),
     updateRate: 0,
     commandRate: 0,
     interp: 0,
@@ -94,7 +107,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
   state.sessions.add(session)
   connection.onPacket = packet => {
     if (session.inbox.length < MAX_INBOX) session.inbox.push({ packet, time: state.now() })
-    else state.violations.flooded++
+    else countViolation(state, session, 'flooded')
   }
   connection.onClose = () => {
     session.isClosed = true
@@ -129,13 +142,13 @@ const refuse = (state: ServerState, session: Session, hello: Hello, reason: Reas
 export const receiveInquiry = (state: ServerState, session: Session, reader: ByteReader): void => {
   const { inquiry } = session
   if (!inquiry || inquiry.answers >= MAX_ANSWERS) {
-    state.violations.malformed++
+    countViolation(state, session, 'malformed')
     return
   }
   inquiry.answers++
   const answer = answerInquiry(structureOf(state.schema.file), reader, reader.end, inquiry.findings)
   if (answer) sendBare(session, answer)
-  else state.violations.malformed++
+  else countViolation(state, session, 'malformed')
 }
 
 const tellRefused = (
@@ -294,6 +307,7 @@ export const receiveHello = (state: ServerState, session: Session, hello: Hello,
     },
     zones: session.zones,
     stats: session.stats,
+    violations: session.violations,
   }
   session.client = client
   const { priority } = state

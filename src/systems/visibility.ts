@@ -17,6 +17,8 @@ export const setVisibility = (
   })
   if (client === undefined) rule.all = visibility
   else rule.clients.set(client.id, visibility)
+  // Of an object that nobody saw yet there is nothing to be late with.
+  if (object.place) object.hiddenAt = state.now()
   state.exceptions.add(object)
   followVisibility(object)
   for (const session of state.sessions) session.isZonesDirty = true

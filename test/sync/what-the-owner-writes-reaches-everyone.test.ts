@@ -266,11 +266,11 @@ test.each([359.97, -0.03, 360, -360, 719.96])(
   },
 )
 
-test('state that nobody owns is for the server to write, whatever its keywords', async () => {
+test('`ownsend` state that nobody owns is for the server to write', async () => {
   const worlds = createWorlds(`dclass Door {
-    string sign broadcast ram clsend;
-    string label broadcast ram clsend ownsend;
-    uint8 open broadcast ram clsend;
+    string sign broadcast ram ownsend;
+    string label broadcast ram ownsend;
+    uint8 open broadcast ram ownsend;
   };`)
   const eid = spawn(worlds, 'Door', { sign: 'push', label: 'exit', open: 1 }, 1)
   const impostor = await createImpostor(worlds.network, worlds.schema, worlds.now)
