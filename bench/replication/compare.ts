@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { bundle } from './bundle.ts'
@@ -20,12 +20,17 @@ const at = (numbers: readonly number[], share: number): number => {
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0)
 const costs = ({ update, encode }: Turn): number[] => update.map((each, index) => each + encode[index]!)
 
-const take = async (child: ChildProcess): Promise<unknown> => {
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`${child.spawnargs.slice(2).join(' ')} ended`))),
-  ])
-  return message
+/** Starts a worker. Returns what asks it for something and waits for the answer; rejects when it ends instead. */
+const start = (worker: string, args: readonly string[]) => {
+  const child = fork(worker, args)
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error(`${args.join(' ')} ended`)))
+  // Its end is no error once nobody asks any more.
+  ended.catch(() => {})
+  const ask = async (question?: number): Promise<unknown> => {
+    if (question !== undefined) child.send(question)
+    return (await Promise.race([once(child, 'message'), ended]))[0]
+  }
+  return { ask, stop: () => child.disconnect() }
 }
 
 const compareIn = async (
@@ -35,19 +40,18 @@ const compareIn = async (
   names: readonly string[],
   ticks: string,
 ): Promise<object[]> => {
-  const runs: { name: string; child: ChildProcess; turns: Turn[] }[] = []
+  const runs: (ReturnType<typeof start> & { name: string; turns: Turn[] })[] = []
   for (const name of names) {
-    const child = fork(worker, [name, scene, clients, ticks])
-    await take(child)
-    runs.push({ name, child, turns: [] })
+    const run = { ...start(worker, [name, scene, clients, ticks]), name, turns: [] }
+    await run.ask()
+    runs.push(run)
   }
   for (let round = 0; !runs.every(({ turns }) => turns.at(-1)?.isOver); round++)
     for (let index = 0; index < runs.length; index++) {
-      const { child, turns } = runs[(index + round) % runs.length]!
-      child.send(TURN)
-      turns.push((await take(child)) as Turn)
+      const { ask, turns } = runs[(index + round) % runs.length]!
+      turns.push((await ask(TURN)) as Turn)
     }
-  for (const { child } of runs) child.disconnect()
+  for (const { stop } of runs) stop()
   const hz = scene === 'cubes' ? 60 : 20
   const skipped = START / TURN
   const own = runs[0]!.turns.slice(skipped)
