@@ -419,6 +419,8 @@ const offerTables = (downlink: Downlink, { codec }: Store): void => {
   const { generation } = codec
   if (downlink.tablesSent === generation) return
   downlink.tablesSent = generation
+  // Packets name the tables that they were written with: for older ones than are kept those are the built-in ones.
+  if (!codec.tablesOf(downlink.tables)) downlink.tables = 0
   const bytes = codec.tablesOf(generation)
   if (bytes) queueReliable(downlink, encodeTables(generation, bytes))
 }

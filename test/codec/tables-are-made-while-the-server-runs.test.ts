@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest'
+import { readBytes, readU16, readU8, readVarint } from '../../src/net/bytes.ts'
+import { buildPacket, confirmTables, createDownlink, subscribe } from '../../src/net/downlink.ts'
+import { Chunk, openPacket, readHeader } from '../../src/net/packet.ts'
+import { addRow, createStore, startRound, writeRow, zoneOf } from '../../src/net/store.ts'
+import { readDC } from '../net/support.ts'
 import { createWorlds, seenBy, spawn } from '../support/worlds.ts'
 
 const DC = `
@@ -92,4 +97,51 @@ test('tables of another schema are refused where they are given', async () => {
     }),
   ).toThrow(/another schema/)
   await first.worlds.end()
+})
+
+test('a client whose tables the server has forgotten is written to, and told so, with the built-in ones', () => {
+  const store = createStore(readDC(DC))
+  const kept = [1, 2, 3]
+  const written: number[] = []
+  const codec = {
+    ...store.codec,
+    generation: 3,
+    usesBefore: true,
+    tablesOf: (generation: number) => (kept.includes(generation) ? Uint8Array.of(generation) : undefined),
+    encode: (...args: Parameters<typeof store.codec.encode>) => {
+      written.push(args[8])
+      return store.codec.encode(...args)
+    },
+  }
+  const tabled = { ...store, codec }
+  const downlink = createDownlink()
+  subscribe(downlink, tabled, zoneOf(tabled, 1))
+  const place = addRow(tabled, zoneOf(tabled, 1), tabled.layouts[0]!.interested, 1, 1)
+  confirmTables(downlink, tabled, 1)
+  let tick = 1
+  const send = () => {
+    writeRow(place, Uint32Array.of(0, 0, tick, 0, 0), 0, tick)
+    startRound(tabled)
+    const packet = buildPacket(downlink, tabled, tick, tick / 30, 1 / 30, tick, 30)!
+    tick++
+    return packet
+  }
+  send()
+  expect([written, downlink.tables]).toEqual([[1], 1])
+  // Three newer ones were made, of which the client has not said yet that it has them.
+  kept.splice(0, 3, 2, 3, 4)
+  codec.generation = 4
+  const packet = send()
+  expect([written, downlink.tables]).toEqual([[1, 0], 0])
+  const { reader } = openPacket(packet)
+  readHeader(reader)
+  // Tables, on their way as a fragment, then state: its third byte names them.
+  while (readU8(reader) === Chunk.fragment) {
+    readU16(reader)
+    readU8(reader)
+    readBytes(reader, readVarint(reader))
+  }
+  expect(reader.bytes[reader.position + 2]).toBe(0)
+  confirmTables(downlink, tabled, 1)
+  expect(downlink.tables, 'an answer to those that are forgotten').toBe(0)
 })
