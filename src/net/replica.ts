@@ -50,6 +50,8 @@ export interface ReplicaValues {
   /** Epoch of each field's newest message. */
   readonly epochs: number[]
   seenTick: number
+  /** Whether the object is known to have gone: it would come back with new ones. */
+  isGone: boolean
 }
 
 export interface Replica {
@@ -358,10 +360,21 @@ const decodeInto = (
   insertFrame(group.history, frame)
   // A late frame tells of what is over: what left may have come back since, and gone elsewhere.
   if (newestFrame(group.history) === frame)
-    for (let index = 0; index < departures.length; index += 2)
-      group.movedTo.set(departures[index]!, departures[index + 1]! < 0 ? undefined : departures[index + 1])
+    for (let index = 0; index < departures.length; index += 2) {
+      const doId = departures[index]!
+      const zone = departures[index + 1]!
+      group.movedTo.set(doId, zone < 0 ? undefined : zone)
+      if (zone < 0) markGone(replica, doId)
+    }
   group.isDirty = true
   return true
+}
+
+const markGone = ({ values }: Replica, doId: number): void => {
+  for (const map of [values.interested, values.owner]) {
+    const known = map.get(doId)
+    if (known) known.isGone = true
+  }
 }
 
 const noteDeparture = (doId: number, zone: number | undefined): void => {
@@ -413,6 +426,7 @@ export const leaveGroup = (replica: Replica, { tick, doId, group: id, isGone }: 
   if (id !== 0) replica.leftGroups.set(id, tick)
   replica.groups.delete(id)
   replica.gone.set(doId, { tick, isGone })
+  if (isGone) markGone(replica, doId)
   if (id !== 0) replica.placed.delete(doId)
 }
 
@@ -437,6 +451,7 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
     replica.groups.delete(group.id)
     replica.leftGroups.set(group.id, tick)
     replica.droppedGroups.push(group)
+    newestFrame(group.history)?.ids.forEach(doId => markGone(replica, doId))
   }
 }
 
@@ -446,9 +461,11 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
   let values = map.get(message.doId)
   if (!values) {
     if (map.size >= MAX_VALUES) return false
-    map.set(message.doId, (values = { packed: [], dirty: new Set(), epochs: [], seenTick: replica.newestTick }))
+    values = { packed: [], dirty: new Set(), epochs: [], seenTick: replica.newestTick, isGone: false }
+    map.set(message.doId, values)
   }
   if (message.index > 255) return false
+  values.isGone = false
   values.packed[message.index] = message.packed
   values.epochs[message.index] = message.epoch
   values.dirty.add(message.index)
@@ -456,8 +473,12 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
   return true
 }
 
-/** Seconds after which the value fields of an object that is in no group are forgotten. */
-const VALUES_PATIENCE = 10
+/**
+ * Seconds after which the value fields of an object that is in no group are forgotten: if it is known to have gone, or may
+ * still come, for on a narrow link its row can wait long. The server does not send them again.
+ */
+const GONE_PATIENCE = 10
+const VALUES_PATIENCE = 600
 
 /** Ticks without word after which an empty group is forgotten: the server has done so or will start it again. */
 const EMPTY_TICKS = 4096
@@ -484,8 +505,11 @@ export const sweepValues = (replica: Replica, tickRate: number): void => {
   for (const group of replica.groups.values()) for (const doId of newestFrame(group.history)?.ids ?? []) here.add(doId)
   for (const map of [replica.values.interested, replica.values.owner])
     for (const [doId, values] of map) {
-      if (here.has(doId)) values.seenTick = replica.newestTick
-      else if (ticksSince(replica.newestTick, values.seenTick) > tickRate * VALUES_PATIENCE) {
+      const patience = tickRate * (values.isGone ? GONE_PATIENCE : VALUES_PATIENCE)
+      if (here.has(doId)) {
+        values.seenTick = replica.newestTick
+        values.isGone = false
+      } else if (ticksSince(replica.newestTick, values.seenTick) > patience) {
         map.delete(doId)
         replica.dirtyValues.delete(doId)
       }
