@@ -51,6 +51,10 @@ interface Mix {
 interface Weights {
   options: SmoothOptions
   isDriven: boolean
+  /** The same for those that were moved elsewhere lately, and may be again: they are foretold for less long. */
+  wary: Weights | undefined
+  /** Seconds of extrapolation, at most `options.extrapolate`. */
+  most: number
   /** Server time of the curve; not an argument of {@link weigh}, which would be allocated. */
   time: number
   /** What is shown. */
@@ -61,6 +65,9 @@ interface Weights {
   oldest: number
 }
 
+/** Half of the memory where all numbers are single precision: with many objects, a frame takes as long as reading it. */
+type Numbers = Float32Array | Float64Array
+
 export interface History {
   readonly fields: readonly SmoothField[]
   /** Numbers a row and slot. */
@@ -68,7 +75,7 @@ export interface History {
   /** Objects that there is room for. */
   slots: number
   /** `[ROWS x width x slots]`. */
-  values: Float64Array
+  values: Numbers
   /** Server time of each row, and until when the state is known to have stayed so; seconds `[ROWS]`. */
   readonly times: Float64Array
   readonly untils: Float64Array
@@ -103,6 +110,9 @@ const FULL_SPEED = 0.1
 const BLEND_RATE = 35
 const BLEND_SPEED = 3
 const LEAST_BLEND_RATE = 6
+/** Seconds that an object is taken for one that moves elsewhere now and then, and seconds that it is extrapolated. */
+const WARY = 10
+const WARY_EXTRAPOLATION = 0.15
 /** Weights below count for nothing. */
 const LEAST_WEIGHT = 1e-4
 
@@ -117,7 +127,8 @@ export const smoothOptions = (options: Partial<SmoothOptions> = {}): SmoothOptio
 const widthOf = (fields: readonly SmoothField[]): number =>
   fields.reduce((width, field) => Math.max(width, field.at + field.size), 0)
 
-export const createHistory = (fields: readonly SmoothField[], slots: number): History => ({
+/** `isSingle`: every number that will be written is a float32. */
+export const createHistory = (fields: readonly SmoothField[], slots: number, isSingle = false): History => ({
   fields,
   width: widthOf(fields),
   times: new Float64Array(ROWS),
@@ -130,12 +141,12 @@ export const createHistory = (fields: readonly SmoothField[], slots: number): Hi
   hasDelays: false,
   fieldWeights: [],
   weights: [],
-  ...createSlots(fields, slots),
+  ...createSlots(fields, slots, isSingle),
 })
 
-const createSlots = (fields: readonly SmoothField[], slots: number) => ({
+const createSlots = (fields: readonly SmoothField[], slots: number, isSingle: boolean) => ({
   slots,
-  values: new Float64Array(ROWS * widthOf(fields) * slots),
+  values: new (isSingle ? Float32Array : Float64Array)(ROWS * widthOf(fields) * slots),
   generations: new Uint8Array(ROWS * slots),
   births: new Float64Array(slots).fill(Infinity),
   cuts: new Float64Array(slots).fill(-Infinity),
@@ -149,7 +160,7 @@ let mixed = new Float64Array(4 * 64)
 export const growHistory = (h: History, slots: number): void => {
   const { values, generations, births, cuts, delays, slots: before } = h
   if (slots <= before) return
-  Object.assign(h, createSlots(h.fields, slots))
+  Object.assign(h, createSlots(h.fields, slots, values instanceof Float32Array))
   for (let line = 0; line < ROWS * h.width; line++)
     h.values.set(values.subarray(line * before, (line + 1) * before), line * slots)
   for (let row = 0; row < ROWS; row++)
@@ -437,7 +448,8 @@ const curve = createMix()
 const weigh = (h: History, to: Weights, first: number, last: number): void => {
   const { order, times, untils } = h
   const { time } = to
-  const { method, extrapolate } = to.options
+  const { method } = to.options
+  const extrapolate = Math.min(to.most, to.options.extrapolate)
   let at = last
   while (at > first && times[order[at]!]! > time) at--
   const row = order[at]!
@@ -519,9 +531,11 @@ const weigh = (h: History, to: Weights, first: number, last: number): void => {
   if (hasAfter) put(curve, after, chord2)
 }
 
-const createWeights = (options: SmoothOptions, isDriven: boolean): Weights => ({
+const createWeights = (options: SmoothOptions, isDriven: boolean, most = Infinity): Weights => ({
   options,
   isDriven,
+  wary: undefined,
+  most,
   time: NaN,
   shown: createMix(),
   blend: createMix(),
@@ -555,8 +569,25 @@ const changeWeights = (h: History, index: number, former: Weights | undefined): 
     }
   }
   h.fieldWeights[index] = found
-  h.weights = [...new Set(h.fieldWeights)]
+  collectWeights(h)
   return found
+}
+
+const collectWeights = (h: History): void => {
+  h.weights = [...new Set(h.fieldWeights.flatMap(each => (each.wary ? [each, each.wary] : each)))]
+}
+
+/** Beside each weights, those for who was moved elsewhere; while nobody was, without. */
+const keepWary = (h: History, isNeeded: boolean): void => {
+  let isChanged = false
+  for (const each of h.fieldWeights) {
+    if (isNeeded === (each.wary !== undefined)) continue
+    isChanged = true
+    each.wary = isNeeded ? createWeights(each.options, each.isDriven, WARY_EXTRAPOLATION) : undefined
+    if (each.wary) copyMix(each.shown, each.wary.shown)
+    if (each.wary) copyMix(each.blend, each.wary.blend)
+  }
+  if (isChanged) collectWeights(h)
 }
 
 /** The rows that are shown: those of the curve, and of what is being blended over. */
@@ -586,6 +617,7 @@ export const advanceHistory = (h: History, time: number, elapsed: number, isJump
   for (let index = 0; index < h.fields.length; index++) weightsFor(h, index)
   const isFirst = Number.isNaN(h.time)
   h.time = time
+  keepWary(h, h.latestCut > time - WARY)
   for (const each of h.weights) {
     const { blend } = each
     if (isJump && !isFirst) blendOver(h, each)
@@ -613,9 +645,9 @@ export const advanceHistory = (h: History, time: number, elapsed: number, isJump
 export const mixField = (h: History, field: SmoothField): Float64Array => {
   const { slots, cuts, births, delays } = h
   if (mixed.length < field.size * slots) mixed = new Float64Array(field.size * slots)
-  const { shown, oldest, isDriven } = weightsFor(h, h.fields.indexOf(field))
+  const { shown, oldest, isDriven, wary } = weightsFor(h, h.fields.indexOf(field))
   mix(h, field, shown, 0, slots)
-  if (h.hasDelays || h.latestCut > oldest || (isDriven && h.latestBirth > oldest))
+  if (wary || h.hasDelays || h.latestCut > oldest || (isDriven && h.latestBirth > oldest))
     for (let slot = 0; slot < slots; slot++)
       // Before it was there, it stood still, whatever its first velocity.
       if (
@@ -624,6 +656,7 @@ export const mixField = (h: History, field: SmoothField): Float64Array => {
         (isDriven && births[slot]! > oldest && births[slot] !== Infinity)
       )
         mixApart(h, field, slot, h.time - field.options.delay)
+      else if (wary && cuts[slot]! > h.time - WARY) mix(h, field, wary.shown, slot, slot + 1)
   return mixed
 }
 
@@ -699,6 +732,7 @@ const curveOf = (h: History, slot: number, time: number): Mix => {
   while (first > 0 && generationAt(first - 1) === generation) first--
   while (last + 1 < h.count && generationAt(last + 1) === generation) last++
   while (first < last && times[order[first]!]! < h.births[slot]!) first++
+  apart.most = h.cuts[slot]! > h.time - WARY ? WARY_EXTRAPOLATION : Infinity
   apart.time = isMoved ? Math.min(time, times[order[last]!]!) : time
   weigh(h, apart, first, last)
   return curve
@@ -753,7 +787,7 @@ const mixRun = (
 }
 
 const mixThree = (
-  values: Float64Array,
+  values: Numbers,
   q: number,
   a: number,
   b: number,
@@ -774,7 +808,7 @@ const mixThree = (
 }
 
 const addDifference = (
-  values: Float64Array,
+  values: Numbers,
   q: number,
   a: number,
   weight: number,
@@ -787,7 +821,7 @@ const addDifference = (
 }
 
 const addVelocity = (
-  values: Float64Array,
+  values: Numbers,
   a: number,
   weight: number,
   result: Float64Array,

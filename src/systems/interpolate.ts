@@ -47,8 +47,31 @@ const showTrack = (track: Track): void => {
   const { slots } = history
   for (const field of plan.fields) {
     const values = mixField(history, field)
-    for (let part = 0; part < field.size; part++)
-      write(plan.columns[field.at + part] as Float64Array, eids, values, part * slots)
+    const columns = plan.columns as readonly Float64Array[]
+    // Places and turns at one go each.
+    let part = 0
+    for (; part + 3 <= field.size; part += 3) writeThree(columns, field.at + part, eids, values, part * slots, slots)
+    for (; part < field.size; part++) write(columns[field.at + part]!, eids, values, part * slots)
+  }
+}
+
+const writeThree = (
+  columns: readonly Float64Array[],
+  at: number,
+  eids: Int32Array,
+  values: Float64Array,
+  from: number,
+  slots: number,
+): void => {
+  const a = columns[at]!
+  const b = columns[at + 1]!
+  const c = columns[at + 2]!
+  for (let slot = 0; slot < eids.length; slot++) {
+    const eid = eids[slot]!
+    if (eid < 0) continue
+    a[eid] = values[from + slot]!
+    b[eid] = values[from + slots + slot]!
+    c[eid] = values[from + 2 * slots + slot]!
   }
 }
 

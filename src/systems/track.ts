@@ -31,6 +31,8 @@ export interface TrackPlan {
   readonly sources: readonly DCParameterField[]
   /** Where they are written to, by entity `[words]`. */
   readonly columns: readonly NumberColumn[]
+  /** Whether all of them are at most single precision. */
+  readonly isSingle: boolean
   /** Words that count how often the object was moved elsewhere. */
   readonly teleports: readonly number[]
 }
@@ -99,11 +101,13 @@ export const planTrack = (binding: Binding): TrackPlan | undefined => {
     sources.push(field)
     at += size
   }
+  const columns = words.map(index => binding.columns[index]!)
   return {
     words,
     fields,
     sources,
-    columns: words.map(index => binding.columns[index]!),
+    columns,
+    isSingle: columns.every(column => column instanceof Float32Array || column.BYTES_PER_ELEMENT < 4),
     teleports: wordsWith(binding.layout, 'interp_teleport').filter(isNumber),
   }
 }
@@ -119,7 +123,7 @@ export const recordFrames = (session: ClientSession, group: ReplicaGroup, plan: 
   if (!track) {
     const slots = Math.min(FEW, group.layout.slots)
     const eids = new Int32Array(slots).fill(-1)
-    track = { plan, history: createHistory(plan.fields, slots), objects: [], eids, still: -1 }
+    track = { plan, history: createHistory(plan.fields, slots, plan.isSingle), objects: [], eids, still: -1 }
     session.tracks.set(group, track)
   }
   const { frames } = group.history
