@@ -450,7 +450,8 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
     if (next.has(group.zone) || group.zone === 0 || group.isExclusive || ticksSince(group.heardTick, tick) > 0) continue
     replica.groups.delete(group.id)
     replica.leftGroups.set(group.id, tick)
-    replica.droppedGroups.push(group)
+    // A hidden page has nothing of what came and went meanwhile: it would keep all of that, and clear nothing by it.
+    if (group.appliedIds.some(id => id !== 0)) replica.droppedGroups.push(group)
     newestFrame(group.history)?.ids.forEach(doId => markGone(replica, doId))
   }
 }

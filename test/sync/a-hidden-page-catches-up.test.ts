@@ -1,6 +1,7 @@
 import { hasComponent, query, removeEntity } from 'bitecs'
 import { Alive } from 'bitecs-pipes/client'
 import { expect, test } from 'vitest'
+import { clientStates } from '../../src/systems/client-state.ts'
 import { ARENA, createChaos, projection, sorted, visible } from '../support/arena.ts'
 import { clientOf, createWorlds, seenBy, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
@@ -121,5 +122,27 @@ test('an object that came and went unseen is not mentioned', async () => {
   guest.isHidden = false
   worlds.run(20)
   expect([shown(guest), seenBy(worlds, guest, eid)]).toEqual([[], 0])
+  await worlds.end()
+})
+
+test('zones that come and go while it is hidden leave nothing behind', async () => {
+  const worlds = createWorlds(DC)
+  const guest = await worlds.join()
+  const client = clientOf(worlds, guest)
+  for (let zone = 1; zone <= 200; zone++) spawn(worlds, 'Crate', { label: `zone ${zone}`, weight: zone }, zone)
+  worlds.server.setZones(client, [1])
+  worlds.run(30)
+  expect(shown(guest)).toEqual(['zone 1 1 true'])
+  guest.isHidden = true
+  for (let zone = 2; zone <= 200; zone++) {
+    worlds.server.setZones(client, [zone])
+    worlds.run(20)
+  }
+  const { replica } = clientStates.get(guest.client)!.session!
+  expect(replica.leftZones.size, 'zones that it saw').toBeGreaterThan(100)
+  expect(replica.droppedGroups.length, 'groups to be cleared').toBe(1)
+  guest.isHidden = false
+  worlds.run(10)
+  expect(shown(guest)).toEqual(['zone 200 200 true'])
   await worlds.end()
 })
