@@ -256,6 +256,8 @@ const make = (name, options) => ({
     const centreOf = new Int32Array(n).fill(-1)
     server.onJoin(client => (members[Number(client.address.slice(7))] = client))
     const eids = new Int32Array(wl.cap)
+    /** Of what was last in each slot: a client may show it a little longer. */
+    const doIds = new Uint32Array(wl.cap)
     const zones = wl.sharedView ? undefined : zonesOf(wl, n)
     const writeFields = createFieldWriter(Thing, wl)
     const fakes = links.map(() => ({ sequence: 0, received: 0, fragments: 0, generation: 0 }))
@@ -273,7 +275,7 @@ const make = (name, options) => ({
     }
     return {
       join,
-      doIdOf: slot => schema.DistributedObject.doId[eids[slot]],
+      doIdOf: slot => doIds[slot],
       update(f) {
         time = f.tick / wl.hz
         if (f.tick === 0) joinOthers()
@@ -283,6 +285,7 @@ const make = (name, options) => ({
           const eid = addEntity(world)
           eids[slot] = eid
           addComponent(world, eid, Thing)
+          doIds[slot] = schema.DistributedObject.doId[eid]
           writeFields(eid, f.cols, slot, 255)
           if (f.names) Thing.name[eid] = f.names[slot]
           server.place(eid, zones ? zones.zoneOf[slot] + 1 : 1)

@@ -791,7 +791,8 @@ export const buildPacket = (
   if (go === 'wait') return undefined
   const limit = Math.min(allowance(budget, peer, now), go === 'probe' ? PROBE_BYTES : MAX_PACKET)
   if (limit < LEAST_BYTES) return undefined
-  downlink.depth = chainDepth(peer.loss, rate)
+  // Over few packets a lossy link can look like a good one.
+  downlink.depth = chainDepth(Math.max(peer.loss, peer.longLoss), rate)
   offerTables(downlink, store)
   flushValues(downlink)
   refreshSubscriptions(downlink, store)

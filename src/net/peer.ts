@@ -68,6 +68,8 @@ export interface Peer<Content> {
   loss: number
   /** The same, below 0 while more arrive than were sent since: late ones, which counted as lost before. */
   rawLoss: number
+  /** The share that was lost over some 600 packets. */
+  longLoss: number
   /** Packets received so far, each once. */
   received: number
   /** What the other end said last of that, and its newest sequence then; -1 before. */
@@ -98,6 +100,7 @@ export const createPeer = <Content>(): Peer<Content> => ({
   minRttTime: -Infinity,
   loss: 0,
   rawLoss: 0,
+  longLoss: 0,
   received: 0,
   reported: 0,
   reportedAt: -1,
@@ -178,6 +181,8 @@ export const sendSequence = <C>(peer: Peer<C>, content: C, now: number, onLost: 
 
 /** Packets over which the loss is smoothed. */
 const LOSS_PACKETS = 60
+/** The same for what a link is like in the long run, and the average of all before there were so many. */
+const LONG_LOSS_PACKETS = 600
 
 const lose = <C>(sent: Sent<C>, onLost: (sent: Sent<C>) => void): void => {
   sent.state = 'lost'
@@ -194,6 +199,8 @@ const measureLoss = <C>(peer: Peer<C>, newest: number, received: number): void =
     const raw = peer.rawLoss + (1 - arrived / sent - peer.rawLoss) * Math.min(1, sent / LOSS_PACKETS)
     peer.rawLoss = Math.max(-1, raw)
     peer.loss = Math.max(0, raw)
+    const weight = Math.min(1, sent / Math.min(LONG_LOSS_PACKETS, newest + 1))
+    peer.longLoss += (1 - arrived / sent - peer.longLoss) * weight
   }
   peer.reported = received
   peer.reportedAt = newest
