@@ -143,6 +143,8 @@ addEventListener('pagehide', () => session.leave())
 const handle = {
   session,
   reading: () => reading,
+  /** Triangles of the last picture; 0 when nothing is drawn. */
+  drawn: () => stage?.triangles() ?? 0,
   me() {
     const eid = session.me()
     return eid === undefined ? undefined : spot(eid)

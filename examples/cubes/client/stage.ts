@@ -124,7 +124,7 @@ export const createStage = (canvas: HTMLCanvasElement, calm: boolean) => {
     camera.aspect = width / height
     camera.updateProjectionMatrix()
     // So many metres are to fit across, and from front to back.
-    const across = calm ? ARENA * 2 + 4 : Math.min(19, 13 + 4 * camera.aspect)
+    const across = calm ? ARENA * 2 + 4 : Math.min(24, 11 + 8 * camera.aspect)
     const tangent = Math.tan((FIELD_OF_VIEW / 360) * Math.PI)
     distance = Math.max(across / 2 / tangent / camera.aspect, (across * 0.72) / 2 / tangent)
     // What is ahead of a cube matters more than what is behind it.
@@ -181,6 +181,8 @@ export const createStage = (canvas: HTMLCanvasElement, calm: boolean) => {
       focus.x += (position.x[me]! - focus.x) * pull
       focus.y += (position.y[me]! - focus.y) * pull
     },
+    /** Triangles of the last picture. */
+    triangles: () => renderer.info.render.triangles,
     draw(dt: number): void {
       economise(dt)
       target.copy(focus)
