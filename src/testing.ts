@@ -16,6 +16,15 @@ export { createDice, type Dice } from './testing/dice.ts'
 export { prepareGame, type ClientSide, type Game, type PreparedGame, type ServerSide } from './testing/game.ts'
 export { measure, type Costs, type MeasureOptions } from './testing/measure.ts'
 export { differences, type DifferenceOptions, type Side, type Viewer } from './testing/oracle.ts'
+export {
+  checkPermissions,
+  permissionMatrix,
+  type FieldDirection,
+  type PermissionOptions,
+  type PermissionReport,
+  type PermissionRow,
+  type Relation,
+} from './testing/permissions.ts'
 export { randomValue } from './testing/random-value.ts'
 export { play, type Failure, type Outcome, type RunOptions } from './testing/run.ts'
 export {
