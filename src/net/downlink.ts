@@ -81,6 +81,9 @@ export interface DownContent {
   readonly subscriptions: Subscription[]
   readonly ticks: number[]
   count: number
+  /** Groups whose hash was in it; the first `auditCount` are valid. */
+  readonly audits: Subscription[]
+  auditCount: number
   fragments: number[] | undefined
 }
 
@@ -114,6 +117,8 @@ export interface Downlink {
   depth: number
   /** Seconds that what was sent may stay unanswered before it is sent again. */
   patience: number
+  /** Whether what is not acknowledged is sent again in each packet: on a link that loses much and has room to spare. */
+  isRedundant: boolean
   /** The game's say in what goes first; nothing: all groups are worth 1. */
   weigh: Weigh | undefined
   /** False when the reliable stream overflowed: the session must end. */
@@ -151,6 +156,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     tablesSent: 0,
     depth: 1,
     patience: 0.2,
+    isRedundant: false,
     weigh: undefined,
     isSound: true,
     wasStateFirst: false,
@@ -165,6 +171,12 @@ export const createDownlink = (most = Infinity): Downlink => {
   return downlink
 }
 
+/** From so much loss on a link may be full: then nothing is sent that may be on its way already. */
+const FULL_LOSS = 0.12
+/** Seconds: nothing is sent twice in one tick, but in the next one it may be. */
+const ONCE = 1e-4
+/** Reliable fragments that may be sent again in each packet. */
+const FEW_FRAGMENTS = 2
 /** Sends that a group waits before state goes ahead of messages, reliable and others, in every second packet. */
 const STARVING = 3
 /** Bytes of each packet that reliable fragments leave to state, while there is more than one fragment. */
@@ -206,8 +218,17 @@ const AUDIT_INTERVAL = 1
 /** Bytes of one hash at most, with the chunk that it is in: group, age, hash. */
 const AUDIT_BYTES = 1 + 5 + 5 + 2 + 1
 
+const createContent = (): DownContent => ({
+  subscriptions: [],
+  ticks: [],
+  count: 0,
+  audits: [],
+  auditCount: 0,
+  fragments: undefined,
+})
+
 /** Stands for the content of an acknowledged packet. */
-const NOTHING: DownContent = { subscriptions: [], ticks: [], count: 0, fragments: undefined }
+const NOTHING = createContent()
 
 const createSubscription = (group: Group): Subscription => ({
   group,
@@ -366,6 +387,8 @@ const onDownLost = (downlink: Downlink, { content, time }: Sent<DownContent>): v
     if (subscription.anchor === tick) subscription.anchorTime = -Infinity
     if (ticksSince(tick, subscription.anchor) >= 0) subscription.isBroken = true
   }
+  // Of a group at rest there would be no other.
+  for (let index = 0; index < content.auditCount; index++) content.audits[index]!.auditTick = -1
   if (content.fragments) loseFragments(downlink.sender, content.fragments, time)
 }
 
@@ -737,7 +760,7 @@ const openState = (downlink: Downlink, store: Store): void => {
 }
 
 /** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
-const writeAudits = (downlink: Downlink, tick: number, now: number): void => {
+const writeAudits = (downlink: Downlink, content: DownContent, tick: number, now: number): void => {
   const { subscriptions } = downlink
   let isOpen = false
   for (let index = 0; index < subscriptions.length; index++) {
@@ -749,6 +772,7 @@ const writeAudits = (downlink: Downlink, tick: number, now: number): void => {
     if (bytesLeft(writer) < AUDIT_BYTES) break
     subscription.auditedAt = now
     subscription.auditTick = newest.tick
+    content.audits[content.auditCount++] = subscription
     if (!isOpen) writeU8(writer, Chunk.audit)
     isOpen = true
     writeVarint(writer, subscription.group.id)
@@ -800,15 +824,18 @@ export const buildPacket = (
   const isRepeating = go === 'go' && (downlink.areMessagesLate || hasRepeats(sender, now, resendTimeout(peer)))
   downlink.areMessagesLate =
     go !== 'go' && (downlink.areMessagesLate || hasUnsent(sender) || downlink.messages.length > 0)
-  downlink.patience = isRepeating ? 0 : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
+  downlink.isRedundant = downlink.depth === 1 && peer.loss < FULL_LOSS && hasPlenty(budget)
+  const patience = downlink.isRedundant ? ONCE : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
+  downlink.patience = isRepeating ? Math.min(ONCE, patience) : patience
   const due = planGroups(downlink, now, beat)
   const isStarving = due > 0 && longestWait(downlink) > STARVING
   // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
   if (isStarving && limit < MAX_PACKET && downlink.wasTight && go === 'go') return undefined
   writer.limit = limit
   writeHeader(writer, peer, tick, now)
-  const content = downlink.spare.pop() ?? { subscriptions: [], ticks: [], count: 0, fragments: undefined }
+  const content = downlink.spare.pop() ?? createContent()
   content.count = 0
+  content.auditCount = 0
   content.fragments = undefined
   const isStateFirst = !downlink.wasStateFirst && isStarving
   downlink.wasStateFirst = isStateFirst
@@ -826,8 +853,9 @@ export const buildPacket = (
 
 const writeQueued = (downlink: Downlink, content: DownContent, now: number): void => {
   const { sender, peer } = downlink
+  const timeout = downlink.isRedundant && sender.queue.length <= FEW_FRAGMENTS ? ONCE : resendTimeout(peer)
   if (sender.queue.length > 0)
-    content.fragments = writeFragments(sender, writer, now, resendTimeout(peer), STATE_RESERVE, openFragment)
+    content.fragments = writeFragments(sender, writer, now, timeout, STATE_RESERVE, openFragment)
   writeMessages(downlink, writer, now)
 }
 
@@ -846,5 +874,5 @@ const writeGroups = (
   defaultBefore = 0
   if (due > 0) selectSegments(downlink, store, tick, now, beat, room)
   writeState(downlink, store, content, tick, now)
-  writeAudits(downlink, tick, now)
+  writeAudits(downlink, content, tick, now)
 }

@@ -72,6 +72,22 @@ test('a client that is broken again and again is mended again and again', async 
   duo.end()
 })
 
+test('a hash that was lost comes again, also of a group at rest', async () => {
+  const { duo } = await stage()
+  duo.change = () => {}
+  duo.run(90)
+  const { replica } = duo.session
+  for (const { history } of replica.groups.values()) for (const frame of history.frames) frame.rows[3]! ^= 1
+  for (const group of duo.store.zones.get(1)!.groups) duo.put({ group, slot: 5 }, 2, 9)
+  // The first packets with hashes are lost; the state that was in them comes again in any case.
+  const audits = () => duo.sent.slice(before).reduce((sum, packet) => sum + packet.audits.length, 0)
+  const before = duo.sent.length
+  duo.fate = packet => (packet.audits.length > 0 && audits() < 5 ? 'lost' : 1)
+  duo.run(300)
+  expect([replica.desyncs, isUpToDate(duo)]).toEqual([2, true])
+  duo.end()
+})
+
 test('groups that are found wrong in one packet are all mended, also when nothing of them changes any more', async () => {
   const { duo } = await stage()
   duo.change = () => {}
