@@ -8,11 +8,36 @@ import type { CreatePeer } from '../peer.ts'
 
 // This library: worlds, columns, capture, packets, clients, without a network. Bears loss: it needs no reliable channel.
 
-const schemaOf = (scene: Scene) => {
-  const fields = scene.fields.map(({ name, bits }) => `uint32(0-${2 ** bits - 1}) ${name} broadcast;`)
-  if (scene.hasNames) fields.push('string(0-16) name broadcast;')
-  return createSchema<any>(`dclass Thing { ${fields.join(' ')} };`, { capacity: scene.capacity * 2 })
-}
+/** As a game would declare metres, turns and rotations: fixed-point numbers, whose movement the codec foretells. */
+const CUBES = `
+struct Rotation { uint8(0-3) index; uint16/511(0-1) a; uint16/511(0-1) b; uint16/511(0-1) c; };
+dclass Thing {
+  uint32/512(0-511.998046875) x broadcast;
+  uint32/512(0-511.998046875) y broadcast;
+  uint16/512(0-31.998046875) z broadcast;
+  Rotation rotation broadcast;
+  uint8(0-1) interacting broadcast;
+};
+`
+const ARENA = `
+dclass Thing {
+  uint16/100 x broadcast;
+  uint16/100 y broadcast;
+  uint16/100(0-40.95) z broadcast;
+  uint16/1024%1 heading broadcast;
+  uint8 health broadcast;
+  string(0-16) name broadcast;
+};
+`
+/** Steps a unit of fields that are not whole: scenes count in steps. */
+const CUBES_STEPS: Record<string, number> = { x: 512, y: 512, z: 512, a: 511, b: 511, c: 511 }
+const ARENA_STEPS: Record<string, number> = { x: 100, y: 100, z: 100, heading: 1024 }
+
+const schemaOf = (scene: Scene) => createSchema<any>(scene.grid === 1 ? CUBES : ARENA, { capacity: scene.capacity * 2 })
+const stepsOf = (scene: Scene): number[] =>
+  scene.fields.map(({ name }) => (scene.grid === 1 ? CUBES_STEPS : ARENA_STEPS)[name] ?? 1)
+const columnsOf = (scene: Scene, Thing: any): Float32Array[] =>
+  scene.fields.map(({ name }) => Thing[name] ?? Thing.rotation[name])
 
 /** Datagrams are copied into pieces of large buffers: the server's own buffer is only valid until the next one. */
 const createCopier = () => {
@@ -97,7 +122,8 @@ export const pipes: CreatePeer = (scene, clients) => {
     for (let client = 0; client < clients; client++) if (!members[client]) join(client, shared)
   }
 
-  const columns = scene.fields.map(({ name }) => Thing[name] as Uint32Array)
+  const columns = columnsOf(scene, Thing)
+  const steps = stepsOf(scene)
   const entities = new Uint32Array(scene.capacity)
   const zonesOf: (readonly number[])[] = []
   const { zone: zoneColumn } = schema.DistributedObject
@@ -110,7 +136,8 @@ export const pipes: CreatePeer = (scene, clients) => {
       for (const slot of frame.spawned) {
         const eid = (entities[slot] = addEntity(world))
         addComponent(world, eid, Thing)
-        for (let field = 0; field < columns.length; field++) columns[field]![eid] = frame.columns[field]![slot]!
+        for (let field = 0; field < columns.length; field++)
+          columns[field]![eid] = frame.columns[field]![slot]! / steps[field]!
         if (scene.hasNames) Thing.name[eid] = frame.names[slot]
         server.place(eid, frame.zones[slot]!)
       }
@@ -118,7 +145,7 @@ export const pipes: CreatePeer = (scene, clients) => {
         const eid = entities[slot]!
         const mask = frame.masks[slot]!
         for (let field = 0; field < columns.length; field++)
-          if ((mask >> field) & 1) columns[field]![eid] = frame.columns[field]![slot]!
+          if ((mask >> field) & 1) columns[field]![eid] = frame.columns[field]![slot]! / steps[field]!
         if (zoneColumn[eid] !== frame.zones[slot]) server.place(eid, frame.zones[slot]!)
       }
       for (let client = 0; client < clients; client++) {
@@ -146,6 +173,7 @@ export const pipes: CreatePeer = (scene, clients) => {
       const own = schemaOf(scene)
       const { endpoint, view, end, up } = join(client, own)
       const Shown = own.dclasses.Thing
+      const shown = columnsOf(scene, Shown)
       const find = (slot: number) => endpoint.entityOf(schema.DistributedObject.doId[entities[slot]!]!)
       return {
         receive(messages) {
@@ -156,7 +184,7 @@ export const pipes: CreatePeer = (scene, clients) => {
         },
         count: () => query(view, [Alive, Shown]).length,
         has: slot => hasComponent(view, find(slot), Alive),
-        value: (slot, field) => Shown[scene.fields[field]!.name][find(slot)],
+        value: (slot, field) => Math.round(shown[field]![find(slot)]! * steps[field]!),
         name: slot => Shown.name[find(slot)],
       }
     },
