@@ -222,8 +222,9 @@ const weightOf = (state: ServerState, ask: () => number): number => {
   return typeof weight === 'number' ? weight : 1
 }
 
+/** Whole, as rates travel. */
 const clampRate = (wanted: number, least: number, most: number): number =>
-  Math.min(most, Math.max(least, wanted || least))
+  Math.round(Math.min(most, Math.max(least, wanted || least)))
 
 /** Gives a session the rates that it wants, as far as the server's limits let it. */
 export const setRates = (state: ServerState, session: Session, wanted: Partial<Rates>): void => {

@@ -42,6 +42,21 @@ test('a client asks for other rates and gets what the server allows', async () =
   await worlds.end()
 })
 
+test('what the game gives is made whole, as it travels: a fraction neither stops nor slows the link', async () => {
+  const { worlds, guest, client } = await stage()
+  worlds.server.setRates(client, { updateRate: 19.6, commandRate: 12.5 })
+  worlds.run(60)
+  expect([client.updateRate, client.commandRate]).toEqual([20, 13])
+  expect(guest.client.rates).toMatchObject({ updateRate: 20, commandRate: 13 })
+  const { down, up } = packets(worlds, client.stats)
+  expect(down).toBeCloseTo(20, -0.5)
+  expect(up).toBeCloseTo(13, -0.5)
+  worlds.server.setRates(client, { updateRate: NaN, commandRate: Infinity })
+  worlds.run(60)
+  expect([client.updateRate, client.commandRate]).toEqual([5, 255])
+  await worlds.end()
+})
+
 test('interpolation becomes fixed, and follows the link again', async () => {
   const { worlds, guest, client } = await stage()
   worlds.run(300)
