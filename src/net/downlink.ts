@@ -276,9 +276,12 @@ const refreshSubscriptions = (downlink: Downlink, store: Store): void => {
   downlink.subscriptions.length = 0
   for (const view of downlink.zones.values()) {
     const before = view.subscriptions
-    view.subscriptions = view.zone.groups.map(
-      group => before.find(each => each.group === group) ?? createSubscription(group),
-    )
+    let at = 0
+    // Both are in the order of ids: one walk, or each new group would cost every client its square.
+    view.subscriptions = view.zone.groups.map(group => {
+      while (at < before.length && before[at]!.group.id < group.id) at++
+      return before[at]?.group === group ? before[at]! : createSubscription(group)
+    })
     downlink.subscriptions.push(...view.subscriptions)
   }
   downlink.subscriptions.sort((a, b) => a.group.id - b.group.id)
