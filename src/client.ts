@@ -25,7 +25,7 @@ import {
 } from './systems/client-state.ts'
 import { interpolate } from './systems/interpolate.ts'
 import type { Links } from './systems/links.ts'
-import { nameOf, packMessage } from './systems/pack-message.ts'
+import { isFiniteValue, nameOf, packMessage } from './systems/pack-message.ts'
 import { leaveTrack } from './systems/track.ts'
 
 export { Alive, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
@@ -290,6 +290,7 @@ const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, ar
         ? `${name} is \`ownsend\`: only the owner of entity ${eid} may send it.`
         : `${name} has neither \`clsend\` nor \`ownsend\`: no client may send it.`,
     )
+  if (!isFiniteValue(args)) throw new RangeError(`${name}: not all numbers are finite: a client may not send that.`)
   const update = { doId: object.doId, field: field.number, packed: packMessage(field, args, state.links) }
   if (field.keywords.includes('unreliable')) {
     session.unreliable.push(encodeUnreliableMessage(update))

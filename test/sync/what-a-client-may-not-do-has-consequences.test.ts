@@ -1,10 +1,10 @@
 import { writeField } from 'bitecs-pipes'
-import type { ServerOptions, Violation } from 'bitecs-pipes/server'
+import type { ServerClient, ServerOptions, Violation } from 'bitecs-pipes/server'
 import { expect, test } from 'vitest'
 import { packField } from '../../src/dc/index.ts'
 import { encodeInterest } from '../../src/net/interest.ts'
 import { createImpostor } from '../support/impostor.ts'
-import { clientOf, createWorlds, seenBy, spawn, type Guest } from '../support/worlds.ts'
+import { clientOf, createWorlds, seenBy, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
 const DC = `
 keyword unreliable;
@@ -101,7 +101,7 @@ test('a policy kicks, the hook has the last word, and warnings become rare', asy
   }
   await patient.worlds.end()
 
-  const warning = await stage({ violationPolicy: { outOfRange: 'warn' }, onViolation: undefined })
+  const warning = await stage({ violationPolicy: { outOfRange: 'warn' }, onViolation: () => {} })
   for (let count = 0; count < 25; count++) {
     warning.impostor.message(warning.doId, warning.field('knock').number, Uint8Array.of(10))
     warning.worlds.run(2)
@@ -149,7 +149,11 @@ test('a field has a rate of its own: reliable messages beyond it end the session
 
 test('a value beyond the rate of its field is overruled when the policy lets the owner stay', async () => {
   const worlds = createWorlds(DC, {
-    server: { limits: { 'Avatar.mood': { rate: 0.5, burst: 2 } }, violationPolicy: { flooded: 'ignore' } },
+    server: {
+      limits: { 'Avatar.mood': { rate: 0.5, burst: 2 } },
+      violationPolicy: { flooded: 'ignore' },
+      detect: 'mark',
+    },
   })
   const owner = await worlds.join()
   const eid = spawn(worlds, 'Avatar', {}, 1, clientOf(worlds, owner))
@@ -206,58 +210,99 @@ test('NaN and infinity are refused in messages and lists too, and told to the se
   impostor.field(doId, field('heat').number, Uint8Array.of(4, 0, ...nan))
   worlds.run(4)
   expect([heard, worlds.server.violations.outOfRange]).toEqual([[], 3])
+
+  const guest = await worlds.join()
+  await worlds.settle(guest.client.interest.set([1]))
+  const { warm } = guest.schema.dclasses.Avatar
+  const seen = guest.client.entityOf(doId)
+  expect(() => guest.client.sendUpdate(seen, warm, { much: NaN })).toThrow(/Avatar\.warm: not all numbers are finite/)
   await worlds.end()
 })
 
-const LATE: [string, (game: { worlds: any; eid: number; impostor: { clientId: number }; client: any }) => void][] = [
-  ['the owner changed', ({ worlds, eid }) => worlds.server.place(eid, 1, 0)],
+interface Change {
+  readonly worlds: Worlds
+  readonly eid: number
+  readonly client: ServerClient
+}
+
+const LATE: [string, boolean, (change: Change) => void][] = [
+  ['the owner changed', true, ({ worlds, eid }) => worlds.server.place(eid, 1, 0)],
   [
     'the owner changed twice',
+    true,
     ({ worlds, eid }) => {
       worlds.server.place(eid, 2, 0)
       worlds.run(4)
       worlds.server.place(eid, 3, 0)
     },
   ],
-  ['the object left its zones', ({ worlds, eid }) => worlds.server.place(eid, 2, 0)],
-  [
-    'the zone was taken away',
-    ({ worlds, eid, client }) => {
-      worlds.server.place(eid, 1, 0)
-      worlds.server.setZones(client, [])
-    },
-  ],
-  [
-    'the object was hidden',
-    ({ worlds, eid }) => {
-      worlds.server.place(eid, 1, 0)
-      worlds.server.setVisibility(eid, 'never')
-    },
-  ],
+  ['the object left its zones', false, ({ worlds, eid }) => worlds.server.place(eid, 2)],
+  ['the object left every zone', false, ({ worlds, eid }) => void (worlds.schema.DistributedObject.zone[eid] = 0)],
+  ['the zone was taken away', false, ({ worlds, client }) => worlds.server.setZones(client, [])],
+  ['the object was hidden', false, ({ worlds, eid }) => worlds.server.setVisibility(eid, 'never')],
 ]
 
-test.each(LATE)('what was sent before %s is late, not forbidden, for a while', async (_name, change) => {
-  const { worlds, client, eid, message, impostor, doId } = await stage({}, true)
-  worlds.server.setZones(client, [1])
+test.each(LATE)('what was sent before %s is late, not forbidden, for a while', async (_name, isOwner, change) => {
+  const { worlds, client, eid, message, impostor, told } = await stage({}, isOwner)
+  worlds.run(60)
+  change({ worlds, eid, client })
   worlds.run(4)
-  change({ worlds, eid, impostor: impostor.welcome!, client })
-  worlds.run(4)
-  const tryAll = () => {
-    message('say', { text: '' })
-    impostor.upload(doId, 1, Uint8Array.of(1, 0))
+  const attempt = () => {
+    if (isOwner) message('say', { text: '' })
+    else message('knock', { times: 1 })
     worlds.run(4)
   }
-  tryAll()
-  if (!_name.startsWith('the owner changed')) message('knock', { times: 1 })
-  worlds.run(4)
+  attempt()
   expect(client.violations.forbidden).toBe(0)
   // It says nothing for longer than any link may, but for what keeps its session.
   for (let second = 0; second < 16; second++) {
     impostor.reliable(encodeInterest({ request: 0, operation: 'add', zones: [9] }))
     worlds.run(60)
   }
-  tryAll()
-  expect(client.violations.forbidden, 'then it is').toBe(2)
+  attempt()
+  expect(client.violations.forbidden, 'then it is').toBe(1)
+  const why = isOwner ? 'not-owner' : _name.endsWith('every zone') ? 'unplaced' : 'not-interested'
+  expect(told.map(([, { detail }]) => detail)).toEqual([why])
+  await worlds.end()
+})
+
+test('numbers go up as uploads of their owner, or as `clsend` writes, and in no other way', async () => {
+  const dc = 'dclass Lamp { uint8(0-9) on broadcast clsend ownsend; string(0-9) label broadcast clsend; };'
+  const worlds = createWorlds(dc, { server: { messageRate: 5, timeout: 1 } })
+  const impostor = await createImpostor(worlds.network, worlds.schema, worlds.now)
+  impostor.hello()
+  worlds.run(4)
+  const client = worlds.server.clients.get(impostor.welcome!.clientId)!
+  worlds.server.setZones(client, [1])
+  const other = await worlds.join()
+  const [mine, theirs] = [client, clientOf(worlds, other)].map(owner => spawn(worlds, 'Lamp', {}, 1, owner))
+  worlds.run(4)
+  const { Lamp } = worlds.schema.dclasses
+  const { doId } = worlds.schema.DistributedObject
+  const numberOf = (name: string) =>
+    worlds.schema.file.classes[0]!.inherited.find((field: { name: string }) => field.name === name)!.number
+  impostor.upload(doId[theirs!]!, 1, Uint8Array.of(5))
+  worlds.run(4)
+  expect([Lamp.on[theirs!], client.violations.forbidden], "an upload is the owner's").toEqual([0, 1])
+  impostor.field(doId[mine!]!, numberOf('on'), Uint8Array.of(5), 1)
+  impostor.field(doId[mine!]!, numberOf('on'), Uint8Array.of(5), 0)
+  worlds.run(4)
+  expect([Lamp.on[mine!], client.violations.malformed], 'not past the epoch of its object').toEqual([0, 2])
+  impostor.upload(doId[mine!]!, 1, Uint8Array.of(5))
+  impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(6), 0)
+  worlds.run(4)
+  expect([Lamp.on[mine!], Lamp.on[theirs!]]).toEqual([5, 6])
+  impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(10), 0)
+  impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(1, 2), 0)
+  impostor.field(doId[theirs!]!, numberOf('label'), Uint8Array.of(1, 0, 0xff), 0)
+  worlds.run(4)
+  expect([Lamp.on[theirs!], Lamp.label[theirs!], client.violations.outOfRange]).toEqual([6, '', 3])
+  for (let count = 0; count < 30; count++) impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(7), 0)
+  worlds.run(4)
+  expect([client.violations.flooded, worlds.server.clients.has(client.id)], 'they count as messages').toEqual([
+    1,
+    false,
+  ])
   await worlds.end()
 })
 
