@@ -77,7 +77,9 @@ const forget = (state: ServerState, object: ServerObject): void => {
   if (object.place) removeRow(object.place, state.tick, undefined)
   if (object.ownerPlace) removeRow(object.ownerPlace, state.tick, undefined)
   countOwnedZone(state, object.owner, object.zone, -1)
-  if (object.rule) closeRule(state, object, object.rule, undefined)
+  // The rule may have ended in this very tick: its row was still where that had it.
+  const rule = object.placedBy ?? object.rule
+  if (rule) closeRule(state, object, rule, undefined)
   state.exceptions.delete(object)
   object.values.isAlive = false
   if (object.ownerValues) object.ownerValues.isAlive = false

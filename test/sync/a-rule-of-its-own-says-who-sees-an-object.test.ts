@@ -1,6 +1,7 @@
 import { observe, onRemove, query, removeEntity } from 'bitecs'
 import { Owned } from 'bitecs-pipes/client'
 import { expect, test } from 'vitest'
+import { clientStates } from '../../src/systems/client-state.ts'
 import { clientOf, createWorlds, seenBy, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
 const DC = `
@@ -242,6 +243,26 @@ test('a hidden object that is removed, and another one in its place, are told ap
     worlds.run(30)
   }
   expect([ada, bob].map(guest => guest.client.stats.objects)).toEqual([0, 0])
+  await worlds.end()
+})
+
+test('objects that are removed in the tick in which their rule ends leave no group behind', async () => {
+  const { worlds, ada, put, server } = await stage()
+  const groups = () => clientStates.get(ada.client)!.session!.replica.groups.size
+  put(1)
+  worlds.run(60)
+  const before = groups()
+  for (let round = 0; round < 10; round++) {
+    const eid = put(1)
+    server.setVisibility(eid, 'always')
+    worlds.run(30)
+    expect([groups(), seenBy(worlds, ada, eid) !== 0]).toEqual([before + 1, true])
+    server.setVisibility(eid, 'zone')
+    removeEntity(worlds.world, eid)
+    worlds.run(30)
+    expect(groups()).toBe(before)
+  }
+  expect(ada.client.stats.objects).toBe(1)
   await worlds.end()
 })
 
