@@ -479,14 +479,20 @@ const writeMessages = (downlink: Downlink, writer: ByteWriter, now: number): voi
   messages.length = kept
 }
 
+/** What the loss may well be: over few packets a lossy link can look like a good one. */
+const suspectedLoss = (peer: Peer<DownContent>): number => {
+  const loss = Math.max(peer.loss, peer.longLoss)
+  return loss <= 0 ? 0 : loss + Math.sqrt((loss * (1 - loss)) / Math.min(600, peer.newestAcked + 1))
+}
+
 /**
  * How deep segments may build on unacknowledged ones, in sends: a lost packet costs those after it too, up to the next
  * anchor. Less with more loss, and never so much that an object stands still for long.
  */
 export const chainDepth = (loss: number, rate: number): number => {
   if (loss > 0.03) return 1
-  const most = loss > 0.01 ? 2 : loss > 0.003 ? 4 : 8
-  return Math.max(1, Math.min(most, Math.floor(rate * (loss > 0.01 ? 0.07 : 0.15))))
+  const most = loss > 0.015 ? 2 : loss > 0.003 ? 4 : 8
+  return Math.max(1, Math.min(most, Math.floor(rate * (loss > 0.015 ? 0.07 : 0.15))))
 }
 
 /** Every how manieth send a group of that weight takes part in, as a power of two: 1, 2, 4 or 8. */
@@ -818,8 +824,7 @@ export const buildPacket = (
   if (go === 'wait') return undefined
   const limit = Math.min(allowance(budget, peer, now), go === 'probe' ? PROBE_BYTES : MAX_PACKET)
   if (limit < LEAST_BYTES) return undefined
-  // Over few packets a lossy link can look like a good one.
-  downlink.depth = chainDepth(Math.max(peer.loss, peer.longLoss), rate)
+  downlink.depth = chainDepth(suspectedLoss(peer), rate)
   offerTables(downlink, store)
   flushValues(downlink)
   refreshSubscriptions(downlink, store)

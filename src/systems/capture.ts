@@ -74,7 +74,10 @@ const complain = (state: ServerState, object: ServerObject): void => {
 }
 
 const forget = (state: ServerState, object: ServerObject): void => {
-  if (object.place) removeRow(object.place, state.tick, undefined)
+  if (object.place) {
+    announceEnd(state, object, object.place.group.zone)
+    removeRow(object.place, state.tick, undefined)
+  }
   if (object.ownerPlace) removeRow(object.ownerPlace, state.tick, undefined)
   countOwnedZone(state, object.owner, object.zone, -1)
   // The rule may have ended in this very tick: its row was still where that had it.
@@ -214,6 +217,7 @@ const relocate = (state: ServerState, object: ServerObject, zone: number, owner:
   object.placedBy = object.rule
   if (object.rule) touchAllZones(state)
   if (from && to) announceMove(state, object, from, to, owner)
+  if (from) object.hasMoved = true
   object.movedAt = state.tick
 }
 
@@ -226,15 +230,27 @@ const BEHIND = 64
  * sees the object hears of that by itself.
  */
 const announceMove = (state: ServerState, object: ServerObject, from: Zone, to: Zone, owner: number): void => {
-  const isBehind = Math.abs(ticksSince(state.tick, object.movedAt)) < BEHIND
+  const isBehind = hasJustMoved(state, object)
   for (const session of state.sessions) {
     const { zones } = session.downlink
     if (!zones.has(from)) continue
-    const isKnown = zones.has(to)
-    if (!isBehind && isKnown && isWanted(state, session, from.id)) continue
-    if (willSee(state, session, object, to.id, owner))
-      queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: false }))
+    const isGone = !willSee(state, session, object, to.id, owner)
+    // Of an object that moved lately its client would believe that it moves about still.
+    if (isGone ? !(isBehind && object.hasMoved) : !isBehind && zones.has(to) && isWanted(state, session, from.id))
+      continue
+    queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone }))
   }
+}
+
+const hasJustMoved = (state: ServerState, { movedAt }: ServerObject): boolean =>
+  Math.abs(ticksSince(state.tick, movedAt)) < BEHIND
+
+/** The same of one that is deleted. */
+const announceEnd = (state: ServerState, object: ServerObject, from: Zone): void => {
+  if (!object.hasMoved || !hasJustMoved(state, object)) return
+  for (const session of state.sessions)
+    if (session.downlink.zones.has(from))
+      queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }))
 }
 
 const sessionsThatSee = (state: ServerState, zone: Zone) =>

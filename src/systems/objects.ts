@@ -108,6 +108,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     hiddenAt: -Infinity,
     place: undefined,
     movedAt: 0,
+    hasMoved: false,
     rezonedAt: -1,
     ownerPlace: undefined,
     values: valueSet(state.nextDoId - 1, serverClass.interested.layout),

@@ -78,6 +78,8 @@ export interface ServerObject {
   place: Place | undefined
   /** Tick in which it came there. */
   movedAt: number
+  /** Whether it has ever changed its zone. */
+  hasMoved: boolean
   /** Tick in which it changed its zone and stayed there; -1 before the first. */
   rezonedAt: number
   ownerPlace: Place | undefined
