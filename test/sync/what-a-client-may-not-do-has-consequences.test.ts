@@ -3,7 +3,7 @@ import type { ServerClient, ServerOptions, Violation } from 'bitecs-pipes/server
 import { expect, test } from 'vitest'
 import { packField } from '../../src/dc/index.ts'
 import { encodeInterest } from '../../src/net/interest.ts'
-import { createImpostor } from '../support/impostor.ts'
+import { createImpostor, type Impostor } from '../support/impostor.ts'
 import { clientOf, createWorlds, seenBy, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
 const DC = `
@@ -238,9 +238,34 @@ const LATE: [string, boolean, (change: Change) => void][] = [
   ],
   ['the object left its zones', false, ({ worlds, eid }) => worlds.server.place(eid, 2)],
   ['the object left every zone', false, ({ worlds, eid }) => void (worlds.schema.DistributedObject.zone[eid] = 0)],
+  ['its object left every zone', true, ({ worlds, eid }) => void (worlds.schema.DistributedObject.zone[eid] = 0)],
   ['the zone was taken away', false, ({ worlds, client }) => worlds.server.setZones(client, [])],
   ['the object was hidden', false, ({ worlds, eid }) => worlds.server.setVisibility(eid, 'never')],
 ]
+
+/** Says nothing for longer than any link may, but for what keeps a session. */
+const keepQuiet = (worlds: Worlds, impostor: Impostor) => {
+  for (let second = 0; second < 16; second++) {
+    impostor.reliable(encodeInterest({ request: 0, operation: 'add', zones: [9] }))
+    worlds.run(60)
+  }
+}
+
+test('so is what was sent before an object with its own rule was hidden from one client', async () => {
+  const { worlds, client, eid, message, impostor } = await stage()
+  worlds.server.setVisibility(eid, 'always', client)
+  keepQuiet(worlds, impostor)
+  worlds.server.setVisibility(eid, 'never', client)
+  worlds.run(4)
+  message('knock', { times: 1 })
+  worlds.run(4)
+  expect(client.violations.forbidden).toBe(0)
+  keepQuiet(worlds, impostor)
+  message('knock', { times: 1 })
+  worlds.run(4)
+  expect(client.violations.forbidden).toBe(1)
+  await worlds.end()
+})
 
 test.each(LATE)('what was sent before %s is late, not forbidden, for a while', async (_name, isOwner, change) => {
   const { worlds, client, eid, message, impostor, told } = await stage({}, isOwner)
@@ -254,14 +279,10 @@ test.each(LATE)('what was sent before %s is late, not forbidden, for a while', a
   }
   attempt()
   expect(client.violations.forbidden).toBe(0)
-  // It says nothing for longer than any link may, but for what keeps its session.
-  for (let second = 0; second < 16; second++) {
-    impostor.reliable(encodeInterest({ request: 0, operation: 'add', zones: [9] }))
-    worlds.run(60)
-  }
+  keepQuiet(worlds, impostor)
   attempt()
   expect(client.violations.forbidden, 'then it is').toBe(1)
-  const why = isOwner ? 'not-owner' : _name.endsWith('every zone') ? 'unplaced' : 'not-interested'
+  const why = _name.endsWith('every zone') ? 'unplaced' : isOwner ? 'not-owner' : 'not-interested'
   expect(told.map(([, { detail }]) => detail)).toEqual([why])
   await worlds.end()
 })
