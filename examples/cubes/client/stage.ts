@@ -136,18 +136,18 @@ export const createStage = (canvas: HTMLCanvasElement, calm: boolean) => {
   resize()
 
   let frames = 0
-  let slowest = 0
+  let spent = 0
   /** Gives up shadows where they cost too much, as where WebGL is emulated. */
   const economise = (dt: number): void => {
     if (!renderer.shadowMap.enabled) return
-    slowest += dt * 1000
-    if (++frames < FRAMES) return
-    if (slowest / FRAMES > SLOW) {
+    spent += dt * 1000
+    if (++frames < FRAMES && spent < FRAMES * SLOW) return
+    if (spent / frames > SLOW) {
       renderer.shadowMap.enabled = false
       sun.castShadow = false
       resize()
     }
-    frames = slowest = 0
+    frames = spent = 0
   }
 
   return {
