@@ -38,8 +38,6 @@ export interface ReplicaGroup {
   readonly movedTo: Map<number, number | undefined>
   /** What the world shows of it: doId of each slot. */
   readonly appliedIds: Uint32Array
-  /** Tick of the newest frame that went into the interpolation's history; -1 before the first. */
-  sampledTick: number
   isDirty: boolean
 }
 
@@ -134,7 +132,6 @@ const createReplicaGroup = (
   heardTick: 0,
   movedTo: new Map(),
   appliedIds: new Uint32Array(layout.slots),
-  sampledTick: -1,
   isDirty: false,
 })
 
@@ -414,7 +411,11 @@ export const confirmGroups = (replica: Replica, tick: number, told: Told): void 
 }
 
 const forgetOld = (left: Map<number, number>, tick: number): void => {
-  for (const [id, at] of left) if (ticksSince(tick, at) > 1024) left.delete(id)
+  // In the order of the ticks.
+  for (const [id, at] of left) {
+    if (ticksSince(tick, at) <= 1024 && left.size <= MAX_GROUPS) return
+    left.delete(id)
+  }
 }
 
 /** Drops the group of an object that has its own rule of who sees it. */

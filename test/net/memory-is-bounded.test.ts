@@ -3,6 +3,7 @@ import { queueUnreliable } from '../../src/net/downlink.ts'
 import { HISTORY } from '../../src/net/frames.ts'
 import { encodeUnreliableMessage } from '../../src/net/message.ts'
 import { random } from '../../src/net/random.ts'
+import { leaveGroup, setZones } from '../../src/net/replica.ts'
 import { removeRow, sweepZones, zoneOf, type Place } from '../../src/net/store.ts'
 import { createDuo, isUpToDate, type Duo } from './duo.ts'
 
@@ -84,5 +85,23 @@ test('through minutes of coming and going, stalls and losses, nothing grows beyo
   duo.run(120)
   expect([isUpToDate(duo), duo.wrong, duo.session.replica.desyncs]).toEqual([true, [], 0])
   expect([duo.session.held.length, duo.downlink.messages.length]).toEqual([0, 0])
+  duo.end()
+})
+
+test('a server that names ever other zones and groups in the same tick makes a client remember only so many', async () => {
+  const duo = await createDuo(DC, { rate: 30 })
+  duo.run(30)
+  const { replica } = duo.session
+  let most = 0
+  for (let round = 0; round < 40; round++) {
+    const zones = Array.from({ length: 1000 }, (_, index) => 10 + round * 1000 + index)
+    setZones(replica, zones, duo.tick)
+    for (let group = 0; group < 1000; group++)
+      leaveGroup(replica, { tick: duo.tick, doId: 7, group: 10 + round * 1000 + group, isGone: true })
+    most = Math.max(most, replica.leftZones.size, replica.leftGroups.size)
+  }
+  expect(most).toBeLessThanOrEqual(8200)
+  expect(replica.leftZones.size).toBeGreaterThan(8000)
+  expect(replica.zones.size).toBe(1000)
   duo.end()
 })
