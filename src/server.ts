@@ -108,6 +108,11 @@ export interface ServerOptions {
   readonly onViolation?: (client: ServerClient, violation: Violation) => ViolationAction | void
   /** Bytes a second that one client is sent at most; less while its link fills up. 1024 and up. Default 96 KB. */
   readonly maxBytesPerSecond?: number
+  /**
+   * How many sends state may build on what was sent last and not yet acknowledged: fewer bytes, but a lost datagram costs
+   * those after it too; less on links that lose. 1: never, every datagram can be decoded by itself. 1..8. Default 8.
+   */
+  readonly maxChain?: number
   /** Datagrams that a client which lacks much is sent at once, as when it joins; else it is one. 1..64. Default 2. */
   readonly packetsPerSend?: number
   /** Zones that a client can ask for at once. 1..256. Default 256. */
@@ -313,6 +318,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
       1e9,
       'bytes a second',
     ),
+    maxChain: inRange('maxChain', options.maxChain ?? 8, 1, 8, 'sends'),
     packetsPerSend: inRange('packetsPerSend', options.packetsPerSend ?? 2, 1, 64, 'datagrams'),
     maxZones: inRange('maxZones', options.maxZones ?? MAX_ZONES, 1, MAX_ZONES, 'zones'),
     linger: inRange('linger', options.linger ?? 0, 0, 60, 'seconds'),

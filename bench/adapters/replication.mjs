@@ -342,4 +342,5 @@ const make = (name, options) => ({
 
 export default make('bitecs-pipes')
 export const marked = make('bitecs-pipes, marked', { detect: 'mark' })
+export const unchained = make('bitecs-pipes, no chains', { maxChain: 1 })
 export const plain = make('bitecs-pipes, plain codec', { codec: 'plain' })

@@ -115,6 +115,7 @@ export interface Downlink {
   tablesSent: number
   /** How deep segments of the packet at hand may build on unacknowledged ones. */
   depth: number
+  readonly maxChain: number
   /** Seconds that what was sent may stay unanswered before it is sent again. */
   patience: number
   /** Whether what is not acknowledged is sent again in each packet: on a link that loses much and has room to spare. */
@@ -137,8 +138,8 @@ export interface Downlink {
   readonly onDoubt: (sent: Sent<DownContent>) => void
 }
 
-/** `most` is the limit of its bytes a second. */
-export const createDownlink = (most = Infinity): Downlink => {
+/** `most` is the limit of its bytes a second, `maxChain` that of {@link chainDepth}. */
+export const createDownlink = (most = Infinity, maxChain = 8): Downlink => {
   const downlink: Downlink = {
     peer: createPeer(),
     sender: createReliableSender(),
@@ -155,6 +156,7 @@ export const createDownlink = (most = Infinity): Downlink => {
     tables: 0,
     tablesSent: 0,
     depth: 1,
+    maxChain,
     patience: 0.2,
     isRedundant: false,
     weigh: undefined,
@@ -193,7 +195,7 @@ const PROBE_BYTES = 96
  * loss SCTP lets only about 1,200 unanswered bytes out, and with two large packets among them, whose answers are lost too, nothing
  * more for a second.
  */
-const LOSSY = 0.05
+const LOSSY = 0.08
 /** Above so many postponed groups the packet says "all that are not in here". */
 const MAX_DEFERRED = 30
 /** After so many that did not fit no more are tried: each may have to be encoded for this client alone. */
@@ -819,12 +821,13 @@ export const buildPacket = (
 ): Uint8Array | undefined => {
   const { peer, sender, budget } = downlink
   const clear = clearance(peer, now, ackInterval)
-  const go = clear === 'go' && peer.loss > LOSSY && downlink.lastLarge > peer.newestAcked ? 'probe' : clear
+  const isLossy = Math.min(peer.loss, peer.longLoss * 1.3) > LOSSY
+  const go = clear === 'go' && isLossy && downlink.lastLarge > peer.newestAcked ? 'probe' : clear
   if (clear !== 'go') budget.wasHeldUp = true
   if (go === 'wait') return undefined
   const limit = Math.min(allowance(budget, peer, now), go === 'probe' ? PROBE_BYTES : MAX_PACKET)
   if (limit < LEAST_BYTES) return undefined
-  downlink.depth = chainDepth(suspectedLoss(peer), rate)
+  downlink.depth = Math.min(downlink.maxChain, chainDepth(suspectedLoss(peer), rate))
   offerTables(downlink, store)
   flushValues(downlink)
   refreshSubscriptions(downlink, store)
@@ -832,7 +835,7 @@ export const buildPacket = (
   const isRepeating = go === 'go' && (downlink.areMessagesLate || hasRepeats(sender, now, resendTimeout(peer)))
   downlink.areMessagesLate =
     go !== 'go' && (downlink.areMessagesLate || hasUnsent(sender) || downlink.messages.length > 0)
-  downlink.isRedundant = downlink.depth === 1 && peer.loss < FULL_LOSS && hasPlenty(budget)
+  downlink.isRedundant = downlink.depth === 1 && peer.longLoss > 0 && peer.loss < FULL_LOSS && hasPlenty(budget)
   const patience = downlink.isRedundant ? ONCE : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
   downlink.patience = isRepeating ? Math.min(ONCE, patience) : patience
   const due = planGroups(downlink, now, beat)

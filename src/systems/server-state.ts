@@ -303,6 +303,7 @@ export interface ServerState {
   readonly limits: ReadonlyMap<number, FieldLimit>
   readonly maxBytesPerSecond: number
   readonly packetsPerSend: number
+  readonly maxChain: number
   readonly maxZones: number
   readonly linger: number
   readonly detect: 'compare' | 'mark'

@@ -78,7 +78,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     openedAt: state.now(),
     client: undefined,
     hello: undefined,
-    downlink: createDownlink(state.maxBytesPerSecond),
+    downlink: createDownlink(state.maxBytesPerSecond, state.maxChain),
     requested: new Set(),
     granted: new Set(),
     revoked: new Set(),
