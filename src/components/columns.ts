@@ -48,6 +48,12 @@ export const createColumns = (field: DCParameterField, capacity: number): FieldC
 export const columnAt = (columns: FieldColumns, path: readonly string[]): NumberColumn =>
   path.slice(1).reduce<FieldColumns>((at, name) => (at as StructColumns)[name]!, columns) as NumberColumn
 
+/** The value of one entity in a field, as it is packed: of a struct or quaternion the parts in order. */
+export const readColumns = (columns: FieldColumns, eid: number): unknown =>
+  Array.isArray(columns) || ArrayBuffer.isView(columns)
+    ? (columns as unknown[])[eid]
+    : Object.values(columns).map(part => readColumns(part, eid))
+
 /** Writes a whole field value of one entity: a number, a struct by names (all or some of them) or in order, or a value. */
 export const writeColumns = (columns: FieldColumns, eid: number, value: unknown): void => {
   if (Array.isArray(columns)) columns[eid] = value

@@ -1,6 +1,6 @@
 import { infosOf, type Schema } from '../components/index.ts'
 import { columnKind, hasReferences, type DCClass, type DCParameterField } from '../dc/index.ts'
-import { layoutsOf } from '../net/layout.ts'
+import { audienceOf, layoutsOf } from '../net/layout.ts'
 import type { ClientClass } from './client-state.ts'
 import type { Links } from './links.ts'
 import { bindLayout, hasKeyword, wordsWith, type Binding } from './rows.ts'
@@ -25,7 +25,8 @@ export const prepareClasses = (schema: Schema<any>, links: Links): Map<DCClass, 
       for (const binding of owner ? [interested, owner] : [interested])
         isOwnerWritten.set(binding, mask(binding.layout.words.length, wordsWith(binding.layout, 'ownsend')))
       const ownerValues = [...info.columns.keys()].filter(
-        (field: DCParameterField) => hasKeyword(field, 'ownsend') && columnKind(field.type).kind === 'value',
+        (field: DCParameterField) =>
+          hasKeyword(field, 'ownsend') && (columnKind(field.type).kind === 'value' || !audienceOf(field)),
       )
       const clientClass: ClientClass = {
         info,

@@ -1,3 +1,4 @@
+import { readColumns } from '../components/index.ts'
 import type { DCParameterField } from '../dc/index.ts'
 import { bytesLeft, isSameBytes, varintSize, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
 import { encodeHello } from '../net/hello.ts'
@@ -167,7 +168,7 @@ const isReplicated = ({ clientClass: { interested, owner } }: ClientObject, fiel
 
 const sendValuesOf = (state: ClientState, session: ClientSession, object: ClientObject): void => {
   for (const field of object.clientClass.ownerValues) {
-    const value = (object.clientClass.info.columns.get(field) as unknown[])[object.eid]
+    const value = readColumns(object.clientClass.info.columns.get(field)!, object.eid)
     if (!isFiniteValue(value))
       throw new RangeError(`${field.owner.name}.${field.name} is not finite: a client may not send that.`)
     const packed = packValue(field, value, state.links)

@@ -292,3 +292,37 @@ test('`ownsend` state that nobody owns is for the server to write', async () => 
   expect([Door.sign[eid], Door.label[eid], Door.open[eid]]).toEqual(['push', 'exit', 1])
   await worlds.end()
 })
+
+test('numbers that are for the server alone go up too: what a player presses', async () => {
+  const worlds = createWorlds(`struct Stick { int16/100 x; int16/100 y; };
+  dclass Avatar {
+    uint8 buttons airecv ownsend;
+    Stick stick airecv ownsend;
+    quat48 look airecv ownsend;
+    DoId target airecv ownsend;
+    uint8 level broadcast;
+  };`)
+  const [owner, other] = [await worlds.join(), await worlds.join()]
+  for (const guest of [owner, other]) await worlds.settle(guest.client.interest.set([1]))
+  const eid = spawn(worlds, 'Avatar', {}, 1, clientOf(worlds, owner))
+  worlds.run(30)
+  const mine = seenBy(worlds, owner, eid)
+  const { Avatar } = owner.schema.dclasses
+  Avatar.buttons[mine] = 5
+  Avatar.stick.x[mine] = -1.5
+  Avatar.look.x[mine] = 1
+  Avatar.look.w[mine] = 0
+  Avatar.target[mine] = mine
+  worlds.run(30)
+  const { buttons, stick, look, target } = worlds.schema.dclasses.Avatar
+  expect([buttons[eid], stick.x[eid], stick.y[eid], target[eid]]).toEqual([5, -1.5, 0, eid])
+  expect([look.x[eid], look.y[eid], look.w[eid]]).toEqual([1, 0, 0])
+  expect(other.schema.dclasses.Avatar.buttons[seenBy(worlds, other, eid)], 'nobody else sees them').toBe(0)
+  worlds.server.place(eid, 1, clientOf(worlds, other))
+  worlds.run(30)
+  Avatar.buttons[mine] = 6
+  worlds.run(30)
+  expect(buttons[eid], 'and only the owner writes them').toBe(5)
+  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+  await worlds.end()
+})
