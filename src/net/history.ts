@@ -613,7 +613,17 @@ const gather = (h: History, each: Weights): void => {
  * what was shown is blended over. Does not allocate.
  */
 export const advanceHistory = (h: History, time: number, elapsed: number, isJump = false): void => {
-  if (h.count === 0) return
+  moment[0] = time
+  moment[1] = elapsed
+  if (h.count > 0) advanceToMoment(h, isJump)
+}
+
+/** Time and seconds since the last one: numbers that a function is given are allocated, unless it is a small one. */
+const moment = new Float64Array(2)
+
+const advanceToMoment = (h: History, isJump: boolean): void => {
+  const time = moment[0]!
+  const elapsed = moment[1]!
   for (let index = 0; index < h.fields.length; index++) weightsFor(h, index)
   const isFirst = Number.isNaN(h.time)
   h.time = time
