@@ -32,17 +32,20 @@ const tell = (text: string, isFinal = false): void => {
   notice.hidden = false
 }
 
+const NO_WEBGL =
+  'The cubes cannot be drawn: this browser has no WebGL. Turn on hardware acceleration, or try another one.'
+const isHeadless = parameters.has('headless')
+
 const openStage = (): Stage | undefined => {
-  if (parameters.has('headless')) return undefined
+  if (isHeadless) return undefined
   // Asked first on a canvas of its own: three.js would write to the console that there is none.
   if (document.createElement('canvas').getContext('webgl2')) {
     try {
       return createStage(field, isCalm)
     } catch {
-      // it says so below
+      // as if it had none
     }
   }
-  tell('The cubes cannot be drawn: this browser has no WebGL. Turn on hardware acceleration, or try another one.', true)
   return undefined
 }
 const stage = openStage()
@@ -61,7 +64,9 @@ const session = createSession(port, () => {
 })
 
 const enter = async (codec: Codec): Promise<void> => {
-  notice.hidden = stage !== undefined || parameters.has('headless')
+  notice.hidden = true
+  // The meter runs all the same.
+  if (!stage && !isHeadless) tell(NO_WEBGL, true)
   document.body.dataset.state = 'connecting'
   try {
     if (!(await session.enter(codec))) return

@@ -122,7 +122,9 @@ export const createSimulation = async () => {
     },
     steer(seat: number, x: number, y: number, force: number): void {
       const player = players[seat]
-      if (player) Object.assign(player, { x, y, force })
+      // What comes from a page may be 1 in both.
+      const shrink = 1 / Math.max(1, Math.hypot(x, y))
+      if (player) Object.assign(player, { x: x * shrink, y: y * shrink, force })
     },
     /** Moves on by a tick and marks what changed in `isChanged`. Returns how many that are. */
     step(): number {
