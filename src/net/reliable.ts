@@ -29,6 +29,8 @@ export const MAX_MESSAGE = 256 * 1024
 export const MAX_PAYLOAD = MAX_MESSAGE - 16
 /** Bytes that may wait to be sent before the stream counts as stuck. */
 const MAX_QUEUED = 1024 * 1024
+/** The same for what other clients say: with that alone nobody can be made to leave. */
+export const MAX_RELAYED = MAX_QUEUED / 2
 /** Chunk bytes around a fragment: sequence, flags, length. */
 const OVERHEAD = 2 + 1 + 2
 

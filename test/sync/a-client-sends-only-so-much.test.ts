@@ -150,3 +150,40 @@ test('whoever was ended can come back', async () => {
   expect([loud.client.state, left.length]).toEqual(['connected', 1])
   await worlds.end()
 })
+
+test('what clients say to all, however much at once, sends nobody else away', async () => {
+  const worlds = createWorlds('dclass Room { shout(string text) clsend broadcast; uint16 heat broadcast; };')
+  const room = spawn(worlds, 'Room', {}, 1)
+  const loud = await Promise.all([1, 2, 3, 4, 5, 6].map(() => worlds.join({}, { commandRate: 60 })))
+  const quiet = await worlds.join()
+  for (const guest of [...loud, quiet]) await worlds.settle(guest.client.interest.set([1]))
+  const left: string[] = []
+  worlds.server.onLeave((_, reason) => left.push(reason))
+  const heard: string[] = []
+  const { Room } = quiet.schema.dclasses
+  quiet.client.on<{ text: string }>(Room.shout, (_, { text }) => heard.push(text.slice(0, 5)))
+  // Each within its allowance.
+  for (const [index, { client, schema }] of loud.entries())
+    for (let count = 0; count < 12; count++)
+      client.sendUpdate(seenBy(worlds, loud[index]!, room), schema.dclasses['Room'].shout, {
+        text: `${index} ${count} `.padEnd(60_000),
+      })
+  worlds.game = () => {
+    worlds.schema.dclasses.Room.heat[room]++
+  }
+  worlds.run(900)
+  expect(left).toEqual([])
+  expect(worlds.server.violations.flooded, 'what was dropped is counted').toBeGreaterThan(0)
+  worlds.run(1200)
+  expect(heard.length, 'what found room was heard').toBeGreaterThan(5)
+  for (const index of loud.keys()) {
+    const order = heard.filter(text => text.startsWith(`${index}`)).map(text => Number(text.slice(2)))
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+  }
+  // And the game's own words still arrive.
+  worlds.server.sendUpdate(room, worlds.schema.dclasses.Room.shout, { text: 'hush' })
+  worlds.until(() => heard.at(-1) === 'hush', 'the game is heard', 30)
+  const behind = worlds.schema.dclasses.Room.heat[room]! - Room.heat[seenBy(worlds, quiet, room)]!
+  expect(behind, 'ticks').toBeLessThan(10)
+  await worlds.end()
+})
