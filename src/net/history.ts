@@ -110,6 +110,8 @@ const FULL_SPEED = 0.1
 const BLEND_RATE = 35
 const BLEND_SPEED = 3
 const LEAST_BLEND_RATE = 6
+/** Seconds that time may jump by and still be blended over. */
+const LONGEST_BLEND = 1
 /** Seconds that an object is taken for one that moves elsewhere now and then, and seconds that it is extrapolated. */
 const WARY = 10
 const WARY_EXTRAPOLATION = 0.15
@@ -623,14 +625,16 @@ const moment = new Float64Array(2)
 
 const advanceToMoment = (h: History, isJump: boolean): void => {
   const time = moment[0]!
-  const elapsed = moment[1]!
+  // While time stands still, so does what is shown; who was away for seconds sees the present, not how it came about.
+  const isAway = isJump && time - h.time > LONGEST_BLEND
+  const elapsed = isAway ? Infinity : time === h.time ? 0 : moment[1]!
   for (let index = 0; index < h.fields.length; index++) weightsFor(h, index)
   const isFirst = Number.isNaN(h.time)
   h.time = time
   keepWary(h, h.latestCut > time - WARY)
   for (const each of h.weights) {
     const { blend } = each
-    if (isJump && !isFirst) blendOver(h, each)
+    if (isJump && !isFirst && !isAway) blendOver(h, each)
     else {
       each.time = time - each.options.delay
       weigh(h, each, 0, h.count - 1)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { mat3, quat, vec3 } from 'gl-matrix'
 import { expect, test } from 'vitest'
-import { commitRow, insertRow, sealSlot, writeValue } from '../../src/net/history.ts'
+import { advanceHistory, commitRow, insertRow, mixField, sealSlot, writeValue } from '../../src/net/history.ts'
 import { curve, historyOf, push, show, type Kind, type Sample } from './film.ts'
 
 const coordinate = fc.double({ min: -1000, max: 1000, noNaN: true }).map(value => value + 0)
@@ -232,7 +232,8 @@ test('a frame shows no jump when a sample comes late, or another one than was fo
         const [after] = show(history, time, 0)
         // Weights too small to matter are left out: 1e-4 of 2 units, a few rows.
         expect(Math.abs(after! - before!)).toBeLessThan(0.002)
-        for (let frame = 0; frame < 60; frame++) show(history, time, 1 / 60)
+        expect(show(history, time), 'while time stands still, so does what is shown').toEqual([after])
+        for (let frame = 1; frame <= 60; frame++) show(history, time + frame * 1e-9, 1 / 60)
         expect(show(history, time)[0], 'and a second later all of it is the curve').toBeCloseTo(
           curve(samples, [time], 1)[0]![0]!,
           9,
@@ -240,4 +241,18 @@ test('a frame shows no jump when a sample comes late, or another one than was fo
       },
     ),
   )
+})
+
+test('a jump in time is blended over, but not one of seconds: who was away sees the present', () => {
+  for (const [jump, isBlended] of [
+    [0.5, true],
+    [3, false],
+  ] as const) {
+    const history = historyOf(1, { method: 'linear' })
+    push(history, { time: 10, values: [0] })
+    push(history, { time: 20, values: [10] })
+    const [before] = show(history, 12)
+    advanceHistory(history, 12 + jump, 1 / 60, true)
+    expect(mixField(history, history.fields[0]!)[0]).toBeCloseTo(isBlended ? before! : 2 + jump, 9)
+  }
 })
