@@ -1,6 +1,6 @@
 import { entityExists, type EntityId, type World } from 'bitecs'
 import { checkCapacity, checkWorld, infosOf, type Message, type Schema } from './components/index.ts'
-import { columnKind, packField, type DCClass } from './dc/index.ts'
+import { columnKind, packField, type DCClass, type DCField } from './dc/index.ts'
 import { CODECS, type CodecName } from './net/codec.ts'
 import { MAX_ZONES } from './net/interest.ts'
 import type { Reason } from './net/hello.ts'
@@ -91,9 +91,9 @@ export interface ServerOptions {
   /** Interest requests a second that a client may send; at once as for messages. Beyond it the session ends (`flooded`). Default 20. */
   readonly interestRate?: number
   /**
-   * How often each client may send a field, besides: `{ 'Avatar.say': { rate: 2, burst: 10 } }`. Of messages, of owner-written strings, blobs
-   * and lists, and of what `writeField` writes, over all objects; an inherited field has one limit under any of its classes' names. Without
-   * one, a field may use all of `messageRate`. Beyond it as with `messageRate`.
+   * How often each client may send a field, besides: `{ 'Avatar.say': { rate: 2, burst: 10 }, '*': { rate: 20 } }`, where `*` is each of the
+   * others. Of messages, of owner-written strings, blobs and lists, and of what `writeField` writes, over all objects; an inherited field has
+   * one limit, under any of its classes' names. Default: a field may use all of `messageRate`. Beyond it as with `messageRate`.
    */
   readonly limits?: Readonly<Record<string, FieldLimit>>
   /**
@@ -231,22 +231,32 @@ const subscribeTo = <T>(handlers: Set<T>, handler: T): (() => void) => {
   return () => handlers.delete(handler)
 }
 
+/** What keeps a field from being limited, or undefined. */
+const unlimitable = (field: DCField): string | undefined => {
+  if (field.keywords.includes('clsend')) return undefined
+  if (!field.keywords.includes('ownsend')) return 'has neither `clsend` nor `ownsend`: no client sends it'
+  const isNumber = field.kind === 'parameter' && columnKind(field.type).kind !== 'value'
+  return isNumber ? "is a number, which goes up at the client's command rate" : undefined
+}
+
 /** The limits by field number. Throws for a name or a number that makes no sense. */
 const limitsOf = (schema: Schema<any>, limits: Readonly<Record<string, FieldLimit>>): Map<number, FieldLimit> => {
   const byNumber = new Map<number, FieldLimit>()
+  const fields = infosOf(schema).flatMap(({ dclass }) =>
+    dclass.inherited.map(field => ({ name: `${dclass.name}.${field.name}`, field })),
+  )
+  const { '*': others, ...named } = limits
   for (const [name, limit] of Object.entries(limits)) {
-    const [dclass, fieldName] = name.split('.')
-    const field = infosOf(schema)
-      .find(info => info.dclass.name === dclass)
-      ?.dclass.inherited.find(each => each.name === fieldName)
-    if (!field) throw new TypeError(`limits: the schema has no field "${name}": name one as 'Avatar.say'.`)
-    const isShared = field.keywords.includes('clsend')
-    if (!isShared && !field.keywords.includes('ownsend'))
-      throw new TypeError(`limits: ${name} has neither \`clsend\` nor \`ownsend\`: no client sends it. Take it out.`)
-    if (field.kind === 'parameter' && !isShared && columnKind(field.type).kind !== 'value')
-      throw new TypeError(`limits: ${name} is a number, which goes up at the client's command rate. Take it out.`)
     inRange(`limits['${name}'].rate`, limit.rate, 0.001, 1e6, 'a second')
     inRange(`limits['${name}'].burst`, limit.burst ?? 1, 1, 1e9, 'at once')
+  }
+  if (others) for (const { field } of fields) if (!unlimitable(field)) byNumber.set(field.number, others)
+  for (const [name, limit] of Object.entries(named)) {
+    const field = fields.find(each => each.name === name)?.field
+    if (!field)
+      throw new TypeError(`limits: the schema has no field "${name}": name one as 'Avatar.say', or all as '*'.`)
+    const why = unlimitable(field)
+    if (why) throw new TypeError(`limits: ${name} ${why}. Take it out.`)
     byNumber.set(field.number, limit)
   }
   return byNumber

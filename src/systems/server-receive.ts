@@ -169,8 +169,14 @@ const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array
   const control = readU8(reader)
   // Owner-written values count by their bytes alone: how often they go up is the client's command rate.
   const messages = control === Control.field || control === Control.interest ? 0 : 1
-  if (!isMessageWithin(state, session, messages, bytes.length, true)) return
-  if (control === Control.interest) receiveInterest(state, session, reader)
+  const isTaken = isMessageWithin(state, session, messages, bytes.length, true)
+  if (!session.client) return
+  // If the game lets it stay, requests and values are answered all the same, and of our own protocol nothing can be left out.
+  if (!isTaken && control !== Control.interest && control !== Control.field) {
+    if (control !== Control.message) endSession(state, session, 'flooded')
+    return
+  }
+  if (control === Control.interest) receiveInterest(state, session, reader, isTaken)
   else if (control === Control.tables) {
     const generation = decodeTablesReady(reader)
     if (generation === undefined) malformed(state, session)
@@ -192,19 +198,19 @@ const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array
     else malformed(state, session)
   } else if (control === Control.field) {
     const update = decodeFieldUpdate(reader)
-    if (update) receiveField(state, session, update)
+    if (update) receiveField(state, session, update, isTaken)
     else malformed(state, session)
   } else malformed(state, session)
 }
 
-const receiveInterest = (state: ServerState, session: Session, reader: ByteReader): void => {
+const receiveInterest = (state: ServerState, session: Session, reader: ByteReader, isTaken: boolean): void => {
   const { client, requested, pendingInterest } = session
   const request = decodeInterest(reader)
   if (!request || !client) {
     malformed(state, session)
     return
   }
-  if (!isWithin(state, session, session.interestBucket, 1, 'interest', true)) {
+  if (!isTaken || !isWithin(state, session, session.interestBucket, 1, 'interest', true)) {
     // If the game lets it stay, it learns that nothing came of this.
     queueReliable(session.downlink, encodeInterestDone(request.request, request.zones))
     return
@@ -265,6 +271,7 @@ const receiveField = (
   state: ServerState,
   session: Session,
   { doId, epoch, field: number, packed }: FieldMessage & { readonly epoch: number },
+  isTaken: boolean,
 ): void => {
   const field = state.schema.file.fieldByNumber(number)
   const object = state.byDoId.get(doId)
@@ -287,7 +294,7 @@ const receiveField = (
   const set = isOwners
     ? [object.values, object.ownerValues].find(each => each?.layout.values.includes(field))
     : undefined
-  if (!isFieldWithin(state, session, field, true)) {
+  if (!isTaken || !isFieldWithin(state, session, field, true)) {
     // If the game lets it stay, it gets the value back that stands.
     if (set) set.fromOwner[set.layout.values.indexOf(field)] = packed.slice()
     touch(object)

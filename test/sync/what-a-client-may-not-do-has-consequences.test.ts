@@ -14,6 +14,7 @@ dclass Avatar {
   uint8(0-9) lamp broadcast ram clsend;
   string(0-9) label broadcast ram clsend ownsend;
   float32 heat[] broadcast ownsend;
+  blob photo airecv ownsend;
   say(string(0-20) text) ownsend;
   knock(uint8(0-9) times) clsend;
   blink(uint8 eye) clsend unreliable;
@@ -144,6 +145,63 @@ test('a field has a rate of its own: reliable messages beyond it end the session
   const violation = { kind: 'flooded', detail: 'field-rate', field: 'Avatar.knock', object: 0, action: 'kick' }
   expect(told.at(-1)?.[1]).toEqual(violation)
   expect(worlds.schema.DistributedObject.doId[eid], 'the object was not its').toBeGreaterThan(0)
+  await worlds.end()
+})
+
+test('`*` is the limit of every field that has none of its own', async () => {
+  const limits = { 'Avatar.knock': { rate: 1, burst: 3 }, '*': { rate: 1, burst: 2 } }
+  const { worlds, client, message, Avatar } = await stage({ limits })
+  const heard = { knock: 0, blink: 0 }
+  worlds.server.on(Avatar.knock, () => void heard.knock++)
+  worlds.server.on(Avatar.blink, () => void heard.blink++)
+  for (let count = 0; count < 3; count++) message('knock', { times: 1 })
+  for (let count = 0; count < 3; count++) message('blink', { eye: 1 })
+  worlds.run(4)
+  expect([heard, client.violations.flooded]).toEqual([{ knock: 3, blink: 2 }, 1])
+  await worlds.end()
+})
+
+test('who may stay though it floods hears what became of its values and requests', async () => {
+  const worlds = createWorlds(DC, {
+    server: {
+      messageBytes: 1,
+      messageRate: 10_000,
+      interestRate: 1,
+      timeout: 3,
+      violationPolicy: { flooded: 'ignore' },
+    },
+  })
+  const owner = await worlds.join()
+  const eid = spawn(worlds, 'Avatar', { mood: 'calm' }, 1, clientOf(worlds, owner))
+  worlds.run(30)
+  const { Avatar } = owner.schema.dclasses
+  const mine = seenBy(worlds, owner, eid)
+  const requests = Array.from({ length: 9 }, (_, at) => owner.client.interest.add([2 + at]))
+  const results = await worlds.settle(Promise.all(requests))
+  expect(
+    results.map(({ granted }) => granted.length),
+    'what a dead link holds back',
+  ).toEqual([1, 1, 1, 1, 1, 1, 1, 0, 0])
+  expect(results.at(-1), 'and some too many').toMatchObject({ granted: [], refused: [10] })
+  // Five large blobs and some messages use up its bytes.
+  for (let count = 1; count <= 5; count++) {
+    Avatar.photo[mine] = new Uint8Array(60_000).fill(count)
+    worlds.until(() => worlds.schema.dclasses.Avatar.photo[eid][0] === count, 'it arrives')
+  }
+  const exhaust = (text: string) => {
+    const before = worlds.server.violations.flooded
+    worlds.until(() => {
+      for (let count = 0; count < 20; count++) owner.client.sendUpdate(mine, Avatar.say, { text })
+      return worlds.server.violations.flooded > before
+    }, 'no more of this size')
+    worlds.run(10)
+  }
+  exhaust('x'.repeat(20))
+  exhaust('')
+  Avatar.mood[mine] = 'angry'
+  worlds.run(60)
+  expect([worlds.schema.dclasses.Avatar.mood[eid], Avatar.mood[mine]], 'both sides agree').toEqual(['calm', 'calm'])
+  expect(owner.client.state).toBe('connected')
   await worlds.end()
 })
 
