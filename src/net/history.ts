@@ -16,7 +16,8 @@ export interface SmoothOptions {
   method: 'hermite' | 'linear' | 'none'
   /**
    * Seconds that it goes on when there is no newer sample, 0 for not at all: at full speed for a tenth of them, then ever
-   * slower until it stands still. Default 0.7.
+   * slower until it stands still. Default 0.7. At most 0.15 for an object that was moved elsewhere in the last 10 s: it may be
+   * again.
    */
   extrapolate: number
   /** Seconds on top of the playout delay; below 0: fresher, at the price of extrapolation. */
