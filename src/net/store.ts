@@ -284,7 +284,7 @@ export const segmentFor = (
     const known = group.segments[index]!
     if (known.baseTick === baseTick && known.beforeTick === beforeTick && known.generation === generation) return known
   }
-  const segment = (group.segments[group.segmentCount++] ??= {
+  const segment = (group.segments[group.segmentCount] ??= {
     baseTick: 0,
     beforeTick: -1,
     generation: 0,
@@ -310,6 +310,8 @@ export const segmentFor = (
     whereTo,
     generation,
   )
+  // Not before it is whole: what throws must not be found by the next client.
+  group.segmentCount++
   store.stats.segments++
   store.stats.bytes += segment.length
   return segment

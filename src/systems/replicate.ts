@@ -49,16 +49,25 @@ export const replicate = (state: ServerState): void => {
   const now = state.now()
   for (const session of state.sessions) {
     if (!session.client || session.closing) continue
-    if (areZonesDue(state, session)) updateZones(state, session, now)
-    if (session.pendingInterest.length > 0) completeInterest(state, session)
-    sendDue(state, session, now)
-    const { peer, budget } = session.downlink
-    session.stats.rtt = peer.rtt
-    session.stats.loss = peer.loss
-    measurePing(session.pings, peer, session.stats, now)
-    session.stats.budget = budget.rate
-    measureTraffic(session.stats, session.trafficWindow, now)
+    // Whatever goes wrong for one of them, a transport that throws too, is no reason to stop the others' world.
+    try {
+      serve(state, session, now)
+    } catch (error) {
+      state.onError(error, `replicate, client ${session.client.id}`)
+    }
   }
+}
+
+const serve = (state: ServerState, session: Session, now: number): void => {
+  if (areZonesDue(state, session)) updateZones(state, session, now)
+  if (session.pendingInterest.length > 0) completeInterest(state, session)
+  sendDue(state, session, now)
+  const { peer, budget } = session.downlink
+  session.stats.rtt = peer.rtt
+  session.stats.loss = peer.loss
+  measurePing(session.pings, peer, session.stats, now)
+  session.stats.budget = budget.rate
+  measureTraffic(session.stats, session.trafficWindow, now)
 }
 
 // By itself: functions that make closures pay for them even when they return at once.

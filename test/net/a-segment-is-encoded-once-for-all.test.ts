@@ -27,6 +27,28 @@ test('clients with the same baseline are given the same bytes; a new round or a 
   expect(write(7, 60), 'nothing changes').toBe(false)
 })
 
+test('a segment whose encoding throws is not taken for a whole one by the next client', () => {
+  const store = createStore(file)
+  const place = addRow(store, zoneOf(store, 1), store.layouts[0]!.interested, 1, 1)
+  let isBroken = true
+  const { encode } = store.codec
+  const broken = {
+    ...store,
+    codec: {
+      ...store.codec,
+      encode: (...args: Parameters<typeof encode>) => {
+        if (isBroken) throw new Error('broken')
+        return encode(...args)
+      },
+    },
+  }
+  startRound(broken)
+  expect(() => segmentFor(broken, place.group, undefined)).toThrow('broken')
+  expect(() => segmentFor(broken, place.group, undefined)).toThrow('broken')
+  isBroken = false
+  expect(segmentFor(broken, place.group, undefined).length).toBeGreaterThan(4)
+})
+
 /** Clients of one zone, with links of their own: what is encoded for them a tick, and what would be without sharing. */
 const crowd = (clients: number, lossOf: (client: number) => number, weight?: number) => {
   const chance = random(clients)

@@ -1,7 +1,9 @@
 import { addComponent, addEntity, hasComponent, query, removeEntity } from 'bitecs'
 import { Alive, Owned } from 'bitecs-pipes/client'
 import { expect, test } from 'vitest'
-import { clientOf, createWorlds, drain, seenBy, spawn } from '../support/worlds.ts'
+import { memoryNetwork } from 'bitecs-pipes/memory'
+import type { ServerTransport } from 'bitecs-pipes/server'
+import { clientOf, createWorlds, drain, seenBy, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
 const DC = `
 keyword interp_linear;
@@ -169,5 +171,55 @@ test('an entity that the game removed is let go, whatever its id becomes', async
   worlds.run(20)
   expect([...query(guest.world, [Mine])].sort(), 'so does the end of the session').toEqual(taken)
   expect(query(guest.world, [Theirs])).toHaveLength(0)
+  await worlds.end()
+})
+
+test('what goes wrong for one client in a tick is reported, and the others are served all the same', async () => {
+  const errors: string[] = []
+  const network = memoryNetwork({ now: () => worlds.now() })
+  let failing = 0
+  const transport: ServerTransport = {
+    ...network.server,
+    listen: onConnection =>
+      network.server.listen(connection => {
+        const isFirst = connection.address === 'memory:1'
+        onConnection({
+          ...connection,
+          get onPacket() {
+            return connection.onPacket
+          },
+          set onPacket(handler) {
+            connection.onPacket = handler
+          },
+          send(packet) {
+            if (isFirst && failing > 0 && failing--) fail()
+            connection.send(packet)
+          },
+        })
+      }),
+  }
+  const worlds: Worlds = createWorlds(DC, {
+    server: { transport, onError: (_error, where) => errors.push(where) },
+  })
+  worlds.game = () => network.deliver()
+  const join = () => worlds.join({}, { transport: network.client() })
+  const guests = [await join(), await join(), await join()]
+  const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1)
+  for (const guest of guests) await worlds.settle(guest.client.interest.set([1]))
+  worlds.run(30)
+  failing = 20
+  worlds.game = () => {
+    network.deliver()
+    worlds.schema.dclasses.Avatar.x[eid]++
+  }
+  const xOf = (guest: Guest) => guest.schema.dclasses.Avatar.x[seenBy(worlds, guest, eid)]
+  worlds.run(30)
+  expect(new Set(errors)).toEqual(new Set([`replicate, client ${guests[0]!.client.clientId}`]))
+  for (const guest of guests.slice(1)) expect(xOf(guest)).toBeGreaterThan(5)
+  worlds.run(120)
+  expect(errors.length).toBe(20)
+  worlds.game = () => network.deliver()
+  worlds.run(120)
+  expect(guests.map(xOf)).toEqual(guests.map(() => worlds.schema.dclasses.Avatar.x[eid]))
   await worlds.end()
 })
