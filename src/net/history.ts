@@ -616,15 +616,22 @@ const gather = (h: History, each: Weights): void => {
  * what was shown is blended over. Does not allocate.
  */
 export const advanceHistory = (h: History, time: number, elapsed: number, isJump = false): void => {
-  moment[0] = time
-  moment[1] = elapsed
-  if (h.count > 0) advanceToMoment(h, isJump)
+  setMoment(time, elapsed)
+  advanceToMoment(h, isJump)
 }
 
-/** Time and seconds since the last one: numbers that a function is given are allocated, unless it is a small one. */
+/** Time and seconds since the last one. */
 const moment = new Float64Array(2)
 
-const advanceToMoment = (h: History, isJump: boolean): void => {
+/** What {@link advanceToMoment} advances to: numbers that a function is given may be allocated, for each history anew. */
+export const setMoment = (time: number, elapsed: number): void => {
+  moment[0] = time
+  moment[1] = elapsed
+}
+
+/** {@link advanceHistory} for many histories. */
+export const advanceToMoment = (h: History, isJump: boolean): void => {
+  if (h.count === 0) return
   const time = moment[0]!
   // While time stands still, so does what is shown; who was away for seconds sees the present, not how it came about.
   const isAway = isJump && time - h.time > LONGEST_BLEND

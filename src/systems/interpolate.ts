@@ -1,5 +1,5 @@
 import { newestFrame } from '../net/frames.ts'
-import { advanceHistory, holdHistory, mixField, ROWS, type History } from '../net/history.ts'
+import { advanceToMoment, holdHistory, mixField, ROWS, setMoment, type History } from '../net/history.ts'
 import { playoutAdvance } from '../net/playout.ts'
 import type { ClientState } from './client-state.ts'
 import { secondsAt, type Track } from './track.ts'
@@ -17,6 +17,7 @@ export const interpolate = (state: ClientState): void => {
   // The fastest packets took half of the shortest round trip.
   const { minRtt } = session.peer
   state.stats.playoutDelay = Math.max(0, playout.delay + (minRtt < Infinity ? minRtt / 2 : 0))
+  setMoment(shown, Math.max(0, elapsed))
   for (const [group, track] of session.tracks) {
     if (session.replica.groups.get(group.id) !== group) {
       session.tracks.delete(group)
@@ -24,7 +25,7 @@ export const interpolate = (state: ClientState): void => {
     }
     const frame = newestFrame(group.history)
     if (frame) holdHistory(track.history, secondsAt(session, frame.until))
-    advanceHistory(track.history, shown, Math.max(0, elapsed), playout.resyncs !== resyncs)
+    advanceToMoment(track.history, playout.resyncs !== resyncs)
     showTrack(track)
   }
 }
