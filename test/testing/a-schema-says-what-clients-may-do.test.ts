@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { createSchema } from 'bitecs-pipes'
 import { checkPermissions, permissionMatrix, type FieldDirection } from 'bitecs-pipes/testing'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type * as Permissions from '../../src/systems/permissions.ts'
@@ -84,6 +86,11 @@ test('every kind of field is tried: structs, rotations, references, lists, switc
   expect(rows).toEqual(permissionMatrix(SPECIAL).filter(({ field }) => field !== 'Thing.only'))
 })
 
+test.each(['lobby', 'terminal', 'cubes'])('the example %s', async name => {
+  const { untested } = await checkPermissions({ schema: readFileSync(`dc/${name}.dc`, 'utf8') })
+  expect(untested).toEqual([])
+})
+
 const SMALL = `dclass Avatar {
   uint8 x broadcast ownsend;
   uint8 hits broadcast;
@@ -93,6 +100,11 @@ const SMALL = `dclass Avatar {
   said(uint8 word) broadcast;
   secret(uint8 word) ownrecv;
 };`
+
+test('a schema that a game imports is checked as its text is', async () => {
+  const { rows } = await checkPermissions({ schema: createSchema(SMALL), seed: 2 })
+  expect(rows).toEqual(permissionMatrix(SMALL))
+})
 
 /** The rows of the table in an error. */
 const differences = async (): Promise<string[]> => {
