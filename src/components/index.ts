@@ -17,5 +17,12 @@ export {
   type Schema,
   type SchemaOptions,
 } from './schema.ts'
-export { columnAt, readColumns, writeColumns, type FieldColumns, type NumberColumn, type StructColumns } from './columns.ts'
+export {
+  columnAt,
+  readColumns,
+  writeColumns,
+  type FieldColumns,
+  type NumberColumn,
+  type StructColumns,
+} from './columns.ts'
 export { fitText } from './text.ts'

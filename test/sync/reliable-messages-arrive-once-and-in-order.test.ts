@@ -121,7 +121,8 @@ test('a message to an object that is not known yet waits for it', async () => {
     worlds.server.sendUpdate(eid, Ours.told, { number: count })
     worlds.run(20)
   }
-  worlds.run(240)
+  worlds.until(() => heard.length >= 20, 'all are told', 30)
+  worlds.run(60)
   expect(heard.sort(), 'each handler finds its object complete, the name too').toEqual(
     Array.from({ length: 20 }, (_, count) => [`born ${count}`, count]).sort(),
   )

@@ -227,11 +227,12 @@ test.each([1, 2, 3])('all fields of an object are taken over, however far apart 
   worlds.run(120)
   // The owner is told all of its fields anew: the face takes several packets between the name and the bag.
   server.bag[eid] = [{ label: 'rope', count: 3 }]
-  worlds.run(120)
+  worlds.until(() => own.bag[mine].length === 1, 'the owner is told', 30)
   expect(own.bag[mine]).toEqual([{ label: 'rope', count: 3 }])
   own.bag[mine] = []
+  worlds.until(() => server.bag[eid].length === 0, 'and the owner writes on', 30)
   worlds.run(60)
-  expect(server.bag[eid], 'and the owner writes on').toEqual([])
+  expect([own.bag[mine], server.bag[eid]]).toEqual([[], []])
   await worlds.end()
 })
 
