@@ -15,9 +15,12 @@ let server: Program
 let site: Site
 
 beforeAll(async () => {
-  folder = await writeProgram(await freePort())
+  const port = await freePort()
+  folder = await writeProgram(port)
   server = startProgram(`${folder}server.ts`)
   site = await openSite(folder)
+  // A page that finds no server says so and gives up.
+  await until('the server listens', () => isOpen(port), 60_000)
 }, 90_000)
 
 afterAll(async () => {
