@@ -28,7 +28,7 @@ interface Manager {
 
 const LABEL = 'geckos.io'
 /** Milliseconds between the session's close and the hang-up, in which its last packets go out. */
-const LINGER = 50
+const LINGER = 100
 /** Handshakes per `connect`. */
 const MAX_ATTEMPTS = 4
 
