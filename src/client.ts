@@ -5,13 +5,13 @@ import { checkHello, type Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
 import { createLinkStats } from './net/ping.ts'
-import { createPlayout, type PlayoutOptions } from './net/playout.ts'
 import { encodeRates, type Rates } from './net/rates.ts'
 import { createTraffic } from './net/traffic.ts'
-import type { ClientTransport, Connection } from './net/transport.ts'
+import type { Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
 import { receiveClientPacket } from './systems/client-link.ts'
 import { connectError, endClientSession } from './systems/client-session.ts'
+import { checkClientOptions, interpOf, rate, type ClientOptions } from './systems/client-options.ts'
 import { clientReceive } from './systems/client-receive.ts'
 import { clientSend, keepAlive, queueClientReliable } from './systems/client-send.ts'
 import {
@@ -34,31 +34,9 @@ export type { PlayoutOptions } from './net/playout.ts'
 export type { Rates } from './net/rates.ts'
 export type { ClientTransport, Connection } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
+export type { ClientOptions } from './systems/client-options.ts'
 export type { ConnectError } from './systems/client-session.ts'
 export type { ClientStats, InterestResult } from './systems/client-state.ts'
-
-export interface ClientOptions {
-  /** How to reach the server: `geckos()` from `bitecs-pipes/geckos/client`, or `memoryNetwork().client()`. */
-  readonly transport: ClientTransport
-  /** What the server asks for. Default: nothing. */
-  readonly password?: string
-  /** Packets a second wanted from the server, 1..255; it may grant fewer. Default 20. */
-  readonly updateRate?: number
-  /** Packets a second sent to the server, 1..255. Default 30. */
-  readonly commandRate?: number
-  /** Seconds of interpolation delay, 0..1, for a fixed one; 0 (default) lets it follow the link. */
-  readonly interp?: number
-  /** How the display delay is found: see `PlayoutOptions`. Default: adaptive, or fixed when `interp` is given. */
-  readonly playout?: PlayoutOptions
-  /** Seconds between two pings of `stats`, whose averages are over 16 of them. Default 0.25. */
-  readonly pingInterval?: number
-  /** Seconds without an answer after which the server counts as gone. Default 10. */
-  readonly timeout?: number
-  /** Told what message handlers threw, and which owned object holds a value that its DC type does not. Default: console.error. */
-  readonly onError?: (error: unknown, where: string) => void
-  /** The clock, in seconds. Default: `performance.now() / 1000`. */
-  readonly now?: () => number
-}
 
 /** The zones that a client sees. Zones are whole numbers from 1 to 2^32-1, at most 256 at once. */
 export interface Interest {
@@ -116,41 +94,18 @@ const TIMER = 50
 /** Unreliable messages that wait for the next packet; older ones are dropped, as the network might. */
 const MAX_UNRELIABLE_WAITING = 256
 
-const inRange = (name: string, value: number, least: number, most: number, unit = 'seconds'): number => {
-  if (!(value >= least && value <= most)) throw new RangeError(`${name} is ${value}: give ${least} to ${most} ${unit}.`)
-  return value
-}
-
-const rate = (name: string, value: number): number => Math.round(inRange(name, value, 1, 255, 'packets a second'))
-const interpOf = (value: number): number => inRange('interp', value, 0, 1)
-
 const createState = (world: World, schema: Schema<any>, options: ClientOptions): ClientState => {
-  if (!options.transport)
-    throw new TypeError(
-      'createClient needs a transport: geckos() from "bitecs-pipes/geckos/client" (install @geckos.io/client), ' +
-        'or memoryNetwork().client() from "bitecs-pipes/memory".',
-    )
-  // Throws for options that make no sense, now rather than when a session begins.
-  createPlayout(options.playout)
+  const settings = checkClientOptions(options)
   const links: Links = {
     doIdOf: eid => state.session?.byEid.get(eid)?.doId ?? 0,
     entityOf: doId => state.session?.objects.get(doId)?.eid ?? 0,
     pack: packFieldSlowly,
   }
   const state: ClientState = {
+    ...settings,
     world,
     schema,
     links,
-    transport: options.transport,
-    password: options.password ?? '',
-    updateRate: rate('updateRate', options.updateRate ?? 20),
-    commandRate: rate('commandRate', options.commandRate ?? 30),
-    interp: interpOf(options.interp ?? 0),
-    playout: options.playout ?? {},
-    pingInterval: options.pingInterval ?? 0.25,
-    timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600),
-    now: options.now ?? (() => performance.now() / 1000),
-    onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
     classes: prepareClasses(schema, links),
     onEcho: undefined,
     handlers: new Map(),
