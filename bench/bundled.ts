@@ -4,11 +4,8 @@ import { build } from 'vite'
 
 const root = join(import.meta.dirname, '..')
 
-/**
- * Runs a TypeScript file of the project as a bundler makes it: what Vite's module runner runs file by file is several times slower, for
- * each import is looked up at every use.
- */
-export const runBundled = async (file: string): Promise<void> => {
+/** Bundles a TypeScript file of the project for Node, under node_modules, where its packages resolve; resolves with the path. */
+export const bundle = async (file: string): Promise<string> => {
   const directory = join(root, 'node_modules/.cache/bench')
   await build({
     configFile: false,
@@ -23,6 +20,13 @@ export const runBundled = async (file: string): Promise<void> => {
       rolldownOptions: { output: { entryFileNames: '[name].mjs' } },
     },
   })
-  const name = file.replace(/^.*\//, '').replace(/\.ts$/, '.mjs')
-  await import(/* @vite-ignore */ pathToFileURL(join(directory, name)).href)
+  return join(directory, file.replace(/^.*\//, '').replace(/\.ts$/, '.mjs'))
+}
+
+/**
+ * Runs a TypeScript file of the project as a bundler makes it: what Vite's module runner runs file by file is several times slower, for
+ * each import is looked up at every use.
+ */
+export const runBundled = async (file: string): Promise<void> => {
+  await import(/* @vite-ignore */ pathToFileURL(await bundle(file)).href)
 }
