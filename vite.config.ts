@@ -15,6 +15,8 @@ export const entries = {
   'bitecs-pipes/memory': 'src/memory.ts',
   'bitecs-pipes/time': 'src/time.ts',
   'bitecs-pipes/testing': 'src/testing.ts',
+  'bitecs-pipes/devtools': 'src/devtools.ts',
+  'bitecs-pipes/metrics': 'src/metrics.ts',
   'bitecs-pipes/vite': 'src/vite.ts',
   'bitecs-pipes/node': 'src/node.ts',
   'bitecs-pipes/register': 'src/register.ts',

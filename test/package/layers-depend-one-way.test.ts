@@ -20,9 +20,14 @@ const layers: Record<string, { folders: string[]; packages: string[] }> = {
   'src/tools': { folders: ['src/dc'], packages: ['node:'] },
   'src/cli': { folders: ['src/dc', 'src/tools'], packages: ['node:', 'commander'] },
   'src/systems': { folders: ['src/dc', 'src/components', 'src/net'], packages: ['bitecs', 'gl-matrix'] },
+  // Looks into a client, which need not know of it.
+  'src/devtools': {
+    folders: ['src/dc', 'src/components', 'src/net', 'src/systems'],
+    packages: ['bitecs', 'lit-html', 'src/client.ts'],
+  },
   // A test is a user of both ends.
   'src/testing': {
-    folders: ['src/dc', 'src/components', 'src/net'],
+    folders: ['src/dc', 'src/components', 'src/net', 'src/devtools'],
     packages: ['bitecs', 'src/client.ts', 'src/server.ts'],
   },
 }
