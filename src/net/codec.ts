@@ -1,6 +1,7 @@
 import { bitReader, resetReader, type BitWriter } from './bits.ts'
 import type { Frame, SlotSet } from './frames.ts'
 import type { Layout } from './layout.ts'
+import type { DecoderTables } from './codec/segment-decoder.ts'
 import { decodeSegment, encodeSegment, type MovedTo, type OnLeft } from './segment.ts'
 
 /**
@@ -41,6 +42,8 @@ export interface SegmentEncoder {
 /** The client's end. */
 export interface SegmentDecoder {
   readonly usesBefore: boolean
+  /** The tables that it has, by number, for tools that look inside. */
+  readonly generations?: ReadonlyMap<number, DecoderTables>
   /** Takes tables of the server; false when they are none. */
   takeTables(generation: number, bytes: Uint8Array): boolean
   /** Reads a segment into `frame`; total: see `decodeSegment`. */

@@ -153,7 +153,7 @@ export type Decoded =
   | 'lost'
 
 /** A segment's place in a state chunk. */
-interface StateEntry {
+export interface StateEntry {
   group: number
   isKeyframe: boolean
   frameTick: number
@@ -168,7 +168,8 @@ interface StateEntry {
   end: number
 }
 
-const entry: StateEntry = {
+/** The one that {@link readEntry} read last. */
+export const entry: StateEntry = {
   group: 0,
   isKeyframe: false,
   frameTick: 0,
@@ -183,7 +184,12 @@ const entry: StateEntry = {
 }
 
 /** Reads the head of the next entry into `entry`. False at the end of the list, or when it is malformed. */
-const readEntry = (replica: Replica, reader: ByteReader, tick: number, lastId: number): boolean => {
+export const readEntry = (
+  replica: Pick<Replica, 'codec'>,
+  reader: ByteReader,
+  tick: number,
+  lastId: number,
+): boolean => {
   const head = readVarint(reader)
   if (reader.failed || head === 0) return false
   const kind = head & 3
@@ -214,7 +220,8 @@ const readEntry = (replica: Replica, reader: ByteReader, tick: number, lastId: n
 let defaultSpan = 0
 let defaultBefore = 0
 let generation = 0
-const openState = (replica: Replica, reader: ByteReader): void => {
+/** Reads what a state chunk begins with. */
+export const openState = (replica: Pick<Replica, 'codec'>, reader: ByteReader): void => {
   defaultSpan = readU8(reader)
   const { usesBefore } = replica.codec
   defaultBefore = usesBefore ? readU8(reader) : 0
@@ -266,7 +273,7 @@ export const readState = (replica: Replica, reader: ByteReader, tick: number, to
 const ALL_DEFERRED = 0xff
 
 /** Moves behind a state chunk whose type byte was read. */
-export const skipState = (replica: Replica, reader: ByteReader): void => {
+export const skipState = (replica: Pick<Replica, 'codec'>, reader: ByteReader): void => {
   openState(replica, reader)
   while (readEntry(replica, reader, 0, 0));
   const count = readU8(reader)

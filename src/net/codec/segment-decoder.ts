@@ -7,17 +7,24 @@ import { parseTables, type SegmentCodec } from './tables.ts'
 /** Later tables that are kept: a server moves on only after we have the next ones, but packets may be late. */
 const KEPT = 4
 
+/** One generation of tables; without `bytes`, the built-in ones. */
+export interface DecoderTables {
+  readonly bytes: Uint8Array | undefined
+  readonly codecs: ReadonlyMap<Layout, SegmentCodec>
+}
+
 /** The other end of `createRangeEncoder`. */
 export const createRangeDecoder = (classes: readonly (ClassLayouts | undefined)[]): SegmentDecoder => {
   const plans = plansOf(classes)
-  const generations = new Map<number, Map<Layout, SegmentCodec>>([[0, codecsOf(plans)]])
+  const generations = new Map<number, DecoderTables>([[0, { bytes: undefined, codecs: codecsOf(plans) }]])
   return {
     usesBefore: true,
+    generations,
     takeTables(generation, bytes) {
       const tables = generation === 0 ? undefined : parseTables(bytes, plans.plans)
       if (!tables) return false
       generations.delete(generation)
-      generations.set(generation, codecsOf(plans, tables))
+      generations.set(generation, { bytes, codecs: codecsOf(plans, tables) })
       // The first ones are built in, and stay.
       for (const number of generations.keys()) {
         if (generations.size <= KEPT + 1) break
@@ -26,7 +33,7 @@ export const createRangeDecoder = (classes: readonly (ClassLayouts | undefined)[
       return true
     },
     decode(bytes, start, end, layout, base, before, frame, onLeft, generation) {
-      const codec = generations.get(generation)?.get(layout)
+      const codec = generations.get(generation)?.codecs.get(layout)
       return (
         codec !== undefined &&
         decodeSegment(
