@@ -4,25 +4,36 @@ import { isIP } from 'node:net'
 export interface Answer {
   type: 'answer'
   sdp: string
+  /** Candidates that were left out. */
+  dropped: number
+}
+
+/** To which addresses an answer may make the server send its connectivity checks. */
+export interface Reach {
+  /** Where the request came from (nobody can pretend to be there, for it takes a TCP connection), and this machine itself. */
+  own: readonly string[]
+  /** How many others may be named, such as that of a TURN server. Each costs whoever is there about 500 bytes. */
+  foreign: number
 }
 
 /** Characters; Chromium's and Firefox' answers take 500 to 3000. */
 const MAX_SDP = 16_384
-/** More than the addresses of any real client; each one makes the server send connectivity checks to it. */
+/** More than the sockets of any real client. */
 const MAX_CANDIDATES = 32
 
 const LINE = /^[a-z]=[^\0-\x1f\x7f]*$/
 const NEEDED = ['a=ice-ufrag:', 'a=ice-pwd:', 'a=fingerprint:']
 
-/** `a=candidate:<foundation> <component> <protocol> <priority> <address> <port> typ ...` with a literal IP address. */
-const hasLiteralAddress = (line: string): boolean => isIP(line.split(' ', 6)[4] ?? '') !== 0
+/** The address of `a=candidate:<foundation> <component> <protocol> <priority> <address> <port> typ ...`. */
+const addressOf = (line: string): string => line.split(' ', 6)[4] ?? ''
 
 /**
  * Checks the body of `POST .../remote-description`; undefined when it is not an answer for one datachannel section.
- * Candidates with a name instead of an address are left out: each would cost a resolver thread, and a browser that hides
- * behind an mDNS name is learnt from its own connectivity checks.
+ * Candidates with a name instead of an address are left out: each would cost a resolver thread. So are those out of `reach`: the
+ * server would send its checks, several times the bytes of the request, to somebody who never asked. Who is left out is learnt
+ * from its own connectivity checks, as a browser that hides behind an mDNS name is.
  */
-export const parseAnswer = (body: string): Answer | undefined => {
+export const parseAnswer = (body: string, { own, foreign }: Reach): Answer | undefined => {
   let value: unknown
   try {
     value = JSON.parse(body)
@@ -40,9 +51,15 @@ export const parseAnswer = (body: string): Answer | undefined => {
   if (!NEEDED.every(prefix => lines.some(line => line.startsWith(prefix)))) return undefined
 
   let candidates = 0
+  let others = 0
+  let dropped = 0
+  const isReached = (address: string): boolean =>
+    isIP(address) !== 0 && (own.includes(address) || ++others <= foreign) && ++candidates <= MAX_CANDIDATES
   const kept = lines.filter(line => {
     if (line.startsWith('a=end-of-candidates')) return false
-    return !line.startsWith('a=candidate:') || (hasLiteralAddress(line) && ++candidates <= MAX_CANDIDATES)
+    if (!line.startsWith('a=candidate:') || isReached(addressOf(line))) return true
+    dropped++
+    return false
   })
-  return { type, sdp: `${kept.join('\r\n')}\r\n` }
+  return { type, sdp: `${kept.join('\r\n')}\r\n`, dropped }
 }

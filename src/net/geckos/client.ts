@@ -7,7 +7,7 @@ import { installNodeWebRTC, isNode } from './node-webrtc.ts'
 export interface GeckosClientOptions {
   /** Scheme and host of the server. Default: those of the page; `http://127.0.0.1` in Node. */
   url?: string
-  /** TCP port of the signalling. Default: the port in `url`, else 9208. `null`: the default port of the scheme. */
+  /** TCP port of the signalling. Default: the port in `url`, else 9208. `null`: that in `url`, else the scheme's own. */
   port?: number | null
   /** Path in front of the signalling, where a reverse proxy puts it: `'/game'`. Default none. */
   path?: string
@@ -45,7 +45,7 @@ const baseOf = (options: GeckosClientOptions): string => {
   } catch (cause) {
     throw new TypeError(`geckos: url is ${JSON.stringify(text)}; it must look like 'https://game.example'`, { cause })
   }
-  const port = options.port === undefined ? url.port || '9208' : options.port === null ? '' : String(options.port)
+  const port = options.port === undefined ? url.port || '9208' : options.port === null ? url.port : String(options.port)
   const path = `${url.pathname}/${options.path ?? ''}`.replace(/\/+/g, '/').replace(/\/$/, '')
   return `${url.protocol}//${url.hostname}${port && `:${port}`}${path}`
 }

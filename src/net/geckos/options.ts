@@ -59,7 +59,7 @@ export interface GeckosServerOptions {
   maxPending?: number
   /** Peers of one address, open ones and handshakes; more are answered 503. Default 64. */
   maxPerAddress?: number
-  /** Milliseconds from the first request to the open channel. Default 15 000. */
+  /** Milliseconds from the first request to the open channel. Default 12 000; clients give up after 10 000. */
   openTimeout?: number
   /** Bytes of an HTTP body; more are answered 413. Default 65 536. */
   maxBody?: number
@@ -115,7 +115,7 @@ export const settle = (options: GeckosServerOptions): Settings => {
     maxConnections: options.maxConnections ?? 500,
     maxPending: options.maxPending ?? 128,
     maxPerAddress: options.maxPerAddress ?? 64,
-    openTimeout: options.openTimeout ?? 15_000,
+    openTimeout: options.openTimeout ?? 12_000,
     maxBody: options.maxBody ?? 65_536,
     maxPacket: options.maxPacket ?? 1200,
     packetRate: options.packetRate ?? 300,

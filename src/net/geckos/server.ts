@@ -40,6 +40,9 @@ const LINGER = 50
 /** 24 letters (143 bits): the id is all that a client shows to answer for its connection, so it must not be guessed. */
 const randomId = (): string => Array.from({ length: 24 }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('')
 
+/** TCP connections besides one for each peer; an honest client keeps its own for some seconds. */
+const MAX_SOCKETS = 1024
+
 /** Prints at most five errors at once and one a second after that: a client must not be able to fill a disk. */
 const consoleReport = (): ((error: unknown, where: string) => void) => {
   const lines = createBucket(1, 5, performance.now())
@@ -64,7 +67,9 @@ const assertSupported = (manager: ConnectionsManager | undefined, router: Router
 }
 
 const openServer = (settings: Settings): Promise<Server> => {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 })
+  // Node looks for requests that take too long only every 30 s unless told otherwise.
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 })
+  server.maxConnections = MAX_SOCKETS + settings.maxConnections
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const where = `${settings.host}:${settings.port}`
@@ -266,7 +271,8 @@ export const geckos = (options: GeckosServerOptions = {}): GeckosServerTransport
         settings,
         stats,
         router,
-        has: (id: string) => peers.has(id),
+        addressOf: (id: string) => peers.get(id)?.address,
+        reading: new Set<string>(),
         answer: (id: string) => {
           const peer = peers.get(id)
           if (!peer || peer.answered) return false

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { parseAnswer } from './answer.ts'
@@ -22,11 +23,18 @@ export interface SignallingHost {
   readonly router: Router
   /** Marks the connection as answered; false when there is no such connection or it has its answer. */
   answer(id: string): boolean
-  has(id: string): boolean
+  /** Where the connection was asked for from; undefined when there is none of this id. */
+  addressOf(id: string): string | undefined
+  /** Connections whose answer is being read: one at a time, so that all bodies together are bounded. */
+  readonly reading: Set<string>
 }
 
 const PREFIX = '/.wrtc/v2'
 const ROUTE = /\/\.wrtc\/v2\/connections(?:\/([0-9a-zA-Z]{24})\/(remote-description|additional-candidates|close))?$/
+/** Bytes of a body that nothing is done with. */
+const MAX_IDLE_BODY = 1024
+/** Addresses besides its own that an answer may name, where the server is behind a NAT itself: relays of TURN servers. */
+const MAX_FOREIGN = 2
 /** Milliseconds for which the rest of a refused body is read and thrown away, so that the client gets to see the answer. */
 const LINGER = 1000
 /** Seconds for which a browser may remember a preflight: a join makes up to a dozen requests. */
@@ -81,6 +89,26 @@ const readBody = (request: IncomingMessage, limit: number): Promise<string | und
     request.once('error', () => stop(undefined))
   })
 
+/** Addresses of this machine: a client on it names them, whichever of them its request came from. */
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap(addresses => addresses?.map(({ address }) => address) ?? [])
+
+/** Reads the body of a request for the connection `id`, unless another one for it is being read. */
+const readOnce = async (
+  request: IncomingMessage,
+  id: string | undefined,
+  { settings, reading }: SignallingHost,
+): Promise<string | undefined> => {
+  if (id === undefined) return readBody(request, Math.min(MAX_IDLE_BODY, settings.maxBody))
+  if (reading.has(id)) return undefined
+  reading.add(id)
+  try {
+    return await readBody(request, settings.maxBody)
+  } finally {
+    reading.delete(id)
+  }
+}
+
 const refuseBody = (request: IncomingMessage, response: ServerResponse): void => {
   // Not with `Connection: close`: Node would reset the connection at once, and the client might never read the answer.
   reply(response, 413, 'body too large')
@@ -128,7 +156,8 @@ export const answerSignalling = async (
     const route = ROUTE.exec((request.url ?? '').split('?', 1)[0]!)
     const [, id, action] = route ?? []
     const method = action === 'additional-candidates' ? 'GET' : 'POST'
-    if (!route || request.method !== method || (id !== undefined && !host.has(id))) {
+    const address = id === undefined ? undefined : host.addressOf(id)
+    if (!route || request.method !== method || (id !== undefined && address === undefined)) {
       stats.unknownRequests++
       return reply(response, 404)
     }
@@ -139,19 +168,22 @@ export const answerSignalling = async (
 
     let body = ''
     if (method === 'POST') {
-      const read = await readBody(request, settings.maxBody)
+      const read = await readOnce(request, id, host)
       if (read === undefined) {
         if (request.destroyed) return
         stats.refusedBodies++
         return refuseBody(request, response)
       }
       if (action === 'remote-description') {
-        const answer = parseAnswer(read)
+        const foreign = settings.iceServers.length > 0 ? MAX_FOREIGN : 0
+        const answer = parseAnswer(read, { own: [address!, ...ownAddresses()], foreign })
         if (answer === undefined || !host.answer(id!)) {
           stats.refusedAnswers++
           return reply(response, 400, 'not an SDP answer for this connection')
         }
-        body = JSON.stringify(answer)
+        const { type, sdp, dropped } = answer
+        stats.droppedCandidates += dropped
+        body = JSON.stringify({ type, sdp })
       }
     }
     const url = id === undefined ? `${PREFIX}/connections` : `${PREFIX}/connections/${id}/${action}`

@@ -21,12 +21,14 @@ export interface GeckosStats {
   /** Exceptions and rejections of callbacks: `onConnection`, `onPacket`, `onClose`, `authorization`. */
   callbackErrors: number
 
-  /** Bodies above `maxBody`. */
+  /** Bodies above `maxBody`, above 1 KB where none is needed, or while another one for the same connection is being read. */
   refusedBodies: number
   /** Requests that are none of the three known ones, or not for a known connection. */
   unknownRequests: number
   /** Bodies that are not JSON, not an SDP answer, or a second answer for one connection. */
   refusedAnswers: number
+  /** ICE candidates left out of answers: names, and addresses other than where the answer came from. */
+  droppedCandidates: number
   /** Requests to close a connection over HTTP, which anybody who saw its id could send. */
   refusedCloses: number
   /** Requests of pages from origins outside `cors.origin`. */
@@ -55,6 +57,7 @@ export const createStats = (): GeckosStats => ({
   refusedBodies: 0,
   unknownRequests: 0,
   refusedAnswers: 0,
+  droppedCandidates: 0,
   refusedCloses: 0,
   refusedOrigins: 0,
   unauthorized: 0,
