@@ -5,13 +5,14 @@ import { checkHello, type Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
 import { createLinkStats } from './net/ping.ts'
-import { encodeRates, type Rates } from './net/rates.ts'
+import type { Rates } from './net/rates.ts'
 import { createTraffic } from './net/traffic.ts'
 import type { Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
 import { receiveClientPacket } from './systems/client-link.ts'
 import { connectError, endClientSession } from './systems/client-session.ts'
-import { checkClientOptions, interpOf, rate, type ClientOptions } from './systems/client-options.ts'
+import { checkClientOptions, type ClientOptions, type LiveClientOptions } from './systems/client-options.ts'
+import { configureClient } from './systems/configure-client.ts'
 import { clientReceive } from './systems/client-receive.ts'
 import { clientSend, keepAlive, queueClientReliable } from './systems/client-send.ts'
 import {
@@ -34,7 +35,7 @@ export type { PlayoutOptions } from './net/playout.ts'
 export type { Rates } from './net/rates.ts'
 export type { ClientTransport, Connection } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
-export type { ClientOptions } from './systems/client-options.ts'
+export type { ClientOptions, LiveClientOptions } from './systems/client-options.ts'
 export type { ConnectError } from './systems/client-session.ts'
 export type { ClientStats, InterestResult } from './systems/client-state.ts'
 
@@ -68,10 +69,11 @@ export interface Client {
   readonly tickRate: number
   readonly interest: Interest
   /**
-   * Asks for other rates, now or with the next `connect`: packets a second down and up, seconds of interpolation (0: the
-   * delay follows the link). The server may grant less.
+   * Changes options, from now on: OPTIONS.md tells which. For other rates and another `interp` the server is asked, now or with
+   * the next `connect`, and may grant less: see `rates`. A password is for the next `connect`. Throws for what makes no sense, and
+   * then nothing is changed.
    */
-  setRates(rates: Partial<Rates>): void
+  configure(options: LiveClientOptions): void
   /** What the server granted last; before that, what will be asked for. */
   readonly rates: Rates
   readonly stats: Readonly<ClientStats>
@@ -298,12 +300,7 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
       const { updateRate, commandRate } = state.session?.welcome ?? state
       return { updateRate, commandRate, interp: (state.session ?? state).interp }
     },
-    setRates(rates) {
-      if (rates.updateRate !== undefined) state.updateRate = rate('updateRate', rates.updateRate)
-      if (rates.commandRate !== undefined) state.commandRate = rate('commandRate', rates.commandRate)
-      if (rates.interp !== undefined) state.interp = interpOf(rates.interp)
-      if (state.session?.welcome) queueClientReliable(state, state.session, encodeRates(state))
-    },
+    configure: options => configureClient(state, options),
     stats: state.stats,
     on(message, handler) {
       let handlers = state.handlers.get(message.field)

@@ -4,12 +4,13 @@ import { packField } from './dc/index.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
 import { createStore } from './net/store.ts'
+import { configureServer } from './systems/configure-server.ts'
 import { sendToAudience } from './systems/messages.ts'
 import { watchObjects } from './systems/objects.ts'
 import { nameOf, packMessage } from './systems/pack-message.ts'
 import { audienceOfMessage } from './systems/permissions.ts'
 import { replicate } from './systems/replicate.ts'
-import { checkServerOptions, type ServerOptions } from './systems/server-options.ts'
+import { checkServerOptions, type LiveServerOptions, type ServerOptions } from './systems/server-options.ts'
 import { setVisibility } from './systems/visibility.ts'
 import { serverReceive } from './systems/server-receive.ts'
 import {
@@ -42,7 +43,7 @@ export type { Rates } from './net/rates.ts'
 export type { Connection, ServerTransport } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
 export type { Denial } from './systems/permissions.ts'
-export type { ServerOptions } from './systems/server-options.ts'
+export type { LiveServerOptions, ServerOptions } from './systems/server-options.ts'
 export type {
   FieldLimit,
   Refused,
@@ -113,6 +114,12 @@ export interface Server {
    * interpolation (0: its delay follows its link). The client is told; it may ask for other rates again.
    */
   setRates(client: ServerClient, rates: Partial<Rates>): void
+  /**
+   * Changes options, from now on: OPTIONS.md tells which. Clients whose rates are not within new limits get others, and those that
+   * had to do with less than they asked for get that; fewer `maxClients` or `maxZones` take nothing from anybody who has it; a
+   * password is for who comes next. Throws for what makes no sense, and then nothing is changed.
+   */
+  configure(options: LiveServerOptions): void
   /** Ends a client's session. */
   kick(client: ServerClient): void
   /** Says goodbye to everyone and stops listening. */
@@ -125,15 +132,18 @@ const subscribeTo = <T>(handlers: Set<T>, handler: T): (() => void) => {
 }
 
 const createState = (world: World, schema: Schema<any>, options: ServerOptions): ServerState => {
-  const { codec, snapshotHistory, ...settings } = checkServerOptions(schema, options)
+  const { codec, snapshotHistory, codecTables, trainCodec, firstTick, ...settings } = checkServerOptions(
+    schema,
+    options,
+  )
   const byDoId = new Map<number, ServerObject>()
   return {
     ...settings,
     world,
     schema,
     store: createStore(schema.file, snapshotHistory, codec, {
-      tables: options.codecTables,
-      isTraining: options.trainCodec,
+      tables: codecTables,
+      isTraining: trainCodec,
     }),
     links: {
       doIdOf: eid => schema.DistributedObject.doId[eid] ?? 0,
@@ -155,6 +165,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     onLeave: new Set(),
     onRefused: new Set(),
     violations: noViolations(),
+    tick: firstTick,
     nextDoId: 1,
     nextClientId: 0,
   }
@@ -274,6 +285,7 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       if (!session) throw new Error(`setRates: client ${client.id} is not connected.`)
       changeRates(state, session, rates)
     },
+    configure: options => configureServer(state, options),
     kick(client) {
       const session = state.sessionOf.get(client.id)
       if (session) endSession(state, session, 'kicked')

@@ -1,7 +1,7 @@
 /** A token bucket: `rate` tokens a second flow in, at most `burst` are kept. It starts full. */
 export interface Bucket {
-  readonly rate: number
-  readonly burst: number
+  rate: number
+  burst: number
   tokens: number
   /** When `tokens` was true, in milliseconds of any steady clock. */
   time: number
@@ -22,4 +22,12 @@ export const take = (bucket: Bucket, amount: number, now: number): boolean => {
   if (bucket.tokens < amount) return false
   bucket.tokens -= amount
   return true
+}
+
+/** Changes what flows in and what is kept from now on; a larger burst is earned first. */
+export const retune = (bucket: Bucket, rate: number, burst: number, now: number): void => {
+  take(bucket, 0, now)
+  bucket.rate = rate
+  bucket.burst = burst
+  bucket.tokens = Math.min(burst, bucket.tokens)
 }

@@ -8,7 +8,7 @@ import type { Peer } from './peer.ts'
 export interface Budget {
   /** Bytes a second now, and their bounds. */
   rate: number
-  readonly least: number
+  least: number
   most: number
   /** Bytes that may go at once, and when (seconds) that was so. */
   tokens: number
@@ -40,6 +40,13 @@ export const createBudget = (most: number): Budget => ({
   adaptedAt: -Infinity,
   wasHeldUp: false,
 })
+
+/** Changes the limit; the rate goes up to a higher one by and by. */
+export const limitBudget = (budget: Budget, most: number): void => {
+  budget.most = most
+  budget.least = Math.min(LEAST_RATE, most)
+  budget.rate = Math.min(most, Math.max(budget.least, budget.rate))
+}
 
 const adapt = <C>(budget: Budget, peer: Peer<C>, now: number): void => {
   if (now - budget.adaptedAt < Math.max(0.1, peer.rtt)) return

@@ -88,7 +88,7 @@ export interface Downlink {
   tablesSent: number
   /** How deep segments of the packet at hand may build on unacknowledged ones. */
   depth: number
-  readonly maxChain: number
+  maxChain: number
   /** Seconds that what was sent may stay unanswered before it is sent again. */
   patience: number
   /** Whether what is not acknowledged is sent again in each packet: on a link that loses much and has room to spare. */

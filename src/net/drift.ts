@@ -1,3 +1,5 @@
+import { withDefaults, type OptionTable } from './options.ts'
+
 /**
  * The clock of panda3d-pipes and of Valve's Source: a tick counter that runs by itself, whose difference to the ticks that
  * arrive is averaged over 16 of them and worked off by running a little faster or slower. It needs no echoes; it is wrong
@@ -41,16 +43,52 @@ export interface DriftClock extends Required<DriftOptions> {
 const OFFSETS = 16
 const NOT_FORCED = 999
 
+/** What can be given for each option, and what is taken without: what panda3d-pipes has. */
+export const DRIFT_OPTIONS = {
+  clockCorrection: { type: 'boolean', default: true, seed: 'clock-correction true' },
+  clockDriftMaxMs: { default: 150, least: 0, most: 3_600_000, unit: 'milliseconds', seed: 'clock-drift-max-ms 150' },
+  clockCorrectionForceServerTick: {
+    default: NOT_FORCED,
+    least: -1e6,
+    most: 1e6,
+    unit: 'ticks',
+    whole: true,
+    seed: 'clock-correction-force-server-tick 999',
+  },
+  clockCorrectionAdjustmentMaxAmount: {
+    default: 200,
+    least: 0,
+    most: 1000,
+    unit: 'milliseconds a second',
+    seed: 'clock-correction-adjustment-max-amount 200',
+  },
+  clockCorrectionAdjustmentMinOffset: {
+    default: 10,
+    least: 0,
+    most: 3_600_000,
+    unit: 'milliseconds',
+    seed: 'clock-correction-adjustment-min-offset 10',
+  },
+  clockCorrectionAdjustmentMaxOffset: {
+    default: 90,
+    least: 0,
+    most: 3_600_000,
+    unit: 'milliseconds',
+    seed: 'clock-correction-adjustment-max-offset 90',
+  },
+} as const satisfies OptionTable<DriftOptions>
+
+/** Throws a `RangeError` or `TypeError` for options that make no sense. */
 export const createDriftClock = (tickRate: number, options: DriftOptions = {}): DriftClock => {
   if (!(tickRate > 0)) throw new RangeError(`createDriftClock: tickRate is ${tickRate}; give ticks a second.`)
+  const all = withDefaults('the drift clock', DRIFT_OPTIONS, options)
+  const { clockCorrectionAdjustmentMinOffset: least, clockCorrectionAdjustmentMaxOffset: most } = all
+  if (least > most)
+    throw new RangeError(
+      `clockCorrectionAdjustmentMinOffset is ${least}, more than clockCorrectionAdjustmentMaxOffset, which is ${most}.`,
+    )
   return {
-    clockCorrection: true,
-    clockDriftMaxMs: 150,
-    clockCorrectionForceServerTick: NOT_FORCED,
-    clockCorrectionAdjustmentMaxAmount: 200,
-    clockCorrectionAdjustmentMinOffset: 10,
-    clockCorrectionAdjustmentMaxOffset: 90,
-    ...options,
+    ...all,
     tickRate,
     tick: 0,
     ticksThisFrame: 0,

@@ -1,3 +1,5 @@
+import { checkOptions, withDefaults, type OptionTable } from './options.ts'
+
 /**
  * When to show what was received: an adaptive playout that needs no clock synchronisation.
  *
@@ -147,26 +149,31 @@ const TREND_RATE_CHANGE = 1.5
 // Seconds; a frame that takes longer is a hitch, not a frame rate.
 const HITCH = 0.1
 
+/** What can be given for each option, and what is taken without. */
+export const PLAYOUT_OPTIONS = {
+  mode: { type: ['adaptive', 'fixed'], default: 'adaptive' },
+  quantile: { default: 0.97, least: 0, most: 1, unit: 'of the datagrams' },
+  margin: { default: 0.004, least: 0, most: 1, unit: 'seconds' },
+  window: { default: 20, least: 0, most: 3600, unit: 'seconds' },
+  gain: { default: 0.6, least: 0, most: 60, unit: 'a second' },
+  maxRateChange: { default: 0.12, least: 0, most: 1, unit: 'of the rate' },
+  rateSlew: { default: 1, least: 0, most: 1000, unit: 'a second' },
+  resyncAfter: { default: 0.2, least: 0, most: Infinity, unit: 'seconds' },
+  interp: { default: 0.1, least: 0, most: 60, unit: 'seconds', seed: 'interp 0.1' },
+  interpRatio: { default: 2, least: 0, most: 255, unit: 'packets', seed: 'interp-ratio 2' },
+  updateRate: { default: 20, least: 0.001, most: 1000, unit: 'datagrams a second', seed: 'updaterate 20' },
+} as const satisfies OptionTable<PlayoutOptions>
+
 /** A playout that has seen nothing yet. Throws when an option makes no sense. */
 export function createPlayout(options: PlayoutOptions = {}): Playout {
   const playout: Playout = {
-    mode: options.mode ?? 'adaptive',
-    quantile: options.quantile ?? 0.97,
-    margin: options.margin ?? 0.004,
-    window: options.window ?? 20,
-    gain: options.gain ?? 0.6,
-    maxRateChange: options.maxRateChange ?? 0.12,
-    rateSlew: options.rateSlew ?? 1,
-    resyncAfter: options.resyncAfter ?? 0.2,
-    interp: options.interp ?? 0.1,
-    interpRatio: options.interpRatio ?? 2,
-    updateRate: options.updateRate ?? 20,
+    ...withDefaults('playout', PLAYOUT_OPTIONS, options),
     time: NaN,
     rate: 1,
     delay: 0,
     offset: NaN,
     newest: NaN,
-    interval: 1 / (options.updateRate ?? 20),
+    interval: 1 / (options.updateRate ?? PLAYOUT_OPTIONS.updateRate.default),
     trend: 0,
     resyncs: 0,
     ignored: 0,
@@ -194,18 +201,12 @@ export function createPlayout(options: PlayoutOptions = {}): Playout {
     runArrivals: 0,
     run: new Float64Array(LATE_RUN),
   }
-  check('quantile', playout.quantile, 0, 1)
-  check('maxRateChange', playout.maxRateChange, 0, 1)
-  check('updateRate', playout.updateRate, Number.MIN_VALUE, Infinity)
-  for (const name of ['margin', 'window', 'gain', 'rateSlew', 'resyncAfter', 'interp', 'interpRatio'] as const) {
-    check(name, playout[name], 0, Infinity)
-  }
   return playout
 }
 
-function check(name: string, value: number, least: number, most: number): void {
-  if (value >= least && value <= most) return
-  throw new RangeError(`createPlayout: ${name} is a number from ${least} to ${most}, not ${value}`)
+/** Throws for options of a playout that make no sense. */
+export const checkPlayout = (options: PlayoutOptions = {}): void => {
+  checkOptions('playout', PLAYOUT_OPTIONS, options)
 }
 
 /**

@@ -1,7 +1,8 @@
-import { createPlayout, type PlayoutOptions } from '../net/playout.ts'
+import { MAX_PASSWORD } from '../net/hello.ts'
+import { checkOptions, withDefaults, type LiveOptions, type OptionTable } from '../net/options.ts'
+import { checkPlayout, type PlayoutOptions } from '../net/playout.ts'
+import { MAX_INTERP } from '../net/rates.ts'
 import type { ClientTransport } from '../net/transport.ts'
-import type { ClientState } from './client-state.ts'
-import { inRange } from './option-range.ts'
 
 export interface ClientOptions {
   /** How to reach the server: `geckos()` from `bitecs-pipes/geckos/client`, or `memoryNetwork().client()`. */
@@ -14,6 +15,11 @@ export interface ClientOptions {
   readonly commandRate?: number
   /** Seconds of interpolation delay, 0..1, for a fixed one; 0 (default) lets it follow the link. */
   readonly interp?: number
+  /**
+   * With a fixed delay, this many of the server's packets: the delay is the larger one of `interp` and `interpRatio / updateRate`
+   * seconds. Default 2.
+   */
+  readonly interpRatio?: number
   /** How the display delay is found: see `PlayoutOptions`. Default: adaptive, or fixed when `interp` is given. */
   readonly playout?: PlayoutOptions
   /** Seconds between two pings of `stats`, whose averages are over 16 of them. Default 0.25. */
@@ -26,44 +32,67 @@ export interface ClientOptions {
   readonly now?: () => number
 }
 
-export const rate = (name: string, value: number): number =>
-  Math.round(inRange(name, value, 1, 255, 'packets a second'))
-export const interpOf = (value: number): number => inRange('interp', value, 0, 1, 'seconds')
+/** What can be given for each option, and what is taken without. */
+export const CLIENT_OPTIONS = {
+  transport: { type: 'object' },
+  password: { type: 'string', default: '', bytes: MAX_PASSWORD, live: true, seed: 'password' },
+  updateRate: {
+    default: 20,
+    least: 1,
+    most: 255,
+    unit: 'packets a second',
+    live: true,
+    negotiated: true,
+    seed: 'updaterate 20',
+  },
+  commandRate: {
+    default: 30,
+    least: 1,
+    most: 255,
+    unit: 'packets a second',
+    live: true,
+    negotiated: true,
+    seed: 'cmdrate 100',
+  },
+  interp: { default: 0, least: 0, most: MAX_INTERP, unit: 'seconds', live: true, negotiated: true, seed: 'interp 0.1' },
+  interpRatio: { default: 2, least: 0, most: 255, unit: 'packets', live: true, seed: 'interp-ratio 2' },
+  playout: { type: 'object', live: true },
+  pingInterval: { default: 0.25, least: 0.01, most: 60, unit: 'seconds', live: true, seed: 'ping-interval 0.5' },
+  timeout: { default: 10, least: 0.1, most: 3600, unit: 'seconds', live: true },
+  onError: { type: 'function' },
+  now: { type: 'function' },
+} as const satisfies OptionTable<ClientOptions>
 
-/** What the options come to: checked, and with defaults for what was left out. */
-export type ClientSettings = Pick<
-  ClientState,
-  | 'transport'
-  | 'password'
-  | 'updateRate'
-  | 'commandRate'
-  | 'interp'
-  | 'playout'
-  | 'pingInterval'
-  | 'timeout'
-  | 'now'
-  | 'onError'
->
+/** What `client.configure` changes. */
+export type LiveClientOptions = LiveOptions<ClientOptions, typeof CLIENT_OPTIONS>
 
-/** Throws a `RangeError` or `TypeError` for options that make no sense. */
-export const checkClientOptions = (options: ClientOptions): ClientSettings => {
+/** Rates are whole, as they travel. */
+const whole = <Options extends LiveClientOptions>(options: Options): Options => {
+  const { updateRate, commandRate, playout } = options
+  checkPlayout(playout)
+  return {
+    ...options,
+    ...(updateRate && { updateRate: Math.round(updateRate) }),
+    ...(commandRate && { commandRate: Math.round(commandRate) }),
+  }
+}
+
+/** The options, checked, with defaults for what was left out. Throws a `RangeError` or `TypeError` for what makes no sense. */
+export const checkClientOptions = (options: ClientOptions) => {
   if (!options.transport)
     throw new TypeError(
       'createClient needs a transport: geckos() from "bitecs-pipes/geckos/client" (install @geckos.io/client), ' +
         'or memoryNetwork().client() from "bitecs-pipes/memory".',
     )
-  // Throws for options that make no sense, now rather than when a session begins.
-  createPlayout(options.playout)
+  const all = whole(withDefaults('createClient', CLIENT_OPTIONS, options))
   return {
-    transport: options.transport,
-    password: options.password ?? '',
-    updateRate: rate('updateRate', options.updateRate ?? 20),
-    commandRate: rate('commandRate', options.commandRate ?? 30),
-    interp: interpOf(options.interp ?? 0),
-    playout: options.playout ?? {},
-    pingInterval: options.pingInterval ?? 0.25,
-    timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600, 'seconds'),
-    now: options.now ?? (() => performance.now() / 1000),
-    onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
+    ...all,
+    playout: all.playout ?? {},
+    now: all.now ?? (() => performance.now() / 1000),
+    onError: all.onError ?? ((error: unknown, where: string) => console.error(`bitecs-pipes: ${where} threw`, error)),
   }
 }
+
+/** The changes, checked, for `client.configure`. Throws as `createClient` does, and for what does not change while running. */
+export const checkClientChanges = (changes: LiveClientOptions): LiveClientOptions =>
+  whole(checkOptions('client.configure', CLIENT_OPTIONS, changes, true))

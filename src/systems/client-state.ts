@@ -194,13 +194,14 @@ export interface ClientState {
   readonly world: World
   readonly schema: Schema<any>
   readonly transport: ClientTransport
-  readonly password: string
+  password: string
   updateRate: number
   commandRate: number
   interp: number
-  readonly playout: PlayoutOptions
-  readonly pingInterval: number
-  readonly timeout: number
+  interpRatio: number
+  playout: PlayoutOptions
+  pingInterval: number
+  timeout: number
   readonly now: () => number
   readonly onError: (error: unknown, where: string) => void
   readonly classes: ReadonlyMap<DCClass, ClientClass>
@@ -236,6 +237,7 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   replica: createReplica(state.schema.file),
   playout: createPlayout({
     updateRate: state.updateRate,
+    interpRatio: state.interpRatio,
     ...(state.interp > 0 ? { mode: 'fixed', interp: state.interp } : {}),
     ...state.playout,
   }),

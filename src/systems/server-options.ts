@@ -1,17 +1,18 @@
 import { infosOf, type Schema } from '../components/index.ts'
 import { columnKind, type DCClass, type DCField } from '../dc/index.ts'
 import { CODECS, type CodecName } from '../net/codec.ts'
+import { MAX_PASSWORD } from '../net/hello.ts'
 import { MAX_ZONES } from '../net/interest.ts'
 import type { ServerTransport } from '../net/transport.ts'
-import { inRange } from './option-range.ts'
-import type {
-  FieldLimit,
-  ServerClient,
-  ServerState,
-  Violation,
-  ViolationAction,
-  ViolationPolicy,
-} from './server-state.ts'
+import {
+  checkOptions,
+  inRange,
+  withDefaults,
+  type LiveOptions,
+  type OptionTable,
+  type WithDefaults,
+} from '../net/options.ts'
+import type { FieldLimit, ServerClient, Violation, ViolationAction, ViolationPolicy } from './server-state.ts'
 import { ACTIONS, POLICY } from './violations.ts'
 
 export interface ServerOptions {
@@ -150,90 +151,95 @@ const policyOf = (policy: Partial<ViolationPolicy>): ViolationPolicy => {
   return { ...POLICY, ...policy }
 }
 
-const codecOf = ({ codec = 'range' }: ServerOptions): CodecName => {
-  if (!CODECS.includes(codec)) throw new TypeError(`codec is ${String(codec)}: give ${CODECS.join(' or ')}.`)
-  return codec
+/** What can be given for each option, and what is taken without. */
+export const SERVER_OPTIONS = {
+  transport: { type: 'object' },
+  tickRate: { default: 30, least: 1, most: 1000, unit: 'ticks a second', seed: 'tickrate 66' },
+  maxClients: { default: 24, least: 1, most: 0xffff, unit: 'clients', whole: true, live: true, seed: 'max-clients 24' },
+  password: { type: 'string', default: '', bytes: MAX_PASSWORD, live: true, seed: 'password' },
+  minUpdateRate: { default: 1, least: 1, most: 255, unit: 'packets a second', live: true, seed: 'minupdaterate 1' },
+  maxUpdateRate: { default: 255, least: 1, most: 255, unit: 'packets a second', live: true, seed: 'maxupdaterate 255' },
+  timeout: { default: 10, least: 0.1, most: 3600, unit: 'seconds', live: true },
+  pingInterval: { default: 0.25, least: 0.01, most: 60, unit: 'seconds', live: true, seed: 'ping-interval 0.5' },
+  messageRate: { default: 60, least: 1, most: 100_000, unit: 'messages a second', live: true },
+  messageBytes: { default: 32 * 1024, least: 1, most: 1e9, unit: 'bytes a second', live: true },
+  interestRate: { default: 20, least: 1, most: 100_000, unit: 'requests a second', live: true },
+  limits: { type: 'object', live: true },
+  violationPolicy: { type: 'object', live: true },
+  onViolation: { type: 'function' },
+  maxBytesPerSecond: { default: 96 * 1024, least: 1024, most: 1e9, unit: 'bytes a second', live: true },
+  maxChain: { default: 8, least: 1, most: 8, unit: 'sends', whole: true, live: true },
+  packetsPerSend: { default: 2, least: 1, most: 64, unit: 'datagrams', whole: true, live: true },
+  maxZones: { default: MAX_ZONES, least: 1, most: MAX_ZONES, unit: 'zones', whole: true, live: true },
+  linger: { default: 0, least: 0, most: 60, unit: 'seconds', live: true },
+  snapshotHistory: { least: 8, most: 64, unit: 'frames', whole: true, seed: 'snapshot-history 50' },
+  codec: { type: CODECS, default: 'range' },
+  codecTables: { type: 'object' },
+  trainCodec: { type: 'boolean', default: true },
+  detect: { type: ['compare', 'mark'], default: 'compare' },
+  priority: { type: 'function' },
+  allowZone: { type: 'function' },
+  onError: { type: 'function' },
+  now: { type: 'function' },
+  firstTick: { default: 0, least: 0, most: 0xffffffff, unit: 'ticks', whole: true },
+} as const satisfies OptionTable<ServerOptions>
+
+/** What `server.configure` changes. */
+export type LiveServerOptions = LiveOptions<ServerOptions, typeof SERVER_OPTIONS>
+
+/** Ticks travel as 16 bits: a client that was silent for longer than half of these would take one for another. */
+const MAX_SILENT_TICKS = 0x8000
+
+/** Throws for options that make no sense together. */
+export const checkTogether = (
+  options: Pick<
+    WithDefaults<ServerOptions, typeof SERVER_OPTIONS>,
+    'tickRate' | 'timeout' | 'minUpdateRate' | 'maxUpdateRate'
+  >,
+): void => {
+  const { tickRate, timeout, minUpdateRate, maxUpdateRate } = options
+  if (minUpdateRate > maxUpdateRate)
+    throw new RangeError(`minUpdateRate is ${minUpdateRate}, more than maxUpdateRate, which is ${maxUpdateRate}.`)
+  if (timeout * tickRate >= MAX_SILENT_TICKS)
+    throw new RangeError(
+      `timeout is ${timeout} seconds at ${tickRate} ticks a second: ` +
+        `give less than ${MAX_SILENT_TICKS / tickRate}, since only ${MAX_SILENT_TICKS} ticks can be told apart.`,
+    )
 }
 
-/** What the options come to: checked, and with defaults for what was left out. */
-export type ServerSettings = Pick<
-  ServerState,
-  | 'transport'
-  | 'tickRate'
-  | 'maxClients'
-  | 'password'
-  | 'minUpdateRate'
-  | 'maxUpdateRate'
-  | 'timeout'
-  | 'pingInterval'
-  | 'messageRate'
-  | 'messageBytes'
-  | 'maxBytesPerSecond'
-  | 'maxChain'
-  | 'packetsPerSend'
-  | 'maxZones'
-  | 'linger'
-  | 'detect'
-  | 'priority'
-  | 'allowZone'
-  | 'onError'
-  | 'now'
-  | 'interestRate'
-  | 'limits'
-  | 'violationPolicy'
-  | 'onViolation'
-  | 'tick'
->
-
-/** What the store is made with. */
-export interface StoreSettings {
-  readonly codec: CodecName
-  /** Frames. */
-  readonly snapshotHistory: number
-}
-
-/** Throws a `RangeError` or `TypeError` for options that make no sense. */
-export const checkServerOptions = (schema: Schema<any>, options: ServerOptions): ServerSettings & StoreSettings => {
+/** The options, checked, with defaults for what was left out. Throws a `RangeError` or `TypeError` for what makes no sense. */
+export const checkServerOptions = (schema: Schema<any>, options: ServerOptions) => {
   if (!options.transport)
     throw new TypeError(
       'createServer needs a transport: geckos() from "bitecs-pipes/geckos/server" (install @geckos.io/server), ' +
         'or memoryNetwork().server from "bitecs-pipes/memory".',
     )
-  const tickRate = inRange('tickRate', options.tickRate ?? 30, 1, 1000, 'ticks a second')
-  const history = options.snapshotHistory ?? Math.max(8, Math.min(64, Math.ceil(tickRate * 1.6)))
+  const all = withDefaults('createServer', SERVER_OPTIONS, options)
+  checkTogether(all)
   return {
-    codec: codecOf(options),
-    snapshotHistory: inRange('snapshotHistory', history, 8, 64, 'frames'),
-    transport: options.transport,
-    tickRate,
-    maxClients: inRange('maxClients', options.maxClients ?? 24, 1, 0xffff, 'clients'),
-    password: options.password ?? '',
-    minUpdateRate: inRange('minUpdateRate', options.minUpdateRate ?? 1, 1, 255, 'packets a second'),
-    maxUpdateRate: inRange('maxUpdateRate', options.maxUpdateRate ?? 255, 1, 255, 'packets a second'),
-    timeout: inRange('timeout', options.timeout ?? 10, 0.1, 3600, 'seconds'),
-    pingInterval: inRange('pingInterval', options.pingInterval ?? 0.25, 0.01, 60, 'seconds'),
-    messageRate: inRange('messageRate', options.messageRate ?? 60, 1, 100_000, 'messages a second'),
-    messageBytes: inRange('messageBytes', options.messageBytes ?? 32 * 1024, 1, 1e9, 'bytes a second'),
-    maxBytesPerSecond: inRange(
-      'maxBytesPerSecond',
-      options.maxBytesPerSecond ?? 96 * 1024,
-      1024,
-      1e9,
-      'bytes a second',
-    ),
-    maxChain: inRange('maxChain', options.maxChain ?? 8, 1, 8, 'sends'),
-    packetsPerSend: inRange('packetsPerSend', options.packetsPerSend ?? 2, 1, 64, 'datagrams'),
-    maxZones: inRange('maxZones', options.maxZones ?? MAX_ZONES, 1, MAX_ZONES, 'zones'),
-    linger: inRange('linger', options.linger ?? 0, 0, 60, 'seconds'),
-    detect: options.detect ?? 'compare',
-    priority: options.priority,
-    allowZone: options.allowZone ?? (() => true),
-    onError: options.onError ?? ((error, where) => console.error(`bitecs-pipes: ${where} threw`, error)),
-    now: options.now ?? (() => performance.now() / 1000),
-    interestRate: inRange('interestRate', options.interestRate ?? 20, 1, 100_000, 'requests a second'),
-    limits: limitsOf(schema, options.limits ?? {}),
-    violationPolicy: policyOf(options.violationPolicy ?? {}),
-    onViolation: options.onViolation,
-    tick: inRange('firstTick', options.firstTick ?? 0, 0, 0xffffffff, '') >>> 0,
+    ...all,
+    snapshotHistory: all.snapshotHistory ?? Math.max(8, Math.min(64, Math.ceil(all.tickRate * 1.6))),
+    limits: limitsOf(schema, all.limits ?? {}),
+    violationPolicy: policyOf(all.violationPolicy ?? {}),
+    priority: all.priority,
+    onViolation: all.onViolation,
+    allowZone: all.allowZone ?? (() => true),
+    onError: all.onError ?? ((error: unknown, where: string) => console.error(`bitecs-pipes: ${where} threw`, error)),
+    now: all.now ?? (() => performance.now() / 1000),
+  }
+}
+
+/** The changes, checked, for `server.configure`. Throws as `createServer` does, and for what does not change while running. */
+export const checkServerChanges = (
+  schema: Schema<any>,
+  changes: LiveServerOptions,
+  now: Parameters<typeof checkTogether>[0],
+) => {
+  const { limits, violationPolicy, ...plain } = checkOptions('server.configure', SERVER_OPTIONS, changes, true)
+  checkTogether({ ...now, ...plain })
+  return {
+    ...plain,
+    ...(limits && { limits: limitsOf(schema, limits) }),
+    ...(violationPolicy && { violationPolicy: policyOf(violationPolicy) }),
   }
 }

@@ -4,6 +4,7 @@ import type { DCAtomicField, DCClass, DCMolecularField } from '../dc/index.ts'
 import type { Bucket } from '../net/bucket.ts'
 import type { Downlink } from '../net/downlink.ts'
 import type { LinkStats, Pings } from '../net/ping.ts'
+import type { Rates } from '../net/rates.ts'
 import type { Hello, Reason } from '../net/hello.ts'
 import type { Findings } from '../net/inquiry.ts'
 import type { Place, Store, Zone } from '../net/store.ts'
@@ -196,6 +197,8 @@ export interface Session {
   readonly interestBucket: Bucket
   readonly fieldBuckets: Map<number, Bucket>
   readonly violations: ViolationCounts
+  /** Rates that were asked for; those granted are within the limits of now. */
+  wanted: Rates
   updateRate: number
   commandRate: number
   interp: number
@@ -288,24 +291,24 @@ export interface ServerState {
   readonly onRefused: Set<(refused: Refused) => void>
   readonly transport: ServerTransport
   readonly tickRate: number
-  readonly maxClients: number
-  readonly password: string
-  readonly minUpdateRate: number
-  readonly maxUpdateRate: number
+  maxClients: number
+  password: string
+  minUpdateRate: number
+  maxUpdateRate: number
   /** Seconds without a packet after which a client counts as gone. */
-  readonly timeout: number
+  timeout: number
   /** Seconds between two entries of the pings' window. */
-  readonly pingInterval: number
-  readonly messageRate: number
-  readonly messageBytes: number
-  readonly interestRate: number
+  pingInterval: number
+  messageRate: number
+  messageBytes: number
+  interestRate: number
   /** Of fields that have one of their own, by field number. */
-  readonly limits: ReadonlyMap<number, FieldLimit>
-  readonly maxBytesPerSecond: number
-  readonly packetsPerSend: number
-  readonly maxChain: number
-  readonly maxZones: number
-  readonly linger: number
+  limits: ReadonlyMap<number, FieldLimit>
+  maxBytesPerSecond: number
+  packetsPerSend: number
+  maxChain: number
+  maxZones: number
+  linger: number
   readonly detect: 'compare' | 'mark'
   readonly priority: ((client: ServerClient, zone: number, dclass: DCClass) => number) | undefined
   readonly allowZone: (client: ServerClient, zone: number) => boolean
@@ -313,7 +316,7 @@ export interface ServerState {
   /** Seconds. */
   readonly now: () => number
   readonly violations: ViolationCounts
-  readonly violationPolicy: ViolationPolicy
+  violationPolicy: ViolationPolicy
   readonly onViolation: ((client: ServerClient, violation: Violation) => ViolationAction | void) | undefined
   tick: number
   nextDoId: number

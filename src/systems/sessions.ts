@@ -64,6 +64,13 @@ const createStats = (budget: number): SessionStats => ({
   resyncs: 0,
 })
 
+/** What flows into a session's buckets a second, and what they keep. */
+export const allowancesOf = (state: ServerState): Record<'messages' | 'bytes' | 'interest', [number, number]> => ({
+  messages: [state.messageRate, burstOf(state, state.messageRate)],
+  bytes: [state.messageBytes, MAX_MESSAGE * 1.25 + burstOf(state, state.messageBytes)],
+  interest: [state.interestRate, burstOf(state, state.interestRate)],
+})
+
 /** A peer connected: from here on its datagrams queue up for the receive system. */
 export const openSession = (state: ServerState, connection: Connection): void => {
   const strangers = state.sessions.size - state.clients.size
@@ -72,6 +79,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     return
   }
   const now = state.now() * 1000
+  const allowances = allowancesOf(state)
   const session: Session = {
     connection,
     inbox: [],
@@ -91,11 +99,12 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     stats: createStats(state.maxBytesPerSecond),
     trafficWindow: createTrafficWindow(),
     datagramBucket: createBucket(DATAGRAM_RATE, DATAGRAM_RATE * 4, now),
-    messageBucket: createBucket(state.messageRate, burstOf(state, state.messageRate), now),
-    byteBucket: createBucket(state.messageBytes, MAX_MESSAGE * 1.25 + burstOf(state, state.messageBytes), now),
-    interestBucket: createBucket(state.interestRate, burstOf(state, state.interestRate), now),
+    messageBucket: createBucket(...allowances.messages, now),
+    byteBucket: createBucket(...allowances.bytes, now),
+    interestBucket: createBucket(...allowances.interest, now),
     fieldBuckets: new Map(),
     violations: noViolations(),
+    wanted: { updateRate: 1, commandRate: 1, interp: 0 },
     updateRate: 0,
     commandRate: 0,
     interp: 0,
@@ -226,19 +235,27 @@ const weightOf = (state: ServerState, ask: () => number): number => {
 const clampRate = (wanted: number, least: number, most: number): number =>
   Math.round(Math.min(most, Math.max(least, wanted || least)))
 
-/** Gives a session the rates that it wants, as far as the server's limits let it. */
+/** Gives a session the rates that it wants, as far as the server's limits let it. What it does not say of stays as it was wanted. */
 export const setRates = (state: ServerState, session: Session, wanted: Partial<Rates>): void => {
-  const { updateRate = session.updateRate, commandRate = session.commandRate, interp = session.interp } = wanted
+  const { updateRate, commandRate, interp } = session.wanted
+  session.wanted = {
+    updateRate: wanted.updateRate ?? updateRate,
+    commandRate: wanted.commandRate ?? commandRate,
+    interp: wanted.interp ?? interp,
+  }
   const most = Math.min(state.maxUpdateRate, Math.ceil(state.tickRate))
-  session.updateRate = clampRate(updateRate, Math.min(state.minUpdateRate, most), most)
-  session.commandRate = clampRate(commandRate, 1, 255)
-  session.interp = clampInterp(interp)
+  session.updateRate = clampRate(session.wanted.updateRate, Math.min(state.minUpdateRate, most), most)
+  session.commandRate = clampRate(session.wanted.commandRate, 1, 255)
+  session.interp = clampInterp(session.wanted.interp)
 }
 
 /** The same at run time: the client is told what it got. */
 export const changeRates = (state: ServerState, session: Session, wanted: Partial<Rates>): void => {
+  const { updateRate, commandRate, interp } = session
   setRates(state, session, wanted)
-  queueReliable(session.downlink, encodeRates(session))
+  const isAsked = Object.keys(wanted).length > 0
+  if (isAsked || session.updateRate !== updateRate || session.commandRate !== commandRate || session.interp !== interp)
+    queueReliable(session.downlink, encodeRates(session))
 }
 
 const parseData = (json: string): unknown => {
@@ -291,7 +308,7 @@ export const receiveHello = (state: ServerState, session: Session, hello: Hello,
     return
   }
   session.hello = hello
-  setRates(state, session, hello)
+  setRates(state, session, { updateRate: hello.updateRate, commandRate: hello.commandRate, interp: hello.interp })
   const client: ServerClient = {
     id: freeClientId(state),
     data: parseData(hello.data),

@@ -1,5 +1,13 @@
 import { clockSample, createServerClock, serverTime, type ServerClock } from '../net/clock.ts'
-import { createDriftClock, driftFrame, driftServerTick, type DriftClock, type DriftOptions } from '../net/drift.ts'
+import {
+  createDriftClock,
+  DRIFT_OPTIONS,
+  driftFrame,
+  driftServerTick,
+  type DriftClock,
+  type DriftOptions,
+} from '../net/drift.ts'
+import { withDefaults, type OptionTable } from '../net/options.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { clientStates, type ClientHandle, type ClientSession } from './client-state.ts'
 
@@ -49,10 +57,17 @@ const clockOf = (session: ClientSession): ServerClock => {
   return clock
 }
 
+/** What can be given for each option, and what is taken without. */
+export const TICK_CLOCK_OPTIONS = {
+  mode: { type: ['echo', 'window'], default: 'echo' },
+  lead: { default: 0, least: -3600, most: 3600, unit: 'seconds' },
+  maxTicksPerFrame: { default: 8, least: 1, most: 1000, unit: 'ticks' },
+  ...DRIFT_OPTIONS,
+} as const satisfies OptionTable<TickClockOptions>
+
 /** Makes a clock for a client; it starts by itself with each session. */
 export const createTickClock = (client: ClientHandle, options: TickClockOptions = {}): TickClock => {
-  const { mode = 'echo', lead = 0, maxTicksPerFrame = 8, ...drift } = options
-  if (!(maxTicksPerFrame >= 1)) throw new RangeError(`maxTicksPerFrame is ${maxTicksPerFrame}: give 1 or more.`)
+  const { mode, lead, maxTicksPerFrame, ...drift } = withDefaults('createTickClock', TICK_CLOCK_OPTIONS, options)
   const state = clientStates.get(client)
   if (state && mode === 'echo') state.onEcho = (session, ...echo) => void clockSample(clockOf(session), ...echo)
   return {

@@ -702,7 +702,7 @@ const actAtClient = (run: Run, event: ScenarioEvent): void => {
     case 'rates':
       if (event.byServer) return
       say(run, `client ${actor.index} asks for ${event.updateRate} packets/s down, ${event.commandRate} up`)
-      actor.client.setRates({ updateRate: event.updateRate, commandRate: event.commandRate })
+      actor.client.configure({ updateRate: event.updateRate, commandRate: event.commandRate })
       return
     case 'leave':
       if (event.isKicked) return

@@ -95,7 +95,7 @@ test('the rate stays within 12 % and changes gradually', () => {
 })
 
 test('options that make no sense are refused by name', () => {
-  expect(() => createPlayout({ quantile: 98 })).toThrow('quantile is a number from 0 to 1, not 98')
+  expect(() => createPlayout({ quantile: 98 })).toThrow('quantile is 98: give 0 to 1')
   expect(() => createPlayout({ updateRate: 0 })).toThrow('updateRate')
   expect(() => createPlayout({ margin: NaN })).toThrow('margin')
 })

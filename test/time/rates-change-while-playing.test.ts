@@ -28,15 +28,15 @@ const packets = (
 
 test('a client asks for other rates and gets what the server allows', async () => {
   const { worlds, guest, client } = await stage()
-  guest.client.setRates({ updateRate: 10, commandRate: 15 })
+  guest.client.configure({ updateRate: 10, commandRate: 15 })
   worlds.until(() => guest.client.rates.updateRate === 10, 'the answer')
   expect(client.updateRate).toBe(10)
   const slow = packets(worlds, client.stats)
   expect(slow.down).toBeCloseTo(10, -0.5)
   expect(slow.up).toBeCloseTo(15, -0.5)
-  guest.client.setRates({ updateRate: 200 })
+  guest.client.configure({ updateRate: 200 })
   worlds.until(() => guest.client.rates.updateRate === 25, 'no more than the server allows')
-  guest.client.setRates({ updateRate: 1 })
+  guest.client.configure({ updateRate: 1 })
   worlds.until(() => guest.client.rates.updateRate === 5, 'no less either')
   expect(client.commandRate, 'what was not asked for stays').toBe(15)
   await worlds.end()
@@ -61,11 +61,11 @@ test('interpolation becomes fixed, and follows the link again', async () => {
   const { worlds, guest, client } = await stage()
   worlds.run(300)
   const adaptive = guest.client.stats.playoutDelay
-  guest.client.setRates({ interp: 0.4 })
+  guest.client.configure({ interp: 0.4 })
   worlds.run(600)
   expect(client.interp).toBeCloseTo(0.4)
   expect(guest.client.stats.playoutDelay).toBeGreaterThan(0.4)
-  guest.client.setRates({ interp: 0 })
+  guest.client.configure({ interp: 0 })
   worlds.run(600)
   expect(client.interp).toBe(0)
   expect(guest.client.stats.playoutDelay).toBeCloseTo(adaptive, 1)
@@ -106,7 +106,7 @@ test('what makes no sense is refused here, and clamped there', () => {
 
 test('a client tells its caller', async () => {
   const { worlds, guest } = await stage()
-  expect(() => guest.client.setRates({ updateRate: 0 })).toThrow('updateRate is 0')
-  expect(() => guest.client.setRates({ interp: 2 })).toThrow('interp is 2')
+  expect(() => guest.client.configure({ updateRate: 0 })).toThrow('updateRate is 0')
+  expect(() => guest.client.configure({ interp: 2 })).toThrow('interp is 2')
   await worlds.end()
 })
