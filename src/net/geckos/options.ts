@@ -59,6 +59,8 @@ export interface GeckosServerOptions {
   maxPending?: number
   /** Peers of one address, open ones and handshakes; more are answered 503. Default 64. */
   maxPerAddress?: number
+  /** Handshakes per second of one address; twice `maxPerAddress` pass at once, more are answered 503. Default 20. */
+  handshakeRate?: number
   /** Milliseconds from the first request to the open channel. Default 12 000; clients give up after 10 000. */
   openTimeout?: number
   /** Bytes of an HTTP body; more are answered 413. Default 65 536. */
@@ -115,6 +117,7 @@ export const settle = (options: GeckosServerOptions): Settings => {
     maxConnections: options.maxConnections ?? 500,
     maxPending: options.maxPending ?? 128,
     maxPerAddress: options.maxPerAddress ?? 64,
+    handshakeRate: options.handshakeRate ?? 20,
     openTimeout: options.openTimeout ?? 12_000,
     maxBody: options.maxBody ?? 65_536,
     maxPacket: options.maxPacket ?? 1200,
@@ -127,6 +130,7 @@ export const settle = (options: GeckosServerOptions): Settings => {
   assertRange('maxConnections', settings.maxConnections, 1, 100_000)
   assertRange('maxPending', settings.maxPending, 1, 100_000)
   assertRange('maxPerAddress', settings.maxPerAddress, 1, 100_000)
+  assertRange('handshakeRate', settings.handshakeRate, 0.01, 1e6)
   assertRange('openTimeout', settings.openTimeout, 100, 600_000)
   assertRange('maxBody', settings.maxBody, 4096, 1 << 24)
   assertRange('maxPacket', settings.maxPacket, 1, 262_144)

@@ -196,7 +196,8 @@ export const geckos = (options: GeckosServerOptions = {}): GeckosServerTransport
       const { original } = request as unknown as CheckedRequest
       const address = addressOf(original)
       if (address === undefined) return { status: 500 }
-      if (shutDown === undefined || !admit(admission, address, settings, stats)) return { status: 503 }
+      if (shutDown === undefined || !admit(admission, address, settings, stats, performance.now()))
+        return { status: 503 }
       const peer: Peer = {
         address,
         authorization: undefined,

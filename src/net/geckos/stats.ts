@@ -35,10 +35,11 @@ export interface GeckosStats {
   refusedOrigins: number
   /** Refused by `authorization`. */
   unauthorized: number
-  /** Refused because `maxPending`, `maxPerAddress` or `maxConnections` was reached. */
+  /** Refused because `maxPending`, `maxPerAddress`, `maxConnections` or, in haste, `handshakeRate` was reached. */
   pendingRefused: number
   addressRefused: number
   fullRefused: number
+  hasteRefused: number
   /** Handshakes that did not open within `openTimeout`. */
   openTimeouts: number
 }
@@ -64,5 +65,6 @@ export const createStats = (): GeckosStats => ({
   pendingRefused: 0,
   addressRefused: 0,
   fullRefused: 0,
+  hasteRefused: 0,
   openTimeouts: 0,
 })
