@@ -15,12 +15,12 @@ const readPackages = name => {
 }
 
 /**
- * Whether `node_modules` lacks a version that `package-lock.json` asks for. Compares what npm noted there with the lock
- * file, since file times say nothing after a checkout or a copy.
+ * Whether `node_modules` lacks a version that `package-lock.json` asks for, in a folder of the project. Compares what npm
+ * noted there with the lock file, since file times say nothing after a checkout or a copy.
  */
-export function dependenciesAreStale() {
-  const wanted = readPackages('package-lock.json')
-  const installed = readPackages('node_modules/.package-lock.json')
+export function dependenciesAreStale(folder = '.') {
+  const wanted = readPackages(join(folder, 'package-lock.json'))
+  const installed = readPackages(join(folder, 'node_modules/.package-lock.json'))
   return Object.entries(wanted).some(
     ([path, { optional, version }]) => path !== '' && !optional && installed[path]?.version !== version,
   )
