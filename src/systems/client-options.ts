@@ -11,9 +11,15 @@ export interface ClientOptions {
   readonly password?: string
   /** Packets a second wanted from the server, 1..255; it may grant fewer. Default 20. */
   readonly updateRate?: number
-  /** Packets a second sent to the server, 1..255. Default 30. */
+  /**
+   * Packets a second sent to the server, 1..255. Default 30. In panda3d-pipes it is 100; but a server of 30 ticks a second takes them in
+   * 30 times a second.
+   */
   readonly commandRate?: number
-  /** Seconds of interpolation delay, 0..1, for a fixed one; 0 (default) lets it follow the link. */
+  /**
+   * Seconds of interpolation delay, 0..1, for a fixed one; 0 lets it follow the link. Default 0. In panda3d-pipes it is 0.1, since it has
+   * nothing that follows the link.
+   */
   readonly interp?: number
   /**
    * With a fixed delay, this many of the server's packets: the delay is the larger one of `interp` and `interpRatio / updateRate`
@@ -22,9 +28,12 @@ export interface ClientOptions {
   readonly interpRatio?: number
   /** How the display delay is found: see `PlayoutOptions`. Default: adaptive, or fixed when `interp` is given. */
   readonly playout?: PlayoutOptions
-  /** Seconds between two pings of `stats`, whose averages are over 16 of them. Default 0.25. */
+  /**
+   * Seconds between two pings of `stats`, whose averages are over 16 of them. 0.01..60. Default 0.25. In panda3d-pipes it is 0.5, as a ping
+   * is a message there; here every packet is one.
+   */
   readonly pingInterval?: number
-  /** Seconds without an answer after which the server counts as gone. Default 10. */
+  /** Seconds without an answer after which the server counts as gone. 0.1..3600. Default 10. */
   readonly timeout?: number
   /** Told what message handlers threw, and which owned object holds a value that its DC type does not. Default: console.error. */
   readonly onError?: (error: unknown, where: string) => void

@@ -18,7 +18,10 @@ import { ACTIONS, POLICY } from './violations.ts'
 export interface ServerOptions {
   /** How clients reach the server: `geckos()` from `bitecs-pipes/geckos/server`, or `memoryNetwork().server`. */
   readonly transport: ServerTransport
-  /** Ticks a second, for clients' clocks: call `replicate` that often (see {@link tickLoop}). 1..1000. Default 30. */
+  /**
+   * Ticks a second, for clients' clocks: call `replicate` that often (see {@link tickLoop}). 1..1000. Default 30. In panda3d-pipes it is
+   * 66; but each tick looks at every object, and clients that take 20 packets a second see little of it.
+   */
   readonly tickRate?: number
   /** Clients at once. 1..65535. Default 24. */
   readonly maxClients?: number
@@ -28,9 +31,12 @@ export interface ServerOptions {
   readonly minUpdateRate?: number
   /** Most packets a second that a client can ask for. Default 255; never more than the tick rate. */
   readonly maxUpdateRate?: number
-  /** Seconds without a packet after which a client counts as gone. Default 10. */
+  /** Seconds without a packet after which a client counts as gone: 0.1..3600, and less than 32,768 ticks. Default 10. */
   readonly timeout?: number
-  /** Seconds between two pings of `client.stats`, whose averages are over 16 of them. 0.01..60. Default 0.25. */
+  /**
+   * Seconds between two pings of `client.stats`, whose averages are over 16 of them. 0.01..60. Default 0.25. In panda3d-pipes it is 0.5,
+   * as a ping is a message there; here every packet is one.
+   */
   readonly pingInterval?: number
   /**
    * Messages a second that a client may send, on average; at once as many as a link that was dead for
@@ -74,7 +80,10 @@ export interface ServerOptions {
    * `allowZone` or `revokeZone` take it away, nor beyond `maxZones`. 0..60. Default 0.
    */
   readonly linger?: number
-  /** Frames of each group that are kept as baselines: the seconds of change that a client may be behind. 8..64. Default: 1.6 seconds of ticks. */
+  /**
+   * Frames of each group that are kept as baselines: the seconds of change that a client may be behind. 8..64. Default: 1.6 seconds of
+   * ticks. In panda3d-pipes it is 50 snapshots, whatever the tick rate.
+   */
   readonly snapshotHistory?: number
   /**
    * How state is written: `range` foretells movement and codes what is left over with a range coder, in the fewest bytes;
