@@ -1,1 +1,8 @@
-export {}
+/**
+ * To see inside a running game: an overlay for any page, what it shows as data, links that are made worse on purpose, and
+ * recordings of what a client was sent, which replay in the same page. A page that does not import it pays nothing.
+ */
+export { conditioned, perfectLink } from './devtools/conditioned.ts'
+export { decodeRecording, encodeRecording, type Recording } from './devtools/recording.ts'
+export { playRecording, type Replay } from './devtools/replay.ts'
+export { replayTransport, type ReplayTransport } from './devtools/replay-transport.ts'

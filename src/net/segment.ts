@@ -52,6 +52,14 @@ const SELECTORS = /* @__PURE__ */ (() => {
   return selectors
 })()
 
+/** Bits that a word of a changed object takes. */
+export const bitsOfWord = (to: number, from: number, bits: number, span: number): number => {
+  if (bits === 0) return 0
+  if (to === from) return 1
+  if (bits <= WHOLE_BITS) return 1 + bits
+  return 4 + SIZES[bits * 8 + SELECTORS[bits * 33 + 32 - Math.clz32(difference(to, from, span))]!]!
+}
+
 /** The word, or -1 when the bits are not of a valid one. */
 const readWord = (reader: BitReader, from: number, bits: number, span: number): number => {
   if (bits === 0 || readBits(reader, 1) === 0) return from
