@@ -3,10 +3,9 @@ import { byteWriter, writeBytes, writeU32, writeU8, writeVarint } from '../net/b
 import { decodeRefusal, decodeWelcome, encodeHello, type Hello, type Refusal, type Welcome } from '../net/hello.ts'
 import { encodeFieldUpdate, encodeReliableMessage, encodeUnreliableMessage } from '../net/message.ts'
 import { Chunk, Kind, openPacket, patchSequence, readHeader, writeHeader } from '../net/packet.ts'
-import type { MemoryNetwork } from '../net/memory.ts'
 import { createPeer, markDecoded, receiveAcks, receiveSequence, sendSequence } from '../net/peer.ts'
 import { acknowledgeFragments, createReliableSender, hasUnsent, sendReliable, writeFragments } from '../net/reliable.ts'
-import type { Connection } from '../net/transport.ts'
+import type { ClientTransport, Connection } from '../net/transport.ts'
 
 /** A client that obeys no rule of its own: it says on the wire whatever a test wants it to. */
 export interface Impostor {
@@ -27,9 +26,9 @@ export interface Impostor {
   reliable(bytes: Uint8Array): void
 }
 
-/** Connects an impostor; it receives and acknowledges whenever the network delivers. */
+/** Connects an impostor; it receives and acknowledges whenever the network delivers. `now` in seconds. */
 export const createImpostor = async (
-  network: MemoryNetwork,
+  network: { client(): ClientTransport },
   schema: Schema<any>,
   now: () => number,
 ): Promise<Impostor> => {

@@ -5,44 +5,58 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import type { GeckosServerOptions, GeckosStats } from '../../../src/geckos-server.ts'
+import type { GameOptions, GameStatus } from './game.ts'
 
-/** An echo server in its own process. */
-export interface ServerProcess {
+/** A server in its own process: by default one that echoes. */
+export interface ServerProcess<Status = EchoStatus> {
   port: number
   child: ChildProcess
   /** What the process printed on stderr: the reason when it dies. */
   stderr(): string
   alive(): boolean
-  /** Counters and resident bytes. */
-  status(): Promise<{ stats: GeckosStats; rss: number }>
+  /** What it tells of itself. */
+  status(): Promise<Status>
   /** Closes the transport and resolves with how the process exited by itself. */
   close(): Promise<{ code: number | null; signal: string | null }>
   /** Kills what is left. */
   dispose(): void
 }
 
+/** Counters and resident bytes. */
+export interface EchoStatus {
+  stats: GeckosStats
+  rss: number
+}
+
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** Bundles the TypeScript of the child under node_modules, where its packages resolve. */
-const bundle = async (): Promise<string> => {
+const bundle = async (name: string): Promise<string> => {
   const cache = join(root, 'node_modules/.cache')
   mkdirSync(cache, { recursive: true })
-  const outDir = mkdtempSync(join(cache, 'geckos-echo-'))
+  const outDir = mkdtempSync(join(cache, 'geckos-'))
   await build({
     root,
     configFile: false,
     logLevel: 'silent',
-    build: { ssr: join(root, 'test/geckos/support/echo-server.ts'), outDir, target: 'node20', emptyOutDir: false },
+    build: { ssr: join(root, `test/geckos/support/${name}.ts`), outDir, target: 'node20', emptyOutDir: false },
     ssr: { external: ['@geckos.io/server'] },
   })
   return outDir
 }
 
-export const startServer = async (
+/** The echo server. */
+export const startServer = (
   options: GeckosServerOptions & { throwOnConnection?: number } = {},
-): Promise<ServerProcess> => {
-  const outDir = await bundle()
-  const child = fork(join(outDir, 'echo-server.js'), [], {
+): Promise<ServerProcess> => start('echo-server', options)
+
+/** A whole game. */
+export const startGame = (options: GameOptions = {}): Promise<ServerProcess<GameStatus>> =>
+  start('game-server', options)
+
+const start = async <Status>(name: string, options: object): Promise<ServerProcess<Status>> => {
+  const outDir = await bundle(name)
+  const child = fork(join(outDir, `${name}.js`), [], {
     env: { ...process.env, GECKOS_OPTIONS: JSON.stringify(options) },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

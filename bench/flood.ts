@@ -1,0 +1,231 @@
+// What attackers cost everybody else: a real game server over geckos.io in a process of its own, honest players in another, attackers in a
+// third, which yields to them as other machines would.
+//   npm run flood -- [datagrams|storm|half-open] [--attackers 100] [--times 10] [--rate 60] [--seconds 10] [--players 8]
+// datagrams  each attacker signs in and sends `times` as many datagrams as its allowance, `rate` a second; who is sent away comes back
+// storm      each attacker connects, signs in, and closes at once, over and over
+// half-open  10,000 handshakes that nobody finishes, under the default limits and under none; memory while and 15 s after
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setPriority } from 'node:os'
+import { parseArgs } from 'node:util'
+import { createWorld } from 'bitecs'
+import { createClient } from '../src/client.ts'
+import { geckos } from '../src/geckos-client.ts'
+import { createSchema } from '../src/index.ts'
+import { createPeer } from '../src/net/peer.ts'
+import { infiltrate } from '../test/geckos/support/cheat.ts'
+import { DC, PASSWORD, type GameOptions, type GameStatus } from '../test/geckos/support/game.ts'
+import { startGame, type ServerProcess } from '../test/geckos/support/server-process.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    attackers: { type: 'string', default: '100' },
+    times: { type: 'string', default: '10' },
+    rate: { type: 'string', default: '60' },
+    seconds: { type: 'string', default: '10' },
+    players: { type: 'string', default: '8' },
+    half: { type: 'string', default: '10000' },
+    role: { type: 'string', default: '' },
+    port: { type: 'string', default: '0' },
+  },
+})
+const [attack = 'datagrams'] = positionals
+const number = (name: keyof typeof values): number => Number(values[name])
+const wait = (seconds: number) => new Promise(resolve => setTimeout(resolve, seconds * 1000))
+const at = (sorted: number[], share: number): number => sorted[Math.floor(sorted.length * share)] ?? NaN
+const round = (value: number): number => Number(value.toFixed(2))
+
+/** Honest players, each with frames as a page has them; tells their round trips when asked. */
+const playHonestly = async (): Promise<void> => {
+  const schemaOf = () => createSchema<any>(DC, { capacity: 1000 })
+  const clients: ReturnType<typeof createClient>[] = []
+  while (clients.length < number('players')) {
+    const world = createWorld()
+    const client = createClient(world, schemaOf(), { transport: geckos({ port: number('port') }), password: PASSWORD })
+    await client.connect()
+    void client.interest.set([1, 2, 3, 4])
+    clients.push(client)
+    setInterval(() => {
+      client.receive(world)
+      client.send(world)
+    }, 1000 / 60)
+  }
+  process.on('message', () =>
+    process.send!({
+      connected: clients.filter(({ state }) => state === 'connected').length,
+      rtts: clients.map(({ stats }) => stats.rtt * 1000),
+    }),
+  )
+  process.send!('ready')
+}
+
+const counts = { sent: 0, sessions: 0, refused: 0 }
+
+const floodOnce = async (): Promise<void> => {
+  const cheat = await infiltrate(number('port'))
+  counts.sessions++
+  if (attack === 'storm') {
+    cheat.connection.close()
+    return
+  }
+  const packets = (number('rate') * number('times')) / 50
+  const peer = createPeer<undefined>()
+  const body = new Uint8Array(40)
+  while (!cheat.isClosed) {
+    for (let count = 0; count < packets; count++) cheat.packet(peer, body)
+    // Nothing of what was sent is kept.
+    ;(cheat.sent as Uint8Array[]).length = 0
+    counts.sent += packets
+    await wait(1 / 50)
+  }
+}
+
+const attackForever = async (): Promise<void> => {
+  setPriority(19)
+  for (let index = 0; index < number('attackers'); index++)
+    void (async () => {
+      for (;;)
+        await floodOnce().catch(async () => {
+          counts.refused++
+          await wait(0.5)
+        })
+    })()
+  process.on('message', () => process.send!(counts))
+  process.send!('ready')
+}
+
+const start = (role: string, port: number): ChildProcess =>
+  fork(
+    'scripts/run.mjs',
+    [
+      'bench/flood.ts',
+      attack,
+      ...process.argv.slice(2).filter(each => each !== attack),
+      '--role',
+      role,
+      '--port',
+      String(port),
+    ],
+    {
+      execArgv: [],
+      // geckos' client prints each refusal.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    },
+  )
+const ask = async <T>(child: ChildProcess): Promise<T> => {
+  const answer = once(child, 'message')
+  child.send('tell')
+  return (await answer)[0] as T
+}
+
+interface Honest {
+  connected: number
+  rtts: number[]
+}
+
+/** Ticks, round trips and refusals of so many seconds. */
+const measure = async (name: string, server: ServerProcess<GameStatus>, honest: ChildProcess) => {
+  const before = await server.status()
+  await wait(number('seconds'))
+  const after = await server.status()
+  const { connected, rtts } = await ask<Honest>(honest)
+  const [ticks, delays] = [after.ticks, after.delays].map(each => each.sort((a, b) => a - b)) as [number[], number[]]
+  const per = (key: 'packets' | 'rateLimited' | 'kicked' | 'opened') =>
+    Math.round((after.stats[key] - before.stats[key]) / number('seconds'))
+  return {
+    name,
+    'tick p50, ms': round(at(ticks, 0.5)),
+    'tick p99, ms': round(at(ticks, 0.99)),
+    'late p99, ms': round(at(delays, 0.99)),
+    skipped: after.skipped - before.skipped,
+    'players on': connected,
+    'their rtt, ms': round(Math.max(...rtts)),
+    'taken/s': per('packets'),
+    'dropped/s': per('rateLimited'),
+    'kicked/s': per('kicked'),
+    'opened/s': per('opened'),
+    MB: round(after.memory.rss / 1e6),
+  }
+}
+
+const contest = async (): Promise<void> => {
+  const server = await startGame({
+    transport: { maxPerAddress: 256, packetRate: number('rate') },
+    server: { maxClients: 250 },
+    rocks: 200,
+  })
+  const honest = start('honest', server.port)
+  await once(honest, 'message')
+  await wait(3)
+  const quiet = await measure('quiet', server, honest)
+  const attackers = start('attacker', server.port)
+  await once(attackers, 'message')
+  await wait(3)
+  const first = await ask<typeof counts>(attackers)
+  const attacked = await measure(attack, server, honest)
+  const last = await ask<typeof counts>(attackers)
+  console.table([quiet, attacked])
+  console.table({
+    attackers: number('attackers'),
+    'sent/s': Math.round((last.sent - first.sent) / number('seconds')),
+    'sessions/s': round((last.sessions - first.sessions) / number('seconds')),
+    'refused/s': round((last.refused - first.refused) / number('seconds')),
+    'p99 tick, attacked / quiet': round(attacked['tick p99, ms'] / quiet['tick p99, ms']),
+  })
+  attackers.kill('SIGKILL')
+  honest.kill('SIGKILL')
+  server.dispose()
+}
+
+/** Asks for so many connections, some at a time, and answers for none. Returns how many it got. */
+const abandon = async (port: number, count: number): Promise<number> => {
+  let asked = 0
+  let given = 0
+  const ask = async () => {
+    while (asked++ < count) {
+      const response = await fetch(`http://127.0.0.1:${port}/.wrtc/v2/connections`, { method: 'POST' }).catch(() => {})
+      await response?.arrayBuffer()
+      if (response?.status === 200) given++
+    }
+  }
+  await Promise.all(Array.from({ length: 200 }, ask))
+  return given
+}
+
+const leaveHalfOpen = async (): Promise<void> => {
+  const limits: [string, GameOptions['transport']][] = [
+    ['default limits', {}],
+    ['no limits', { maxPending: 100_000, maxConnections: 100_000, maxPerAddress: 100_000, handshakeRate: 1e6 }],
+  ]
+  for (const [name, transport] of limits) {
+    const server = await startGame({ transport: transport! })
+    const rss = async () => Math.round((await server.status()).memory.rss / 1e6)
+    // Once before: what the first of them load and compile stays.
+    await abandon(server.port, 200)
+    await wait(15)
+    const rows = [{ when: 'before', MB: await rss(), given: 0, seconds: 0 }]
+    for (const wave of [1, 2]) {
+      const begin = performance.now()
+      let most = 0
+      const timer = setInterval(() => void rss().then(each => (most = Math.max(most, each))), 500)
+      const given = await abandon(server.port, number('half'))
+      clearInterval(timer)
+      const seconds = round((performance.now() - begin) / 1000)
+      rows.push({ when: `wave ${wave}, most`, MB: Math.max(most, await rss()), given, seconds })
+      await wait(15)
+      rows.push({ when: `wave ${wave}, 15 s later`, MB: await rss(), given: 0, seconds: 15 })
+    }
+    console.log(`${number('half')} half-open, ${name}`)
+    console.table(rows)
+    server.dispose()
+  }
+}
+
+if (values.role === 'honest') await playHonestly()
+else if (values.role === 'attacker') await attackForever()
+else {
+  if (attack === 'half-open') await leaveHalfOpen()
+  else await contest()
+  process.exit(0)
+}
