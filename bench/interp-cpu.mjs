@@ -3,6 +3,7 @@
 //   npm run build && node bench/interp-cpu.mjs [entities ...]
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { report } from './report.mjs'
 import {
   advanceHistory,
   commitRow,
@@ -123,16 +124,21 @@ const heapOf = (stage, frames) => {
 }
 
 const counts = process.argv.slice(2).map(Number)
-console.log('entities   ms/frame   ns/variable (a vec3 or a quaternion)   tenth   least   heap bytes/frame')
+const rows = []
 for (const entities of counts.length > 0 ? counts : [1000, 10_000, 100_000]) {
   const stage = createStage(entities)
   const frames = Math.max(60, Math.min(FRAMES, Math.round((FRAMES * 10_000) / entities)))
   for (let warm = 0; warm < 30; warm++) stage.frame()
   const times = Array.from({ length: frames }, () => stage.frame()).sort((a, b) => a - b)
   const median = times[times.length >> 1]
-  const perVariable = nanoseconds => (nanoseconds / entities / 2).toFixed(1)
-  console.log(
-    `${String(entities).padStart(8)}${(median / 1e6).toFixed(3).padStart(11)}${perVariable(median).padStart(14)}` +
-      `${perVariable(times[Math.floor(times.length / 10)]).padStart(34)}${perVariable(times[0]).padStart(8)}${heapOf(stage, frames).toFixed(0).padStart(19)}`,
-  )
+  const perVariable = nanoseconds => Number((nanoseconds / entities / 2).toFixed(1))
+  rows.push({
+    entities,
+    'ms a frame': Number((median / 1e6).toFixed(3)),
+    'ns a variable, p50': perVariable(median),
+    'ns p10': perVariable(times[Math.floor(times.length / 10)]),
+    'ns least': perVariable(times[0]),
+    'heap bytes a frame': Math.round(heapOf(stage, frames)),
+  })
 }
+report('Interpolation: a variable is a vec3 or a quaternion of an entity', rows)

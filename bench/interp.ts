@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
+import { report } from './report.mjs'
 import {
   measure,
   simulate,
@@ -122,12 +123,9 @@ const COLUMNS: [keyof Figures, string, number][] = [
   ['wander', 'wander ms', 2],
   ['convergence', 'found s', 2],
 ]
-console.log(
-  `${seeds.length} seeds of ${values.duration} s from ${values.from} on; ${values.tickRate} ticks, ${values.snapRate} snapshots, ${values.frameRate} frames a second`,
-)
-console.log(`${''.padEnd(34)}${COLUMNS.map(([, name]) => name.padStart(14)).join('')}`)
+const rows: object[] = []
 for (const [name, network] of Object.entries(NETWORKS))
-  for (const [who, make] of [['ours', ours] as const, ...(geckos ? [['geckos', geckos] as const] : [])]) {
+  for (const [who, make] of [['bitecs-pipes', ours] as const, ...(geckos ? [['geckos-si', geckos] as const] : [])]) {
     const figures = seeds.map(seed => {
       const rates = {
         tickRate: Number(values.tickRate),
@@ -138,6 +136,10 @@ for (const [name, network] of Object.entries(NETWORKS))
       return measure(simulate(scenario, seed * 1000, make))
     })
     const mean = (key: keyof Figures) => figures.reduce((sum, each) => sum + each[key], 0) / figures.length
-    const cells = COLUMNS.map(([key, , digits]) => mean(key).toFixed(digits).padStart(14))
-    console.log(`${name.padEnd(26)}${who.padEnd(8)}${cells.join('')}`)
+    const cells = COLUMNS.map(([key, title, digits]) => [title, Number(mean(key).toFixed(digits))])
+    rows.push({ network: name, by: who, ...Object.fromEntries(cells) })
   }
+report(
+  `Remote motion: ${seeds.length} seeds of ${values.duration} s from ${values.from} on; ${values.tickRate} ticks, ${values.snapRate} snapshots, ${values.frameRate} frames a second`,
+  rows,
+)

@@ -7,6 +7,7 @@ import { createClient } from 'bitecs-pipes/client'
 import { geckos as clientTransport } from 'bitecs-pipes/geckos/client'
 import { geckos as serverTransport } from 'bitecs-pipes/geckos/server'
 import { createServer, tickLoop, type Connection } from 'bitecs-pipes/server'
+import { report } from './report.mjs'
 import { startRelay, type LinkConditions } from '../test/geckos/support/relay.ts'
 
 // How old the state is that a player sees over a bad link: through real geckos.io, a process each for server and client, and
@@ -200,6 +201,6 @@ else {
     await wait(Number(values.seconds) * 1000)
     for (const finish of finishes) rows.push(await finish())
   }
-  console.table(rows)
+  report('Age of the state that is shown, over a UDP relay', rows)
   process.exit(0)
 }

@@ -6,6 +6,7 @@ import { createSchema } from 'bitecs-pipes'
 import { createClient, Owned, type Client } from 'bitecs-pipes/client'
 import { geckos } from 'bitecs-pipes/geckos/client'
 import { createInterest } from '../examples/lobby/client/interest.ts'
+import { report } from './report.mjs'
 import { keepInGarden, PLAZA, WALK_SPEED } from '../examples/lobby/garden.ts'
 
 // What the demo costs: Node clients that walk about in it as a 1280 x 800 page would, over real geckos.io.
@@ -91,17 +92,19 @@ clearInterval(timer)
 const mean = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length
 const rate = (key: 'bytesIn' | 'bytesOut' | 'packetsIn') =>
   mean(after.map((stats, index) => stats[key] - before[index]![key])) / seconds
-console.table({
-  clients: count,
-  'connect, ms (mean)': Math.round(mean(connectTimes)),
-  'objects known (mean)': Math.round(mean(after.map(stats => stats.objects))),
-  'kB/s in per client': Number((rate('bytesIn') / 1000).toFixed(2)),
-  'kB/s out per client': Number((rate('bytesOut') / 1000).toFixed(2)),
-  'snapshots/s': Number(rate('packetsIn').toFixed(1)),
-  'round trip, ms': Number((mean(after.map(stats => stats.rtt)) * 1000).toFixed(1)),
-  'playout delay, ms': Math.round(mean(after.map(stats => stats.playoutDelay)) * 1000),
-  'server CPU, % of a core': Math.round(serverShare * 100),
-})
+report('The lobby demo, over geckos.io on one machine', [
+  {
+    clients: count,
+    'connect, ms (mean)': Math.round(mean(connectTimes)),
+    'objects known (mean)': Math.round(mean(after.map(stats => stats.objects))),
+    'kB/s in per client': Number((rate('bytesIn') / 1000).toFixed(2)),
+    'kB/s out per client': Number((rate('bytesOut') / 1000).toFixed(2)),
+    'snapshots/s': Number(rate('packetsIn').toFixed(1)),
+    'round trip, ms': Number((mean(after.map(stats => stats.rtt)) * 1000).toFixed(1)),
+    'playout delay, ms': Math.round(mean(after.map(stats => stats.playoutDelay)) * 1000),
+    'server CPU, % of a core': Math.round(serverShare * 100),
+  },
+])
 for (const { client } of visits) client.disconnect()
 await wait(200)
 server.kill('SIGINT')

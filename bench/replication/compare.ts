@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { report } from '../report.mjs'
 import { bundle } from './bundle.ts'
 import type { Turn } from './worker.ts'
 
@@ -88,7 +89,10 @@ export const compare = async (args: string[]): Promise<void> => {
   try {
     for (const scene of values.scenes.split(','))
       for (const clients of values.clients.split(','))
-        console.table(await compareIn(file, scene, clients, values.peers.split(','), values.ticks))
+        report(
+          `${scene}, ${clients} clients`,
+          await compareIn(file, scene, clients, values.peers.split(','), values.ticks),
+        )
   } finally {
     remove()
   }

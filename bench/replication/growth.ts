@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { report } from '../report.mjs'
 import { bundle } from './bundle.ts'
 import type { Growth } from './growth-worker.ts'
 
@@ -82,7 +83,7 @@ export const growth = async (args: string[]): Promise<void> => {
           })
         }
       }
-      console.table(rows)
+      report(`A tick of the server, ${share * 100} % of the objects moving`, rows)
     }
   } finally {
     remove()
