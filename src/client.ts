@@ -9,6 +9,7 @@ import type { Rates } from './net/rates.ts'
 import { createTraffic } from './net/traffic.ts'
 import type { Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
+import { forsake } from './systems/client-lifecycle.ts'
 import { receiveClientPacket } from './systems/client-link.ts'
 import { connectError, endClientSession } from './systems/client-session.ts'
 import { checkClientOptions, type ClientOptions, type LiveClientOptions } from './systems/client-options.ts'
@@ -27,9 +28,18 @@ import {
 import { interpolate } from './systems/interpolate.ts'
 import type { Links } from './systems/links.ts'
 import { isFiniteValue, nameOf, packMessage } from './systems/pack-message.ts'
-import { leaveTrack } from './systems/track.ts'
 
-export { Alive, Generated, Owned, type DClass, type Message, type Schema } from './components/index.ts'
+export {
+  Alive,
+  Deleted,
+  Disabled,
+  Fresh,
+  Generated,
+  Owned,
+  type DClass,
+  type Message,
+  type Schema,
+} from './components/index.ts'
 export type { Reason } from './net/hello.ts'
 export type { PlayoutOptions } from './net/playout.ts'
 export type { Rates } from './net/rates.ts'
@@ -119,11 +129,13 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
       loss: 0,
       playoutDelay: 0,
       objects: 0,
+      disabled: 0,
       zones: 0,
       undecodable: 0,
       desyncs: 0,
       malformed: 0,
       orphanedMessages: 0,
+      faults: 0,
     },
     ...createBuffers(),
     isOverCapacity: false,
@@ -263,14 +275,7 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
   const state = createState(world, schema, options)
   const none: ReadonlySet<number> = new Set()
   // An object whose entity the game itself removes is let go: bitECS may give its id to something else.
-  observe(world, onRemove(schema.DistributedObject), eid => {
-    const object = state.session?.byEid.get(eid)
-    if (!object) return
-    leaveTrack(object)
-    state.session!.byEid.delete(eid)
-    state.session!.objects.delete(object.doId)
-    state.session!.isPopulationChanged = true
-  })
+  observe(world, onRemove(schema.DistributedObject), eid => forsake(state, eid))
   const subscribe = <T>(handlers: Set<T>, handler: T): (() => void) => {
     handlers.add(handler)
     return () => handlers.delete(handler)

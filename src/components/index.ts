@@ -1,6 +1,6 @@
 export { createSchema, loadSchema } from './create-schema.ts'
 export { defineSchema, fileOf, type DClassesOf, type DClassOf } from './define-schema.ts'
-export { Alive, Generated, Owned } from './lifecycle.ts'
+export { Alive, Deleted, Disabled, Fresh, Generated, Owned } from './lifecycle.ts'
 export {
   checkCapacity,
   checkWorld,

@@ -105,15 +105,17 @@ export interface Leave {
   readonly group: number
   /** Whether the client sees the object no more; else it is, or will be, in another group. */
   readonly isGone: boolean
+  /** Whether that is because the object is no more. */
+  readonly isDeleted: boolean
 }
 
-export const encodeLeave = ({ tick, doId, group, isGone }: Leave): Uint8Array => {
+export const encodeLeave = ({ tick, doId, group, isGone, isDeleted }: Leave): Uint8Array => {
   const writer = byteWriter(20)
   writeU8(writer, Control.leave)
   writeU32(writer, tick)
   writeU32(writer, doId)
   writeVarint(writer, group)
-  writeU8(writer, isGone ? 1 : 0)
+  writeU8(writer, isDeleted ? 2 : isGone ? 1 : 0)
   return writer.bytes.slice(0, writer.length)
 }
 
@@ -122,7 +124,7 @@ export const decodeLeave = (reader: ByteReader): Leave | undefined => {
   const doId = readU32(reader)
   const group = readVarint(reader)
   const flag = readU8(reader)
-  return reader.failed || flag > 1 ? undefined : { tick, doId, group, isGone: flag === 1 }
+  return reader.failed || flag > 2 ? undefined : { tick, doId, group, isGone: flag > 0, isDeleted: flag === 2 }
 }
 
 /** The zone that an object with its own rule is in from `tick` on. */

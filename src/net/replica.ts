@@ -45,8 +45,13 @@ export interface ReplicaGroup {
 export interface ReplicaValues {
   readonly packed: (Uint8Array | undefined)[]
   readonly dirty: Set<number>
-  /** Epoch of each field's newest message. */
+  /** Epoch of each field's newest message, and the newest tick that was heard of when it came. */
   readonly epochs: number[]
+  readonly heard: number[]
+  /**
+   * Fields that came before the object was gone: the server sends them anew when it returns, unless it went to a zone that we saw by then.
+   */
+  doubt: { readonly fields: Set<number>; readonly zone: number; readonly tick: number } | undefined
   seenTick: number
   /** Whether the object is known to have gone: it would come back with new ones. */
   isGone: boolean
@@ -57,8 +62,9 @@ export interface Replica {
   codec: SegmentDecoder
   readonly layouts: readonly (ClassLayouts | undefined)[]
   readonly groups: Map<number, ReplicaGroup>
-  /** Zones that the server says we see. */
+  /** Zones that the server says we see, and since when. */
   readonly zones: Set<number>
+  readonly seenSince: Map<number, number>
   /** When zones that we left were left: older packets about them are ignored. */
   readonly leftZones: Map<number, number>
   /** When groups were left: older packets about them are ignored. */
@@ -69,7 +75,7 @@ export interface Replica {
    * For the receive system: objects whose own group is not sent any more, or that left a zone's group for one that we do
    * not get; and the zone that others with their own rule are in.
    */
-  readonly gone: Map<number, { readonly tick: number; readonly isGone: boolean }>
+  readonly gone: Map<number, { readonly tick: number; readonly isGone: boolean; readonly isDeleted: boolean }>
   readonly placed: Map<number, { readonly tick: number; readonly zone: number }>
   isPlacedNew: boolean
   readonly values: { readonly interested: Map<number, ReplicaValues>; readonly owner: Map<number, ReplicaValues> }
@@ -96,6 +102,7 @@ export const createReplica = (file: DCFile): Replica => ({
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   groups: new Map(),
   zones: new Set(),
+  seenSince: new Map(),
   leftZones: new Map(),
   leftGroups: new Map(),
   droppedGroups: [],
@@ -381,6 +388,27 @@ const markGone = ({ values }: Replica, doId: number): void => {
   }
 }
 
+/**
+ * The object was gone as of `tick`: to `zone`, 0 if that is nothing to go by. What was heard of it until `heard` was sent before.
+ */
+export const doubtValues = ({ values }: Replica, doId: number, tick: number, zone: number, heard = tick): void => {
+  const known = values.interested.get(doId)
+  if (!known) return
+  const fields = new Set<number>()
+  known.heard.forEach((each, index) => {
+    if (ticksSince(each, heard) <= 0) fields.add(index)
+  })
+  known.doubt = fields.size > 0 ? { fields, zone, tick } : undefined
+}
+
+/** Whether no value field of an object that came with the frame of `tick` is of before it was gone. */
+export const areValuesOfNow = ({ seenSince }: Replica, { doubt }: ReplicaValues, tick: number): boolean => {
+  // It was here before we left the place where it had been.
+  if (!doubt || ticksSince(tick, doubt.tick) <= 0) return true
+  const since = seenSince.get(doubt.zone)
+  return since !== undefined && ticksSince(since, doubt.tick) <= 0
+}
+
 const noteDeparture = (doId: number, zone: number | undefined): void => {
   departures.push(doId, zone ?? -1)
 }
@@ -426,15 +454,19 @@ const forgetOld = (left: Map<number, number>, tick: number): void => {
 }
 
 /** Drops the group of an object that has its own rule of who sees it. */
-export const leaveGroup = (replica: Replica, { tick, doId, group: id, isGone }: Leave): void => {
+export const leaveGroup = (replica: Replica, { tick, doId, group: id, isGone, isDeleted }: Leave): void => {
   forgetOld(replica.leftGroups, tick)
   const group = replica.groups.get(id)
   // It was sent again since.
   if (group && ticksSince(group.heardTick, tick) > 0) return
   if (id !== 0) replica.leftGroups.set(id, tick)
   replica.groups.delete(id)
-  replica.gone.set(doId, { tick, isGone })
-  if (isGone) markGone(replica, doId)
+  replica.gone.set(doId, { tick, isGone, isDeleted })
+  if (isGone) {
+    markGone(replica, doId)
+    // The stream is in order: whatever came in it until now was sent before.
+    doubtValues(replica, doId, tick, 0, replica.newestTick)
+  }
   if (id !== 0) replica.placed.delete(doId)
 }
 
@@ -449,7 +481,12 @@ export const placeObject = (replica: Replica, { tick, doId, zone }: Placed): boo
 /** Takes over the list of zones that the server sends us as of `tick`; groups of other zones are dropped. */
 export const setZones = (replica: Replica, zones: Iterable<number>, tick: number): void => {
   const next = new Set(zones)
-  for (const zone of replica.zones) if (!next.has(zone)) replica.leftZones.set(zone, tick)
+  for (const zone of replica.zones) {
+    if (next.has(zone)) continue
+    replica.leftZones.set(zone, tick)
+    replica.seenSince.delete(zone)
+  }
+  for (const zone of next) if (!replica.zones.has(zone)) replica.seenSince.set(zone, tick)
   replica.zones.clear()
   for (const zone of next) replica.zones.add(zone)
   forgetOld(replica.leftZones, tick)
@@ -460,7 +497,13 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
     replica.leftGroups.set(group.id, tick)
     // A hidden page has nothing of what came and went meanwhile: it would keep all of that, and clear nothing by it.
     if (group.appliedIds.some(id => id !== 0)) replica.droppedGroups.push(group)
-    newestFrame(group.history)?.ids.forEach(doId => markGone(replica, doId))
+    const frame = newestFrame(group.history)
+    frame?.ids.forEach(doId => {
+      markGone(replica, doId)
+      const told = replica.gone.get(doId)
+      if (!told || told.isGone || ticksSince(frame.tick, told.tick) >= 0)
+        doubtValues(replica, doId, tick, 0, replica.newestTick)
+    })
   }
 }
 
@@ -470,13 +513,24 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
   let values = map.get(message.doId)
   if (!values) {
     if (map.size >= MAX_VALUES) return false
-    values = { packed: [], dirty: new Set(), epochs: [], seenTick: replica.newestTick, isGone: false }
+    values = {
+      packed: [],
+      dirty: new Set(),
+      epochs: [],
+      heard: [],
+      doubt: undefined,
+      seenTick: replica.newestTick,
+      isGone: false,
+    }
     map.set(message.doId, values)
   }
   if (message.index > 255) return false
   values.isGone = false
   values.packed[message.index] = message.packed
   values.epochs[message.index] = message.epoch
+  values.heard[message.index] = replica.newestTick
+  values.doubt?.fields.delete(message.index)
+  if (values.doubt?.fields.size === 0) values.doubt = undefined
   values.dirty.add(message.index)
   replica.dirtyValues.add(message.doId)
   return true

@@ -82,7 +82,7 @@ const forget = (state: ServerState, object: ServerObject): void => {
   countOwnedZone(state, object.owner, object.zone, -1)
   // The rule may have ended in this very tick: its row was still where that had it.
   const rule = object.placedBy ?? object.rule
-  if (rule) closeRule(state, object, rule, undefined)
+  if (rule) closeRule(state, object, rule, undefined, true)
   state.exceptions.delete(object)
   object.values.isAlive = false
   if (object.ownerValues) object.ownerValues.isAlive = false
@@ -174,18 +174,34 @@ export const queueLeave = (
   object: ServerObject,
   zone: Zone,
   isGone: boolean,
+  isDeleted = false,
 ): void => {
   for (const { id } of zone.groups)
-    queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: id, isGone }))
+    queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: id, isGone, isDeleted }))
 }
 
+/** The same of the group that it has in its zone. */
+const queueLeaveOfZone = (
+  state: ServerState,
+  session: Session,
+  { doId }: ServerObject,
+  isGone: boolean,
+  isDeleted = false,
+): void => queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId, group: 0, isGone, isDeleted }))
+
 /** Everyone who is sent an object by its own rule hears that this is over, and whether it is elsewhere now. */
-const closeRule = (state: ServerState, object: ServerObject, rule: VisibilityRule, next: Zone | undefined): void => {
+const closeRule = (
+  state: ServerState,
+  object: ServerObject,
+  rule: VisibilityRule,
+  next: Zone | undefined,
+  isDeleted = false,
+): void => {
   for (const session of state.sessions) {
     if (!session.downlink.zones.has(rule.zone)) continue
     unsubscribe(session.downlink, rule.zone)
     const isSeen = next !== undefined && (session.downlink.zones.has(next) || isWanted(state, session, next.id))
-    queueLeave(state, session, object, rule.zone, !isSeen)
+    queueLeave(state, session, object, rule.zone, !isSeen, isDeleted)
   }
 }
 
@@ -213,7 +229,7 @@ const relocate = (state: ServerState, object: ServerObject, zone: number, owner:
   if (object.rule && from && from.exclusiveTo === 0)
     for (const session of state.sessions)
       if (session.downlink.zones.has(from) && !willSee(state, session, object, zone, owner))
-        queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }))
+        queueLeaveOfZone(state, session, object, true)
   object.placedBy = object.rule
   if (object.rule) touchAllZones(state)
   if (from && to) announceMove(state, object, from, to, owner)
@@ -238,7 +254,7 @@ const announceMove = (state: ServerState, object: ServerObject, from: Zone, to: 
     // Of an object that moved lately its client would believe that it moves about still.
     if (isGone ? !(isBehind && object.hasMoved) : !isBehind && zones.has(to) && isWanted(state, session, from.id))
       continue
-    queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone }))
+    queueLeaveOfZone(state, session, object, isGone)
   }
 }
 
@@ -249,12 +265,17 @@ const hasJustMoved = (state: ServerState, { movedAt }: ServerObject): boolean =>
 const announceEnd = (state: ServerState, object: ServerObject, from: Zone): void => {
   if (!object.hasMoved || !hasJustMoved(state, object)) return
   for (const session of state.sessions)
-    if (session.downlink.zones.has(from))
-      queueReliable(session.downlink, encodeLeave({ tick: state.tick, doId: object.doId, group: 0, isGone: true }))
+    if (session.downlink.zones.has(from)) queueLeaveOfZone(state, session, object, true, true)
 }
 
 const sessionsThatSee = (state: ServerState, zone: Zone) =>
   [...state.sessions].filter(session => session.downlink.zones.has(zone))
+
+/** What those who see a row where it is are told of where it goes: 0 is nowhere. It is not deleted. */
+const destinationOf = (from: Place, to: Zone | undefined): number | undefined => {
+  if (from.group.zone.privateTo > 0) return undefined
+  return to ? (to.privateTo === 0 ? to.id : undefined) : 0
+}
 
 const moveRow = (
   state: ServerState,
@@ -266,7 +287,7 @@ const moveRow = (
 ): Place | undefined => {
   // Where an object goes that is seen by its own rule is not for everyone here to know.
   const isHidden = from !== undefined && to !== undefined && to.exclusiveTo > 0 && from.group.zone.exclusiveTo === 0
-  if (from) removeRow(from, state.tick, isHidden ? from.group.zone.id : to && to.privateTo === 0 ? to.id : undefined)
+  if (from) removeRow(from, state.tick, isHidden ? from.group.zone.id : destinationOf(from, to))
   values.zone = to
   if (!to) return undefined
   for (const { downlink } of state.sessions)

@@ -35,6 +35,14 @@ export interface ClientOptions {
   readonly pingInterval?: number
   /** Seconds without an answer after which the server counts as gone. 0.1..3600. Default 10. */
   readonly timeout?: number
+  /**
+   * Seconds that an object which the client does not see any more is kept, `Disabled`, with its last state: it keeps its entity if it
+   * returns in time. Systems then have to leave out what is `Disabled`, or look for `Alive`. Default 0: its entity goes at once, so
+   * that `query(world, [Avatar])` has nothing but what is seen. 0..86400.
+   */
+  readonly disabledTime?: number
+  /** Objects that are kept so at once; the one that left first goes for the next. Default 1000. 1..1000000. */
+  readonly maxDisabled?: number
   /** Told what message handlers threw, and which owned object holds a value that its DC type does not. Default: console.error. */
   readonly onError?: (error: unknown, where: string) => void
   /** The clock, in seconds. Default: `performance.now() / 1000`. */
@@ -68,6 +76,8 @@ export const CLIENT_OPTIONS = {
   playout: { type: 'object', live: true },
   pingInterval: { default: 0.25, least: 0.01, most: 60, unit: 'seconds', live: true, seed: 'ping-interval 0.5' },
   timeout: { default: 10, least: 0.1, most: 3600, unit: 'seconds', live: true },
+  disabledTime: { default: 0, least: 0, most: 86_400, unit: 'seconds', live: true },
+  maxDisabled: { default: 1000, least: 1, most: 1_000_000, unit: 'objects', live: true },
   onError: { type: 'function' },
   now: { type: 'function' },
 } as const satisfies OptionTable<ClientOptions>

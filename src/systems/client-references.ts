@@ -1,5 +1,7 @@
-import type { ClientObject, ClientSession, ClientState, Target } from './client-state.ts'
+import { writeColumns } from '../components/index.ts'
 import { FIXED_WORDS } from '../net/layout.ts'
+import type { ClientObject, ClientSession, ClientState, Target } from './client-state.ts'
+import { unpackHere } from './links.ts'
 import { readWordOf, writeColumn, type Binding } from './rows.ts'
 
 /*
@@ -48,13 +50,35 @@ export const renewReferences = (state: ClientState, session: ClientSession): voi
   if (!session.isPopulationChanged) return
   session.isPopulationChanged = false
   for (const object of session.objects.values()) {
-    for (const [column, target] of object.targets) {
-      heed(state, target, (column as Uint32Array)[object.eid]!)
-      target.eid = state.links.entityOf(target.doId)
-      column[object.eid] = target.eid
-    }
+    renewTargets(state, object)
     renewLists(session, object)
   }
+  // What those name may go too, and bitECS gives its id to others.
+  for (const object of session.disabled.values()) {
+    renewTargets(state, object)
+    for (const { field, packed } of object.lists) {
+      const value = unpackHere(field, packed, state.links)
+      if (value.ok) writeColumns(object.clientClass.info.columns.get(field)!, object.eid, value.value)
+    }
+  }
+}
+
+const renewTargets = (state: ClientState, { eid, targets }: ClientObject): void => {
+  for (const [column, target] of targets) {
+    heed(state, target, (column as Uint32Array)[eid]!)
+    target.eid = state.links.entityOf(target.doId)
+    column[eid] = target.eid
+  }
+}
+
+/** Keeps the packed value fields with entities in them of an object that is about to be disabled. */
+export const keepLists = (session: ClientSession, object: ClientObject): void => {
+  const { referenceValues, interested, owner } = object.clientClass
+  object.lists = referenceValues.flatMap(field => {
+    const { layout } = interested.layout.values.includes(field) ? interested : owner!
+    const packed = session.replica.values[layout.audience].get(object.doId)?.packed[layout.values.indexOf(field)]
+    return packed ? [{ field, packed }] : []
+  })
 }
 
 /** Value fields with entities in them are unpacked again from what the server told last. */

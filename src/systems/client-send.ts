@@ -158,7 +158,7 @@ const writeUpload = (state: ClientState, object: ClientObject, content: UpConten
 /** Owner-written strings, blobs and lists go up as reliable messages when they change. */
 const sendValues = (state: ClientState, session: ClientSession): void => {
   for (const object of session.objects.values())
-    if (object.isOwned && object.isAlive)
+    if (object.isOwned && object.state === 'alive')
       orComplain(state, object, 'valueComplaint', () => sendValuesOf(state, session, object))
 }
 

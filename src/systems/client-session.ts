@@ -30,7 +30,7 @@ export const endClientSession = (state: ClientState, session: ClientSession, rea
   session.interest.clear()
   state.session = undefined
   // One without objects must not take the place of the one before, whose objects still wait to be removed.
-  if (session.objects.size > 0) state.ended = session
+  if (session.objects.size + session.disabled.size > 0) state.ended = session
   state.status = 'closed'
   if (session.welcome)
     for (const handler of state.onDisconnect) {

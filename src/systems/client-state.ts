@@ -18,6 +18,7 @@ import {
 import { createReplica, type Replica, type ReplicaGroup } from '../net/replica.ts'
 import { createTrafficWindow, type Traffic, type TrafficWindow } from '../net/traffic.ts'
 import type { ClientTransport, Connection } from '../net/transport.ts'
+import type { LifecycleState } from './lifecycle.ts'
 import type { Links } from './links.ts'
 import type { Binding } from './rows.ts'
 import type { Track, TrackPlan } from './track.ts'
@@ -51,13 +52,22 @@ export interface ClientObject {
   readonly eid: number
   readonly doId: number
   readonly clientClass: ClientClass
+  /** See `lifecycle.ts`; changed by nothing else. */
+  state: LifecycleState
+  /** Tick of the frame by which it came here. */
+  readonly bornTick: number
+  /** When it was gone last: frames up to this tick are of before. `undefined`: it never was. */
+  sinceTick: number | undefined
+  /** Seconds. */
+  disabledAt: number
+  /** While it is disabled: its value fields with entities in them. */
+  lists: readonly { readonly field: DCParameterField; readonly packed: Uint8Array }[]
   /** Where its row is now, and the tick of the newest frame that had it there. */
   group: ReplicaGroup
   slot: number
   seenTick: number
   owner: number
   isOwned: boolean
-  isAlive: boolean
   /** The row that its columns were written from. */
   readonly row: Uint32Array
   /** Left its zone for another one that we see, and has not shown up there yet: since this tick. */
@@ -153,6 +163,10 @@ export interface ClientSession {
   readonly unreliable: Uint8Array[]
   readonly objects: Map<number, ClientObject>
   readonly byEid: Map<number, ClientObject>
+  /** Those of `objects` that are not alive yet. */
+  readonly unfinished: Set<ClientObject>
+  /** Objects that are not seen any more and may return, by doId, the one that left first in front. */
+  readonly disabled: Map<number, ClientObject>
   readonly tracks: Map<ReplicaGroup, Track>
   /** Rows that only the owner gets, by doId. */
   readonly ownerPlaces: Map<number, { group: ReplicaGroup; slot: number }>
@@ -176,6 +190,8 @@ export interface ClientStats extends Traffic, LinkStats {
   playoutDelay: number
   /** Distributed objects here. */
   objects: number
+  /** Objects that are `Disabled`. */
+  disabled: number
   /** Zones that the server sends. */
   zones: number
   /** Segments that could not be decoded in time (they come again). */
@@ -186,6 +202,8 @@ export interface ClientStats extends Traffic, LinkStats {
   malformed: number
   /** Messages whose object did not appear in time; dropped. */
   orphanedMessages: number
+  /** Changes of an object's state that must not be (see LIFECYCLE.md), refused: a fault of the library that must stay 0. */
+  faults: number
 }
 
 export type ClientMessageHandler = (eid: number, args: any) => unknown
@@ -202,6 +220,8 @@ export interface ClientState {
   playout: PlayoutOptions
   pingInterval: number
   timeout: number
+  disabledTime: number
+  maxDisabled: number
   readonly now: () => number
   readonly onError: (error: unknown, where: string) => void
   readonly classes: ReadonlyMap<DCClass, ClientClass>
@@ -249,6 +269,8 @@ export const createClientSession = (state: ClientState, connection: Connection, 
   unreliable: [],
   objects: new Map(),
   byEid: new Map(),
+  unfinished: new Set(),
+  disabled: new Map(),
   tracks: new Map(),
   ownerPlaces: new Map(),
   welcome: undefined,

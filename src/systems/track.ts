@@ -201,7 +201,10 @@ const objectAt = (
   slot: number,
 ): ClientObject | undefined => {
   const object = frame.ids[slot] === 0 ? undefined : session.objects.get(frame.ids[slot]!)
-  return object?.group === group && object.slot === slot ? object : undefined
+  if (object?.group !== group || object.slot !== slot) return undefined
+  // It was gone in between: what it did before is over.
+  const isPast = object.sinceTick !== undefined && ticksSince(frame.tick, object.sinceTick) <= 0
+  return isPast ? undefined : object
 }
 
 /** Starts or stops to write an object's columns, after it came or went or changed hands. */

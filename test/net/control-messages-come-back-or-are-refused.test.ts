@@ -153,7 +153,7 @@ test('what the game asks of a link, which groups to start again, which objects w
       check(encodeResync(number), Control.resync, decodeResync, number, seed)
       const placed = { tick, doId, zone: number }
       check(encodePlaced(placed), Control.placed, decodePlaced, placed, seed)
-      const left = { tick, doId, group: number, isGone }
+      const left = { tick, doId, group: number, isGone, isDeleted: isGone && (number & 1) === 1 }
       check(encodeLeave(left), Control.leave, decodeLeave, left, seed)
       const rates = { updateRate: 1 + (tick & 127), commandRate: 1 + (doId & 127), interp: (number & 15) / 16 }
       check(encodeRates(rates), Control.rates, decodeRates, rates, seed)
@@ -166,7 +166,7 @@ test('what the game asks of a link, which groups to start again, which objects w
         expect(decode(byteReader(bytes.subarray(1, -1))), 'cut short').toBeUndefined()
       expect(decodeResync(byteReader(Uint8Array.of(...encodeResync(number).subarray(1), 0)))).toBeUndefined()
       const strange = encodeLeave(left)
-      strange[strange.length - 1] = 2
+      strange[strange.length - 1] = 3
       expect(decodeLeave(byteReader(strange.subarray(1))), 'an unknown flag').toBeUndefined()
     }),
   )

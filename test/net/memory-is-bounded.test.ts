@@ -97,7 +97,7 @@ test('a server that names ever other zones and groups in the same tick makes a c
     const zones = Array.from({ length: 1000 }, (_, index) => 10 + round * 1000 + index)
     setZones(replica, zones, duo.tick)
     for (let group = 0; group < 1000; group++)
-      leaveGroup(replica, { tick: duo.tick, doId: 7, group: 10 + round * 1000 + group, isGone: true })
+      leaveGroup(replica, { tick: duo.tick, doId: 7, group: 10 + round * 1000 + group, isGone: true, isDeleted: false })
     most = Math.max(most, replica.leftZones.size, replica.leftGroups.size)
   }
   expect(most).toBeLessThanOrEqual(8200)

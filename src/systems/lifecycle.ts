@@ -1,0 +1,82 @@
+import { addComponent, entityExists, removeComponent, type World } from 'bitecs'
+import { Alive, Deleted, Disabled, Fresh, Generated } from '../components/index.ts'
+
+/** Where an object is in its life, as its end sees it. The diagrams are in LIFECYCLE.md. */
+export type LifecycleState = 'fresh' | 'generated' | 'alive' | 'disabled' | 'deleted'
+
+/** Which states may follow each one. */
+export type Transitions = Readonly<Record<LifecycleState, readonly LifecycleState[]>>
+
+/** An object that lives: the state is changed by {@link transition} and {@link letGo} alone. */
+export interface Living {
+  readonly eid: number
+  readonly doId: number
+  state: LifecycleState
+}
+
+export const CLIENT_TRANSITIONS: Transitions = {
+  fresh: ['generated'],
+  generated: ['alive', 'disabled'],
+  alive: ['disabled'],
+  disabled: ['generated', 'deleted'],
+  deleted: [],
+}
+
+/** Its objects end by the game's own `removeEntity`: see {@link letGo}. */
+export const SERVER_TRANSITIONS: Transitions = {
+  fresh: ['generated'],
+  generated: ['alive', 'disabled'],
+  alive: ['disabled'],
+  disabled: ['generated'],
+  deleted: [],
+}
+
+/** The tags of each state. One that is given up keeps `Disabled`, so that what leaves disabled objects out leaves it out too. */
+const TAGS: Readonly<Record<LifecycleState, readonly object[]>> = {
+  fresh: [Fresh],
+  generated: [Generated],
+  alive: [Generated, Alive],
+  disabled: [Disabled],
+  deleted: [Disabled, Deleted],
+}
+
+/**
+ * Brings an object into another state: tags that do not belong to that one go, then its own come. The columns must be written already.
+ *
+ * Observers run in here and may remove the entity: look at `object.state` afterwards.
+ *
+ * @returns false when the state may not follow; nothing has happened then
+ */
+export const transition = (world: World, transitions: Transitions, object: Living, to: LifecycleState): boolean => {
+  const from = object.state
+  if (!transitions[from].includes(to)) return false
+  object.state = to
+  const before = TAGS[from]
+  const after = TAGS[to]
+  for (let index = before.length - 1; index >= 0; index--)
+    if (!after.includes(before[index]!) && isStill(world, object, to))
+      removeComponent(world, object.eid, before[index]!)
+  for (const tag of after) if (!before.includes(tag) && isStill(world, object, to)) addComponent(world, object.eid, tag)
+  return true
+}
+
+/** Whether no observer has removed the entity or changed the state meanwhile. */
+const isStill = (world: World, object: Living, state: LifecycleState): boolean =>
+  object.state === state && entityExists(world, object.eid)
+
+/** Begins an object's life: its entity is new and its columns are written. */
+export const begin = (world: World, object: Living): void => {
+  object.state = 'fresh'
+  addComponent(world, object.eid, Fresh)
+}
+
+/** Ends it because the game removes the entity itself, from whatever state: bitECS takes the tags with it. */
+export const letGo = (object: Living): void => {
+  object.state = 'deleted'
+}
+
+/** What is told of a transition that was refused: never the fault of the game or of the network. */
+export const lifecycleFault = ({ doId, eid, state }: Living, to: LifecycleState): Error =>
+  new Error(
+    `Object ${doId} (entity ${eid}) cannot go from ${state} to ${to}. This is a fault of bitecs-pipes: please report it.`,
+  )
