@@ -3,6 +3,10 @@
  * recordings of what a client was sent, which replay in the same page. A page that does not import it pays nothing.
  */
 export { conditioned, perfectLink } from './devtools/conditioned.ts'
+export { fieldsOf, objectsOf, type FieldView, type MayWrite, type ObjectView } from './devtools/inspect.ts'
+export { totalsOf, type ClassTotal, type Entry, type Ledger } from './devtools/ledger.ts'
+export { watchClient, type Monitor, type Sample } from './devtools/monitor.ts'
+export { createRecorder, type Recorder, type RecorderOptions } from './devtools/recorder.ts'
 export { decodeRecording, encodeRecording, type Recording } from './devtools/recording.ts'
 export { playRecording, type Replay } from './devtools/replay.ts'
 export { replayTransport, type ReplayTransport } from './devtools/replay-transport.ts'

@@ -3,14 +3,14 @@ import { byteReader, more, readBytes, readU32, readU8, readVarint, type ByteRead
 import type { SegmentDecoder } from '../net/codec.ts'
 import { newestFrame } from '../net/frames.ts'
 import type { Layout } from '../net/layout.ts'
-import { decodeFieldUpdate, decodeReliableMessage, decodeUnreliableMessage } from '../net/message.ts'
+import { decodeFieldUpdate, decodeReliableMessage, decodeUnreliableMessage, decodeWrite } from '../net/message.ts'
 import { Chunk, Control, Kind, openPacket, readHeader } from '../net/packet.ts'
 import { createReliableReceiver, readFragment, type ReliableReceiver } from '../net/reliable.ts'
 import { entry as stateEntry, openState, readEntry, skipAudit } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { readValues, type ValueMessage } from '../net/values.ts'
 import type { ClientSession, ClientState } from '../systems/client-state.ts'
-import { entryOf, OBJECTS, PROTOCOL, type Ledger } from './ledger.ts'
+import { entryOf, OBJECTS, PROTOCOL, type Entry, type Ledger } from './ledger.ts'
 import { createSegmentMeter, fieldOfWord } from './segment-bits.ts'
 
 /** Where the bytes of a client go, by class and field, and how old the baselines are that state builds on. */
@@ -39,7 +39,12 @@ const AGE_WEIGHT = 1 / 32
 interface Stream {
   readonly receiver: ReliableReceiver
   readonly ledger: Ledger
+  /** Values that came before their object: their places, and bits. */
+  strangers: { readonly value: ValueMessage; readonly bits: number }[]
 }
+
+const STRANGERS = 'values of unknown objects'
+const MOST_STRANGERS = 4096
 
 /**
  * Keeps the account of a client. It reads along: datagrams are looked at before the client gets them, decoded segments
@@ -62,8 +67,9 @@ export const createAccountant = (state: ClientState): Accountant => {
         down: {
           receiver: { expected, waiting: new Map(waiting), parts: [...parts], partBytes },
           ledger: account.down,
+          strangers: [],
         },
-        up: { receiver: { ...createReliableReceiver(), expected: first }, ledger: account.up },
+        up: { receiver: { ...createReliableReceiver(), expected: first }, ledger: account.up, strangers: [] },
       }
     }
     const { codec } = next.replica
@@ -103,6 +109,7 @@ export const createAccountant = (state: ClientState): Accountant => {
       else entryOf(ledger, PROTOCOL, 'handshake').bits += packet.length * 8
     },
     settle() {
+      if (session && streams) meetStrangers(session, streams.down)
       meter.settle((layout, word, bits) => {
         const { name } = layout.dclass
         entryOf(account.down, name, fieldOfWord(layout, word) ?? '(owner)', 'state').bits += bits
@@ -130,10 +137,11 @@ const book = (
 const takeData = (
   state: ClientState,
   session: ClientSession,
-  { receiver, ledger }: Stream,
+  stream: Stream,
   direction: 'down' | 'up',
   reader: ByteReader,
 ): void => {
+  const { ledger } = stream
   const { end } = reader
   readHeader(reader)
   book(ledger, reader.position, 'headers')
@@ -145,10 +153,13 @@ const takeData = (
     else if (chunk === Chunk.message) {
       const message = decodeUnreliableMessage(reader)
       if (message) bookField(ledger, state.schema.file.fieldByNumber(message.field), reader.position - start)
-    } else if (chunk === Chunk.fragment) takeFragment(state, session, ledger, receiver, reader, start)
+    } else if (chunk === Chunk.fragment) takeFragment(state, session, stream, reader, start)
     else if (chunk === Chunk.audit && direction === 'down') {
       skipAudit(reader)
       book(ledger, reader.position - start, 'audits')
+    } else if (chunk === Chunk.write && direction === 'up') {
+      const write = decodeWrite(reader)
+      if (write) bookField(ledger, state.schema.file.fieldByNumber(write.field), reader.position - start)
     } else if (chunk === Chunk.upload && direction === 'up') takeUpload(session, ledger, reader, start)
     else break
     if (reader.failed) break
@@ -186,16 +197,16 @@ const bookField = (ledger: Ledger, field: DCField | undefined, bytes: number): v
 const takeFragment = (
   state: ClientState,
   session: ClientSession,
-  ledger: Ledger,
-  receiver: ReliableReceiver,
+  stream: Stream,
   reader: ByteReader,
   start: number,
 ): void => {
+  const { ledger, receiver } = stream
   const before = receiver.expected + receiver.waiting.size
   let delivered = 0
   const isSound = readFragment(receiver, reader, message => {
     delivered += message.length
-    takeReliable(state, session, ledger, message)
+    takeReliable(state, session, stream, message)
   })
   if (!isSound) reader.failed = true
   const isNew = receiver.expected + receiver.waiting.size > before
@@ -215,7 +226,8 @@ const CONTROLS: Readonly<Record<number, string>> = {
   [Control.tables]: 'codec tables',
 }
 
-const takeReliable = (state: ClientState, session: ClientSession, ledger: Ledger, message: Uint8Array): void => {
+const takeReliable = (state: ClientState, session: ClientSession, stream: Stream, message: Uint8Array): void => {
+  const { ledger, strangers } = stream
   const reader = byteReader(message)
   const control = readU8(reader)
   if (control === Control.message || control === Control.field) {
@@ -225,23 +237,43 @@ const takeReliable = (state: ClientState, session: ClientSession, ledger: Ledger
   if (control !== Control.values) return book(ledger, message.length, CONTROLS[control] ?? 'other messages')
   let from = 0
   readValues(reader, value => {
-    const layout = layoutOfValue(session, value)
-    const field = layout?.values[value.index] ?? layout?.messages?.[value.index - layout.values.length]
-    if (field) book(ledger, reader.position - from, field.name, layout!.dclass.name, 'state')
-    else book(ledger, reader.position - from, 'values of unknown objects')
+    const bits = (reader.position - from) * 8
+    const entry = entryOfValue(session, ledger, value)
+    if (entry) entry.bits += bits
+    else {
+      entryOf(ledger, PROTOCOL, STRANGERS).bits += bits
+      if (strangers.length < MOST_STRANGERS) strangers.push({ value, bits })
+    }
     from = reader.position
   })
   book(ledger, message.length - from, 'other messages')
 }
 
+/** Values whose objects are here by now are booked as theirs. */
+const meetStrangers = (session: ClientSession, stream: Stream): void => {
+  const { ledger } = stream
+  stream.strangers = stream.strangers.filter(({ value, bits }) => {
+    const entry = entryOfValue(session, ledger, value)
+    if (!entry) return true
+    entry.bits += bits
+    entryOf(ledger, PROTOCOL, STRANGERS).bits -= bits
+    return false
+  })
+}
+
+const entryOfValue = (session: ClientSession, ledger: Ledger, value: ValueMessage): Entry | undefined => {
+  const layout = layoutOfValue(session, value)
+  const field = layout?.values[value.index] ?? layout?.messages[value.index - layout.values.length]
+  return field && entryOf(ledger, layout!.dclass.name, field.name, field.kind === 'parameter' ? 'state' : 'message')
+}
+
 /** The layout of an object's values, whether the world shows it yet or not. */
 const layoutOfValue = ({ objects, replica }: ClientSession, { doId, audience }: ValueMessage): Layout | undefined => {
-  const known = objects.get(doId)?.clientClass
-  if (known) return audience === 'owner' ? known.owner?.layout : known.interested.layout
-  for (const { layout, history } of replica.groups.values())
-    if (newestFrame(history)?.ids.includes(doId))
-      return replica.layouts.find(each => each?.[audience]?.dclass === layout.dclass)?.[audience]
-  return undefined
+  let dclass = objects.get(doId)?.clientClass.info.dclass
+  if (!dclass)
+    for (const { layout, history } of replica.groups.values())
+      if (newestFrame(history)?.ids.includes(doId)) dclass = layout.dclass
+  return dclass && replica.layouts.find(each => each?.interested.dclass === dclass)?.[audience]
 }
 
 const takeUpload = (session: ClientSession, ledger: Ledger, reader: ByteReader, start: number): void => {
