@@ -1,27 +1,25 @@
 import { observe, onRemove, type EntityId, type World } from 'bitecs'
 import { checkWorld, type Message, type Schema } from './components/index.ts'
 import { packFieldSlowly } from './dc/index.ts'
-import { checkHello, type Reason } from './net/hello.ts'
+import type { Reason } from './net/hello.ts'
 import { encodeInterest, MAX_ZONES, type InterestOperation } from './net/interest.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from './net/message.ts'
 import { createLinkStats } from './net/ping.ts'
 import type { Rates } from './net/rates.ts'
 import { createTraffic } from './net/traffic.ts'
-import type { Connection } from './net/transport.ts'
 import { prepareClasses } from './systems/client-classes.ts'
+import { connectClient, disconnectClient } from './systems/client-connect.ts'
 import { forsake } from './systems/client-lifecycle.ts'
-import { receiveClientPacket } from './systems/client-link.ts'
-import { connectError, endClientSession } from './systems/client-session.ts'
 import { checkClientOptions, type ClientOptions, type LiveClientOptions } from './systems/client-options.ts'
 import { configureClient } from './systems/configure-client.ts'
 import { clientReceive } from './systems/client-receive.ts'
-import { clientSend, keepAlive, queueClientReliable } from './systems/client-send.ts'
+import { clientSend, queueClientReliable, sendValuesFirst } from './systems/client-send.ts'
 import {
   createBuffers,
   clientStates,
-  createClientSession,
   type ClientMessageHandler,
   type ClientState,
+  type ClientStatus,
   type ClientStats,
   type InterestResult,
 } from './systems/client-state.ts'
@@ -47,7 +45,7 @@ export type { ClientTransport, Connection } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
 export type { ClientOptions, LiveClientOptions } from './systems/client-options.ts'
 export type { ConnectError } from './systems/client-session.ts'
-export type { ClientStats, InterestResult } from './systems/client-state.ts'
+export type { ClientStats, ClientStatus, InterestResult } from './systems/client-state.ts'
 
 /** The zones that a client sees. Zones are whole numbers from 1 to 2^32-1, at most 256 at once. */
 export interface Interest {
@@ -72,7 +70,15 @@ export interface Client {
   disconnect(): void
   /** Calls `handler` when an open session ends, by `disconnect` too. Returns how to stop. */
   onDisconnect(handler: (reason: Reason) => void): () => void
-  readonly state: 'idle' | 'connecting' | 'connected' | 'closed'
+  /**
+   * Calls `handler` when the connection of an open session is lost (`closed`) or fell silent (`timeout`). Nothing is gone yet: objects
+   * stay as they were seen last, what is sent reliably waits, and the client tries to come back by itself. Either `onResume` or
+   * `onDisconnect` follows.
+   */
+  onSuspend(handler: (reason: Reason) => void): () => void
+  /** Calls `handler` when the session goes on, with the same client id and the same entities. */
+  onResume(handler: () => void): () => void
+  readonly state: ClientStatus
   /** Our id at the server, 1..65535; 0 while not connected. */
   readonly clientId: number
   /** Ticks a second of the server; 0 while not connected. */
@@ -101,8 +107,6 @@ export interface Client {
   send(world: World): void
 }
 
-/** Milliseconds between two looks at a session that the game does not drive itself. */
-const TIMER = 50
 /** Unreliable messages that wait for the next packet; older ones are dropped, as the network might. */
 const MAX_UNRELIABLE_WAITING = 256
 
@@ -122,6 +126,8 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
     onEcho: undefined,
     handlers: new Map(),
     onDisconnect: new Set(),
+    onSuspend: new Set(),
+    onResume: new Set(),
     stats: {
       ...createTraffic(),
       ...createLinkStats(),
@@ -148,76 +154,6 @@ const createState = (world: World, schema: Schema<any>, options: ClientOptions):
 }
 
 const isZone = (zone: number): boolean => Number.isInteger(zone) && zone >= 1 && zone <= 0xffffffff
-
-const openConnection = async (opening: Promise<Connection>): Promise<Connection> => {
-  try {
-    return await opening
-  } catch (error) {
-    throw connectError('unreachable', error instanceof Error ? error.message : String(error))
-  }
-}
-
-/** Says hello until there is an answer; from then on a timer keeps the session alive. */
-const signIn = (state: ClientState, connection: Connection, json: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const session = createClientSession(state, connection, {
-      json,
-      startedAt: state.now(),
-      lastHello: -Infinity,
-      resolve() {
-        state.status = 'connected'
-        resolve()
-      },
-      reject(error) {
-        endClientSession(state, session, 'closed', false)
-        reject(session.inquiry?.error() ?? error)
-      },
-    })
-    state.session = session
-    const timer = setInterval(() => {
-      if (session.isOver) clearInterval(timer)
-      else keepAlive(state, session)
-    }, TIMER)
-    // In Node, an open session alone must not keep a finished process up.
-    ;(timer as { unref?: () => void }).unref?.()
-    connection.onPacket = packet => receiveClientPacket(state, session, packet)
-    connection.onClose = () => {
-      if (session.welcome) endClientSession(state, session, 'closed', false)
-      else session.attempt.reject(connectError('lost', 'The connection broke before the server answered.'))
-    }
-    keepAlive(state, session)
-  })
-
-const connect = async (state: ClientState, data: unknown): Promise<void> => {
-  if (state.status === 'connecting' || state.status === 'connected')
-    throw connectError('signed-in', `connect() was called while ${state.status}: disconnect() first.`)
-  const json = data === undefined ? '' : JSON.stringify(data)
-  // What does not fit a hello is told before anything is opened.
-  checkHello(state.password, json)
-  state.status = 'connecting'
-  const attempt = ++state.attempts
-  try {
-    // A transport that is there at once is signed in at once, inside this call.
-    const opening = state.transport.connect()
-    const connection = opening instanceof Promise ? await openConnection(opening) : opening
-    if (attempt !== state.attempts) {
-      connection.close()
-      throw connectError('lost', 'disconnect() was called before the connection was open.')
-    }
-    await signIn(state, connection, json)
-  } catch (error) {
-    if (attempt === state.attempts) state.status = 'closed'
-    throw error
-  }
-}
-
-const disconnect = (state: ClientState): void => {
-  if (state.session) endClientSession(state, state.session, 'closed', true)
-  else if (state.status === 'connecting') {
-    state.attempts++
-    state.status = 'closed'
-  }
-}
 
 const changeInterest = (
   state: ClientState,
@@ -264,7 +200,10 @@ const sendUpdate = (state: ClientState, eid: EntityId, message: Message<any>, ar
   if (field.keywords.includes('unreliable')) {
     session.unreliable.push(encodeUnreliableMessage(update))
     if (session.unreliable.length > MAX_UNRELIABLE_WAITING) session.unreliable.shift()
-  } else queueClientReliable(state, session, encodeReliableMessage(update))
+  } else {
+    sendValuesFirst(state, session, object)
+    queueClientReliable(state, session, encodeReliableMessage(update))
+  }
 }
 
 /**
@@ -281,9 +220,11 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
     return () => handlers.delete(handler)
   }
   const client: Client = {
-    connect: data => connect(state, data),
-    disconnect: () => disconnect(state),
+    connect: data => connectClient(state, data),
+    disconnect: () => disconnectClient(state),
     onDisconnect: handler => subscribe(state.onDisconnect, handler),
+    onSuspend: handler => subscribe(state.onSuspend, handler),
+    onResume: handler => subscribe(state.onResume, handler),
     get state() {
       return state.status
     },

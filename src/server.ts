@@ -1,22 +1,32 @@
 import { entityExists, type EntityId, type World } from 'bitecs'
-import { checkCapacity, checkWorld, type Message, type Schema } from './components/index.ts'
+import {
+  checkCapacity,
+  checkWorld,
+  type FieldColumns,
+  type FieldRead,
+  type FieldValue,
+  type Message,
+  type Schema,
+} from './components/index.ts'
 import { packField } from './dc/index.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
 import { createStore } from './net/store.ts'
+import { createVigil } from './net/vigil.ts'
 import { configureServer } from './systems/configure-server.ts'
-import { sendToAudience } from './systems/messages.ts'
+import { checkProvided, provide } from './systems/kept-messages.ts'
+import { sendUpdate, type Target } from './systems/messages.ts'
 import { watchObjects } from './systems/objects.ts'
-import { nameOf, packMessage } from './systems/pack-message.ts'
-import { audienceOfMessage } from './systems/permissions.ts'
 import { replicate } from './systems/replicate.ts'
 import { checkServerOptions, type LiveServerOptions, type ServerOptions } from './systems/server-options.ts'
 import { setVisibility } from './systems/visibility.ts'
 import { serverReceive } from './systems/server-receive.ts'
+import { validate } from './systems/validate.ts'
 import {
   noViolations,
   touch,
   type MessageHandler,
+  type OwnerHandler,
   type Refused,
   type ServerClient,
   type ServerObject,
@@ -25,7 +35,8 @@ import {
   type ViolationCounts,
   type Visibility,
 } from './systems/server-state.ts'
-import { changeRates, endSession, openSession } from './systems/sessions.ts'
+import { changeRates } from './systems/client-rates.ts'
+import { endSession, openSession } from './systems/sessions.ts'
 
 export {
   Alive,
@@ -42,6 +53,9 @@ export type { Reason } from './net/hello.ts'
 export type { Rates } from './net/rates.ts'
 export type { Connection, ServerTransport } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
+export type { Authenticate, Candidate } from './systems/authenticate.ts'
+export type { Bequest, OwnerLeaves } from './systems/departure.ts'
+export type { Target } from './systems/messages.ts'
 export type { Denial } from './systems/permissions.ts'
 export type { LiveServerOptions, ServerOptions } from './systems/server-options.ts'
 export type {
@@ -75,8 +89,23 @@ export interface Server {
   replicate(world: World): void
   /** Calls `handler` for each client that was let in. Returns how to stop. */
   onJoin(handler: (client: ServerClient) => void): () => void
-  /** Calls `handler` for each client that left; its objects are removed right after. */
+  /**
+   * Calls `handler` for each client whose session is over: it said goodbye, was kicked, or did not come back in time. Its objects are
+   * removed right after, unless `whenOwnerLeaves` says otherwise.
+   */
   onLeave(handler: (client: ServerClient, reason: Reason) => void): () => void
+  /**
+   * Calls `handler` for each client whose connection was lost (`closed`) or fell silent (`timeout`): it may come back for
+   * `resumeTime`, and is sent nothing until then. Either `onResume` or `onLeave` follows.
+   */
+  onSuspend(handler: (client: ServerClient, reason: Reason) => void): () => void
+  /** Calls `handler` for each client that came back, after so many seconds. It is the same client, with all that it owns. */
+  onResume(handler: (client: ServerClient, seconds: number) => void): () => void
+  /**
+   * Calls `handler` with an entity, the id of its owner and that of the one before (0: the server) when an object was given to
+   * somebody, or taken back; within `replicate`.
+   */
+  onOwner(handler: OwnerHandler): () => void
   /**
    * Calls `handler` for each client that was not let in. Of one with another schema it is told when the client has gone, with
    * what differs and which side is older.
@@ -104,9 +133,25 @@ export interface Server {
   revokeZone(client: ServerClient, zone: number): void
   /**
    * Sends a message of an object to the clients that its keywords name (`broadcast`: all interested; `ownrecv`: the
-   * owner), or to one of them. Throws when the keywords name nobody or the arguments do not fit the DC types.
+   * owner), or to some of them: a client, or several; `'owner'`; `'interested'`; `{ except: client }` (or several, or `'owner'`). The last
+   * `ram` message is kept, and told whoever comes to see the object later; one that is for some clients only is not kept, nor told those
+   * that were excepted. Throws when the keywords name nobody, the arguments do not fit the DC types, or a `ram` message has more than 16 KB.
    */
-  sendUpdate<Args>(eid: EntityId, message: Message<Args>, args: Args, to?: ServerClient): void
+  sendUpdate<Args>(eid: EntityId, message: Message<Args>, args: Args, to?: Target): void
+  /**
+   * Says what a `required` message of an object tells whoever comes to see it, before it is `Alive` there: what `getter` returns then. Returns
+   * how to stop. An object cannot be placed while one of its required messages has no getter, unless all of its parameters have defaults.
+   */
+  provide<Args>(message: Message<Args>, getter: (eid: EntityId) => Args): () => void
+  /**
+   * Has `check` look at each value that a client writes of a field (`Avatar.position`), after the checks by DC type and keywords: it returns
+   * the value to take it, another one to correct it, or `undefined` to refuse it, which counts as a violation. Structs are looked at as a
+   * whole. What the owner wrote is overruled then, and nobody else ever sees it. Returns how to stop; a later check takes the place of this one.
+   */
+  validate<Columns extends FieldColumns>(
+    columns: Columns,
+    check: (eid: EntityId, value: FieldRead<Columns>, client: ServerClient) => FieldValue<Columns> | undefined,
+  ): () => void
   /** The entity of a network id, or 0. */
   entityOf(doId: number): EntityId
   /**
@@ -161,9 +206,17 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     clients: new Map(),
     sessionOf: new Map(),
     handlers: new Map(),
+    getters: new Map(),
+    checks: new Map(),
     onJoin: new Set(),
     onLeave: new Set(),
     onRefused: new Set(),
+    onSuspend: new Set(),
+    onResume: new Set(),
+    onOwner: new Set(),
+    ownerChanges: [],
+    verifying: 0,
+    vigil: createVigil(),
     violations: noViolations(),
     tick: firstTick,
     nextDoId: 1,
@@ -227,6 +280,9 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     onJoin: handler => subscribeTo(state.onJoin, handler),
     onLeave: handler => subscribeTo(state.onLeave, handler),
     onRefused: handler => subscribeTo(state.onRefused, handler),
+    onSuspend: handler => subscribeTo(state.onSuspend, handler),
+    onResume: handler => subscribeTo(state.onResume, handler),
+    onOwner: handler => subscribeTo(state.onOwner, handler),
     on(message, handler) {
       let handlers = state.handlers.get(message.field)
       if (!handlers) state.handlers.set(message.field, (handlers = new Set()))
@@ -238,6 +294,7 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       checkZone(`place(${eid})`, zone)
       if (owner !== undefined && owner !== 0 && !state.clients.has(owner.id))
         throw new Error(`place(${eid}): client ${owner.id} is not connected.`)
+      checkProvided(state, objectOf(state, eid))
       DistributedObject.zone[eid] = zone
       if (owner !== undefined) DistributedObject.owner[eid] = owner === 0 ? 0 : owner.id
       touch(objectOf(state, eid))
@@ -260,25 +317,9 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       session.revoked.add(checkZone('revokeZone', zone))
       session.isZonesDirty = true
     },
-    sendUpdate(eid, message, args, to) {
-      const { field } = message
-      const object = objectOf(state, eid)
-      if (!object.serverClass.info.dclass.inherited.includes(field))
-        throw new TypeError(
-          `sendUpdate(${eid}): a ${object.serverClass.info.dclass.name} has no field ${nameOf(field)}.`,
-        )
-      const audience = audienceOfMessage(field)
-      if (!audience.interested && !audience.owner)
-        throw new TypeError(`${nameOf(field)} has neither \`broadcast\` nor \`ownrecv\`: no client may receive it.`)
-      sendToAudience(
-        state,
-        object,
-        field,
-        packMessage(field, args, state.links),
-        undefined,
-        to && state.sessionOf.get(to.id),
-      )
-    },
+    sendUpdate: (eid, message, args, to) => sendUpdate(state, objectOf(state, eid), message, args, to),
+    provide: (message, getter) => provide(state, message.field, getter),
+    validate: (columns, check) => validate(state, columns, check),
     entityOf: doId => state.byDoId.get(doId)?.eid ?? 0,
     setRates(client, rates) {
       const session = state.sessionOf.get(client.id)

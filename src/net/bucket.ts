@@ -17,7 +17,8 @@ export const createBucket = (rate: number, burst: number, now: number): Bucket =
 /** Takes `amount` tokens, or none and returns false when fewer are left. `now` in milliseconds. */
 export const take = (bucket: Bucket, amount: number, now: number): boolean => {
   const earned = (Math.max(0, now - bucket.time) / 1000) * bucket.rate
-  bucket.tokens = Math.min(bucket.burst, bucket.tokens + earned)
+  // What was credited beyond the burst stays until it is spent.
+  bucket.tokens = Math.min(Math.max(bucket.burst, bucket.tokens), bucket.tokens + earned)
   bucket.time = now
   if (bucket.tokens < amount) return false
   bucket.tokens -= amount
@@ -30,4 +31,10 @@ export const retune = (bucket: Bucket, rate: number, burst: number, now: number)
   bucket.rate = rate
   bucket.burst = burst
   bucket.tokens = Math.min(burst, bucket.tokens)
+}
+
+/** Gives what flows in within so many seconds at once, beyond the burst too: they were spent where nothing could be sent. */
+export const credit = (bucket: Bucket, seconds: number, now: number): void => {
+  take(bucket, 0, now)
+  bucket.tokens += seconds * bucket.rate
 }

@@ -81,6 +81,9 @@ export interface Downlink {
   mostValues: number
   /** Contents to be used again. */
   readonly spare: DownContent[]
+  /** Reliable messages of objects that wait for the values of their tick to go ahead of them, and bytes of them. */
+  readonly outbox: Uint8Array[]
+  outboxBytes: number
   /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
   readonly messages: { readonly bytes: Uint8Array; time: number | undefined }[]
   /** The codec's tables that the client has, and the newest ones that it was sent. */

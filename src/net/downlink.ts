@@ -4,7 +4,7 @@ import { bytesLeft, byteWriter, writeBytes, writeU8, type ByteWriter } from './b
 import { encodeTables } from './codec/messages.ts'
 import { createSubscription, type DownContent, type Downlink, type ZoneView } from './downlink-state.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
-import { clearance, createPeer, resendTimeout, sendSequence, type Sent } from './peer.ts'
+import { clearance, createPeer, renewPeer, resendTimeout, sendSequence, type Sent } from './peer.ts'
 import {
   acknowledgeFragments,
   createReliableReceiver,
@@ -13,6 +13,7 @@ import {
   hasRepeats,
   hasUnsent,
   loseFragments,
+  MAX_QUEUED,
   sendReliable,
   writeFragments,
 } from './reliable.ts'
@@ -48,6 +49,8 @@ export const createDownlink = (most = Infinity, maxChain = 8): Downlink => {
     values: new Map(),
     mostValues: LEAST_VALUES,
     spare: [],
+    outbox: [],
+    outboxBytes: 0,
     messages: [],
     tables: 0,
     tablesSent: 0,
@@ -161,9 +164,19 @@ export const needValues = (downlink: Downlink, set: ValueSet, index?: number): v
     if (downlink.values.size >= downlink.mostValues) forgetValues(downlink)
     downlink.values.set(set, (needed = new Set()))
   }
-  if (index === undefined) set.packed.forEach((_, each) => needed.add(each))
+  if (index === undefined) for (const each of inOrder(set)) needed.add(each)
   else needed.add(index)
 }
+
+/** All that there is of a set: values, then kept messages in the order in which they were sent. */
+const inOrder = ({ packed, kept }: ValueSet): number[] => {
+  const indexes = Object.keys(packed).map(Number)
+  return kept ? indexes.sort((a, b) => (kept.sentAs[a] ?? 0) - (kept.sentAs[b] ?? 0) || a - b) : indexes
+}
+
+/** A kept message that the client lacks is sent it anew, now: the older one is not told any more. */
+export const supersede = (downlink: Downlink, set: ValueSet, index: number): void =>
+  void downlink.values.get(set)?.delete(index)
 
 /**
  * Those of objects that are gone, or out of sight. A client that takes nothing more of the reliable stream would make us
@@ -176,7 +189,8 @@ const forgetValues = (downlink: Downlink): void => {
   downlink.mostValues = Math.max(LEAST_VALUES, downlink.values.size * 2)
 }
 
-const isSeen = ({ zones }: Downlink, { isAlive, zone }: ValueSet): boolean =>
+/** Whether the client is being told of an object. */
+export const isSeen = ({ zones }: Downlink, { isAlive, zone }: ValueSet): boolean =>
   isAlive && zone !== undefined && zones.has(zone)
 
 /** The same of an object that just came into a zone: whoever waits for that zone waits for these too. */
@@ -191,6 +205,32 @@ export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet): void =
 /** Queues a reliable message (copied). */
 export const queueReliable = (downlink: Downlink, message: Uint8Array): void => {
   if (!sendReliable(downlink.sender, message)) downlink.isSound = false
+}
+
+/** Queues a reliable message of an object: behind the values of this tick, and of an object that the client is yet to be told of. */
+export const queueMessage = (downlink: Downlink, message: Uint8Array): void => {
+  downlink.outboxBytes += message.length
+  if (downlink.sender.queuedBytes + downlink.outboxBytes > MAX_QUEUED) downlink.isSound = false
+  else downlink.outbox.push(message)
+}
+
+/** Bytes that wait in the reliable stream, or for it. */
+export const waitingBytes = ({ sender, outboxBytes }: Downlink): number => sender.queuedBytes + outboxBytes
+
+const flushMessages = (downlink: Downlink): void => {
+  const { outbox } = downlink
+  if (outbox.length === 0) return
+  for (const message of outbox) queueReliable(downlink, message)
+  outbox.length = 0
+  downlink.outboxBytes = 0
+}
+
+/** The session goes on over another link, or after a long silence: what is not acknowledged is due, what was to be sent once is not. */
+export const renewLink = (downlink: Downlink): void => {
+  renewPeer(downlink.peer, downlink.onLost)
+  downlink.messages.length = 0
+  downlink.lastLarge = -1
+  downlink.budget.rate = downlink.budget.most
 }
 
 /** Queues a message to be sent once. */
@@ -216,7 +256,7 @@ export const isSettled = (downlink: Downlink, store: Store, zone: Zone): boolean
 
 /** Whether there is more to send than fits the client's ordinary packets, and the means to send it out of turn. */
 export const isBehind = (downlink: Downlink): boolean =>
-  (downlink.wasTight || hasUnsent(downlink.sender)) && hasPlenty(downlink.budget)
+  (downlink.wasTight || downlink.outbox.length > 0 || hasUnsent(downlink.sender)) && hasPlenty(downlink.budget)
 
 const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
   const { content } = sent
@@ -280,7 +320,8 @@ const flushValues = (downlink: Downlink): void => {
         return
       }
       needed.delete(index)
-      if (!isWanted) continue
+      if (!isWanted || set.kept?.withheld.get(index)?.has(downlink)) continue
+      set.kept?.renew(index)
       const size = valueSize(set, index)
       if (size > bytesLeft(valueWriter)) close()
       if (size > bytesLeft(valueWriter)) queueLarge(downlink, set, index, size)
@@ -371,6 +412,7 @@ export const buildPacket = (
   downlink.depth = Math.min(downlink.maxChain, chainDepth(suspectedLoss(peer), rate))
   offerTables(downlink, store)
   flushValues(downlink)
+  flushMessages(downlink)
   refreshSubscriptions(downlink, store)
   // A message never runs ahead of the state that it was sent with: when it is sent again, or later, so is that.
   const isRepeating = go === 'go' && (downlink.areMessagesLate || hasRepeats(sender, now, resendTimeout(peer)))

@@ -1,12 +1,14 @@
 import {
   byteWriter,
   more,
+  readBytes,
   readF32,
   readText,
   readU16,
   readU32,
   readU8,
   textSize,
+  writeBytes,
   writeF32,
   writeText,
   writeU16,
@@ -32,6 +34,9 @@ export const REASONS = [
   'overflow',
   'malformed',
   'flooded',
+  'expired',
+  'unverified',
+  'busy',
 ] as const
 export type Reason = (typeof REASONS)[number]
 
@@ -39,6 +44,8 @@ export type Reason = (typeof REASONS)[number]
 export const MAX_PASSWORD = 64
 /** The longest join data, in UTF-8 bytes of its JSON. */
 export const MAX_JOIN_DATA = 512
+/** Bytes of the secret by which a session is resumed. */
+export const TOKEN = 16
 
 /** What a client asks for when it connects. Rates in Hz, interpolation amount in seconds (0: adaptive). */
 export interface Hello {
@@ -63,6 +70,10 @@ export interface Welcome {
   readonly updateRate: number
   readonly commandRate: number
   readonly codec: CodecName
+  /** Seconds that the session is kept when the connection is lost; 0: not at all, and there is no token. */
+  readonly resumeTime: number
+  /** The secret that a {@link Resume} shows: `TOKEN` bytes, or none. */
+  readonly token: Uint8Array
 }
 
 export interface Refusal {
@@ -137,7 +148,7 @@ export const decodeHello = (reader: ByteReader): Hello | undefined => {
 }
 
 export const encodeWelcome = (welcome: Welcome): Uint8Array => {
-  const writer = byteWriter(32)
+  const writer = byteWriter(64)
   writeU8(writer, Kind.welcome)
   writeU32(writer, welcome.nonce)
   writeU16(writer, welcome.clientId)
@@ -146,11 +157,13 @@ export const encodeWelcome = (welcome: Welcome): Uint8Array => {
   writeU8(writer, welcome.updateRate)
   writeU8(writer, welcome.commandRate)
   writeU8(writer, CODECS.indexOf(welcome.codec))
+  writeF32(writer, welcome.resumeTime)
+  writeBytes(writer, welcome.token)
   return writer.bytes.slice(0, writer.length)
 }
 
 export const decodeWelcome = (reader: ByteReader): Welcome | undefined => {
-  const welcome = {
+  const given = {
     nonce: readU32(reader),
     clientId: readU16(reader),
     tickRate: readF32(reader),
@@ -158,8 +171,15 @@ export const decodeWelcome = (reader: ByteReader): Welcome | undefined => {
     updateRate: readU8(reader),
     commandRate: readU8(reader),
     codec: CODECS[readU8(reader)]!,
+    resumeTime: readF32(reader),
   }
-  const isSane = welcome.tickRate > 0 && welcome.tickRate <= 1000 && welcome.updateRate > 0 && welcome.commandRate > 0
+  const welcome = { ...given, token: readBytes(reader, given.resumeTime > 0 ? TOKEN : 0).slice() }
+  const isSane =
+    welcome.tickRate > 0 &&
+    welcome.tickRate <= 1000 &&
+    welcome.updateRate > 0 &&
+    welcome.commandRate > 0 &&
+    welcome.resumeTime >= 0
   return reader.failed || !isSane || welcome.codec === undefined ? undefined : welcome
 }
 
@@ -198,9 +218,9 @@ export const decodeBye = (reader: ByteReader): Reason => {
 const encoder = new TextEncoder()
 
 /** Whether two secrets are equal, in a time that does not tell where they differ. */
-export const isSameSecret = (given: string, wanted: string): boolean => {
-  const a = encoder.encode(given)
-  const b = encoder.encode(wanted)
+export const isSameSecret = (given: string | Uint8Array, wanted: string | Uint8Array): boolean => {
+  const a = typeof given === 'string' ? encoder.encode(given) : given
+  const b = typeof wanted === 'string' ? encoder.encode(wanted) : wanted
   let differences = a.length ^ b.length
   for (let index = 0; index < b.length; index++) differences |= b[index]! ^ (a[index] ?? 0)
   return differences === 0

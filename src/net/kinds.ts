@@ -6,4 +6,7 @@ export const refuse = 0xb3
 export const bye = 0xb5
 export const inquiry = 0xb6
 export const answer = 0xb7
+export const resume = 0xb8
+export const challenge = 0xb9
+export const response = 0xba
 export const data = 0xc0

@@ -26,6 +26,8 @@ export interface OtherOption extends AnyOption {
   readonly default?: string | boolean
   /** As `typeof` says, or the words of which it is one. */
   readonly type: 'string' | 'boolean' | 'function' | 'object' | readonly string[]
+  /** A function does as well. */
+  readonly orFunction?: true
   /** Of a string: UTF-8 bytes at most. */
   readonly bytes?: number
 }
@@ -70,7 +72,8 @@ const check = (name: string, option: Option, value: any): void => {
       throw new RangeError(`${name} is ${value}: give a whole number of ${option.unit}.`)
     return
   }
-  const { type, bytes } = option
+  const { type, bytes, orFunction } = option
+  if (orFunction && typeof value === 'function') return
   if (typeof type === 'object') {
     if (!type.includes(value)) throw new TypeError(`${name} is ${show(value)}: give ${type.join(' or ')}.`)
   } else if (typeof value !== type || value === null)

@@ -15,7 +15,7 @@ import * as Kind from './kinds.ts'
 import type { Peer } from './peer.ts'
 
 /** Version of everything that crosses the wire; peers with another one are refused at hello. */
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 
 // Modules, not objects: a bundler writes their numbers down where they are used.
 export { Chunk, Control, Kind }

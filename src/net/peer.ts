@@ -291,6 +291,25 @@ const takeBits = <C>(
   }
 }
 
+/**
+ * The session goes on over another link, or after a long silence: what is under way will hardly arrive (if it did, its
+ * acknowledgement still counts), and what was measured says nothing of what comes.
+ */
+export const renewPeer = <C>(peer: Peer<C>, onLost: (sent: Sent<C>) => void): void => {
+  for (const sent of peer.sent) if (sent?.state === 'flying') lose(sent, onLost)
+  peer.rtt = 0
+  peer.rttDeviation = 0
+  peer.minRtt = Infinity
+  peer.lastRtt = 0
+  peer.loss = 0
+  peer.rawLoss = 0
+  peer.longLoss = 0
+  // How many arrived meanwhile is counted from the next answer on.
+  peer.reportedAt = -Infinity
+  peer.lastProbeTime = -Infinity
+  peer.lastLargeProbeTime = -Infinity
+}
+
 /** How long to wait for an acknowledgement before sending reliable data again (seconds). */
 export const resendTimeout = <C>(peer: Peer<C>): number =>
   peer.rtt === 0 ? 0.25 : Math.min(Math.max(0.4, peer.rtt * 1.25), Math.max(0.06, peer.rtt + 4 * peer.rttDeviation))

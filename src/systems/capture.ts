@@ -313,6 +313,7 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
   if (owner !== object.owner) {
     // What the last owner sent is void, and so is what it may still send.
     object.uploadSequence = -1
+    if (state.onOwner.size > 0) state.ownerChanges.push({ object, owner, before: object.owner })
     object.epoch = nextEpoch(object.epoch)
     startValueEpochs(state, object)
   }

@@ -33,8 +33,15 @@ export interface ClientOptions {
    * is a message there; here every packet is one.
    */
   readonly pingInterval?: number
-  /** Seconds without an answer after which the server counts as gone. 0.1..3600. Default 10. */
+  /** Seconds without an answer after which the connection counts as lost. Default 5. */
   readonly timeout?: number
+  /** Seconds that the client tries to come back when its connection is lost, if the server keeps its session so long; 0: never. Default 3600. */
+  readonly resumeTime?: number
+  /**
+   * Answers the server's challenge (`authenticate`) with at most 1024 bytes, such as a signature of it. Default: none, and
+   * `connect` rejects when the server has one (`unverified`).
+   */
+  readonly respond?: (challenge: Uint8Array) => Uint8Array | Promise<Uint8Array>
   /**
    * Seconds that an object which the client does not see any more is kept, `Disabled`, with its last state: it keeps its entity if it
    * returns in time. Systems then have to leave out what is `Disabled`, or look for `Alive`. Default 0: its entity goes at once, so
@@ -75,7 +82,9 @@ export const CLIENT_OPTIONS = {
   interpRatio: { default: 2, least: 0, most: 255, unit: 'packets', live: true, seed: 'interp-ratio 2' },
   playout: { type: 'object', live: true },
   pingInterval: { default: 0.25, least: 0.01, most: 60, unit: 'seconds', live: true, seed: 'ping-interval 0.5' },
-  timeout: { default: 10, least: 0.1, most: 3600, unit: 'seconds', live: true },
+  timeout: { default: 5, least: 0.1, most: 3600, unit: 'seconds', live: true },
+  resumeTime: { default: 3600, least: 0, most: 3600, unit: 'seconds', live: true },
+  respond: { type: 'function' },
   disabledTime: { default: 0, least: 0, most: 86_400, unit: 'seconds', live: true },
   maxDisabled: { default: 1000, least: 1, most: 1_000_000, unit: 'objects', live: true },
   onError: { type: 'function' },
@@ -107,6 +116,7 @@ export const checkClientOptions = (options: ClientOptions) => {
   return {
     ...all,
     playout: all.playout ?? {},
+    respond: all.respond,
     now: all.now ?? (() => performance.now() / 1000),
     onError: all.onError ?? ((error: unknown, where: string) => console.error(`bitecs-pipes: ${where} threw`, error)),
   }

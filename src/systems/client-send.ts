@@ -9,6 +9,7 @@ import { clearance, resendTimeout, sendSequence } from '../net/peer.ts'
 import { sweepValues } from '../net/replica.ts'
 import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { countOut } from '../net/traffic.ts'
+import { isSilent, look } from '../net/vigil.ts'
 import { readWord } from './client-references.ts'
 import { connectError, endClientSession, transmit } from './client-session.ts'
 import { epochOf, type ClientObject, type ClientSession, type ClientState, type UpContent } from './client-state.ts'
@@ -30,19 +31,23 @@ export const clientSend = (state: ClientState): void => {
   const now = state.now()
   if (session.welcome && now < session.nextSendTime) return
   // Before the keepalive, which sends what there is: in a page of ten frames a second or fewer it is due in each.
-  if (session.welcome) sendValues(state, session)
+  if (session.welcome && !session.suspension) sendValues(state, session)
   keepAlive(state, session)
-  if (!session.welcome || session.isOver || now === session.peer.lastSendTime) return
+  if (!session.welcome || session.isOver || session.isCut || now === session.peer.lastSendTime) return
   // Keeps the beat when frames come a little late, without a burst after a long pause.
   session.nextSendTime = Math.max(session.nextSendTime + 1 / session.welcome.commandRate, now)
   sendPacket(state, session, now)
 }
 
-/** Says hello, again and again until the server answers. */
+/** Says hello, or what the server has asked for, again and again until it answers. */
 const sayHello = (state: ClientState, session: ClientSession, now: number): void => {
   const { attempt } = session
   if (now - attempt.lastHello < HELLO_INTERVAL) return
   attempt.lastHello = now
+  if (attempt.limit !== undefined) {
+    if (attempt.response) transmit(state, session, attempt.response)
+    return
+  }
   const hello = encodeHello({
     nonce: session.nonce,
     schema: state.schema.file,
@@ -64,7 +69,7 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
   if (session.isOver) return
   const { attempt } = session
   if (!session.welcome) {
-    if (now - attempt.startedAt > state.timeout)
+    if (now - attempt.startedAt > (attempt.limit ?? state.timeout))
       attempt.reject(
         connectError('timeout', 'The server does not answer: is it a bitecs-pipes server, and is UDP open?'),
       )
@@ -73,8 +78,13 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
     return
   }
   sweepValues(session.replica, session.welcome.tickRate)
-  if (now - session.peer.lastReceiveTime > state.timeout) endClientSession(state, session, 'timeout', true)
-  else if (now - session.peer.lastSendTime >= Math.max(IDLE_INTERVAL, 1.5 / session.welcome.commandRate))
+  const { peer, vigil } = session
+  look(vigil, now, peer.lastReceiveTime)
+  if (session.suspension) session.lifeline.drive(now)
+  else if (isSilent(vigil, now, peer.lastReceiveTime, state.timeout)) session.lifeline.lose('timeout')
+  // A silent connection may come to life again, once something is said.
+  if (session.isOver || session.isCut) return
+  if (now - session.peer.lastSendTime >= Math.max(IDLE_INTERVAL, 1.5 / session.welcome.commandRate))
     sendPacket(state, session, now)
 }
 
@@ -94,6 +104,7 @@ export const sendPacket = (state: ClientState, session: ClientSession, now: numb
   }
   for (const object of session.objects.values())
     if (object.isOwned) orComplain(state, object, 'complaint', () => writeUpload(state, object, content))
+  session.writeMore?.(writer, content)
   patchSequence(
     writer,
     sendSequence(peer, content, now, lost => {
@@ -153,6 +164,12 @@ const writeUpload = (state: ClientState, object: ClientObject, content: UpConten
   writeVarint(writer, upload.bytes)
   writeBytes(writer, encodeUpload(upload, words))
   content.uploads.push({ object, words, epoch })
+}
+
+/** What the owner wrote of an object's strings, blobs and lists goes up ahead of a message that is sent after it. */
+export const sendValuesFirst = (state: ClientState, session: ClientSession, object: ClientObject): void => {
+  if (object.isOwned && object.state === 'alive')
+    orComplain(state, object, 'valueComplaint', () => sendValuesOf(state, session, object))
 }
 
 /** Owner-written strings, blobs and lists go up as reliable messages when they change. */

@@ -19,12 +19,29 @@ export const transmit = (state: ClientState, session: ClientSession, bytes: Uint
   session.connection.send(bytes)
 }
 
+/** Calls the game's handlers. */
+export const tell = <Args extends unknown[]>(
+  state: ClientState,
+  handlers: Iterable<(...args: Args) => void>,
+  where: string,
+  ...args: Args
+): void => {
+  for (const handler of handlers) {
+    try {
+      handler(...args)
+    } catch (error) {
+      state.onError(error, where)
+    }
+  }
+}
+
 /** Ends the session: tells the server (unless it told us), the waiting promises and the game. */
 export const endClientSession = (state: ClientState, session: ClientSession, reason: Reason, isOurs: boolean): void => {
   if (session.isOver) return
   session.isOver = true
   if (isOurs) for (let copy = 0; copy < 3; copy++) transmit(state, session, encodeBye(reason))
   session.connection.close()
+  session.suspension?.comeback?.connection?.close()
   for (const { reject } of session.interest.values())
     reject(connectError('lost', 'The session ended before the zones were complete.'))
   session.interest.clear()
@@ -32,14 +49,7 @@ export const endClientSession = (state: ClientState, session: ClientSession, rea
   // One without objects must not take the place of the one before, whose objects still wait to be removed.
   if (session.objects.size + session.disabled.size > 0) state.ended = session
   state.status = 'closed'
-  if (session.welcome)
-    for (const handler of state.onDisconnect) {
-      try {
-        handler(reason)
-      } catch (error) {
-        state.onError(error, 'onDisconnect')
-      }
-    }
+  if (session.welcome) tell(state, state.onDisconnect, 'onDisconnect', reason)
   // A disconnect() of the game's own while `connect` waits for the answer.
   else if (isOurs) session.attempt.reject(connectError('lost', 'The session was ended before the server answered.'))
 }

@@ -16,6 +16,7 @@ import {
   type ReliableSender,
 } from '../net/reliable.ts'
 import { createReplica, type Replica, type ReplicaGroup } from '../net/replica.ts'
+import { createVigil, type Vigil } from '../net/vigil.ts'
 import { createTrafficWindow, type Traffic, type TrafficWindow } from '../net/traffic.ts'
 import type { ClientTransport, Connection } from '../net/transport.ts'
 import type { LifecycleState } from './lifecycle.ts'
@@ -101,11 +102,15 @@ export interface ClientObject {
 export interface UpContent {
   readonly uploads: { object: ClientObject; words: Uint32Array; epoch: number }[]
   fragments: number[] | undefined
+  /** Told that the packet arrived: see `write-field.ts`. */
+  whenAcked?: () => void
 }
 
 /** A message that waits for the receive system, or for its object to appear. */
 export interface WaitingMessage extends FieldMessage {
-  readonly time: number
+  /** Where it stands among all that came in the stream. */
+  readonly serial: number
+  time: number
 }
 
 export interface InterestPromise {
@@ -124,11 +129,42 @@ export interface InterestResult {
 export interface Attempt {
   /** What the game told the server of the player. */
   readonly json: string
-  /** Seconds. */
-  readonly startedAt: number
+  /** Seconds: when it began to wait, and for how long it may; `undefined`: for `timeout`. */
+  startedAt: number
+  limit: number | undefined
   lastHello: number
+  /** What it says instead of hello once the server has asked who we are. */
+  response: Uint8Array | undefined
   resolve(): void
   reject(error: Error): void
+}
+
+/** One try to go on over another connection. */
+export interface Comeback {
+  readonly nonce: number
+  /** Seconds. */
+  readonly until: number
+  /** Nothing while it is being opened. */
+  connection: Connection | undefined
+  shownAt: number
+}
+
+/** A session without a connection that answers. Times in seconds. */
+export interface Suspension {
+  readonly until: number
+  tries: number
+  nextTry: number
+  comeback: Comeback | undefined
+}
+
+/** What a session does about its connection: see `client-resume.ts`. */
+export interface Lifeline {
+  /** Goes on over a connection. */
+  attach(connection: Connection): void
+  /** The connection is lost, or silent for too long. */
+  lose(reason: Reason): void
+  /** Tries to come back, while the session is suspended. */
+  drive(now: number): void
 }
 
 /** Questions to a server that refused our schema: see `client-session.ts`. */
@@ -141,11 +177,16 @@ export interface SchemaInquiry {
   error(): Error
 }
 
-/** Everything of one session with a server; a new connection starts with a new one. */
+/** Everything of one session with a server. */
 export interface ClientSession {
   /** What the server's schema differs in, while that is found out. */
   inquiry: SchemaInquiry | undefined
-  readonly connection: Connection
+  connection: Connection
+  /** Whether that is closed: the session is suspended, or about to be. */
+  isCut: boolean
+  suspension: Suspension | undefined
+  readonly lifeline: Lifeline
+  readonly vigil: Vigil
   readonly attempt: Attempt
   readonly nonce: number
   readonly peer: Peer<UpContent>
@@ -163,6 +204,8 @@ export interface ClientSession {
   readonly unreliable: Uint8Array[]
   readonly objects: Map<number, ClientObject>
   readonly byEid: Map<number, ClientObject>
+  /** Adds to each packet what `writeField` wrote. */
+  writeMore?: (writer: ByteWriter, content: UpContent) => void
   /** Those of `objects` that are not alive yet. */
   readonly unfinished: Set<ClientObject>
   /** Objects that are not seen any more and may return, by doId, the one that left first in front. */
@@ -208,6 +251,9 @@ export interface ClientStats extends Traffic, LinkStats {
 
 export type ClientMessageHandler = (eid: number, args: any) => unknown
 
+/** `reconnecting`: the connection is lost, the session is not, and the client tries to come back. */
+export type ClientStatus = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
+
 export interface ClientState {
   readonly world: World
   readonly schema: Schema<any>
@@ -220,6 +266,8 @@ export interface ClientState {
   playout: PlayoutOptions
   pingInterval: number
   timeout: number
+  resumeTime: number
+  readonly respond: ((challenge: Uint8Array) => Uint8Array | Promise<Uint8Array>) | undefined
   disabledTime: number
   maxDisabled: number
   readonly now: () => number
@@ -233,6 +281,8 @@ export interface ClientState {
   onEcho: ((session: ClientSession, sent: number, received: number, server: number, hold: number) => void) | undefined
   readonly handlers: Map<DCAtomicField | DCMolecularField, Set<ClientMessageHandler>>
   readonly onDisconnect: Set<(reason: Reason) => void>
+  readonly onSuspend: Set<(reason: Reason) => void>
+  readonly onResume: Set<() => void>
   readonly stats: ClientStats
   readonly trafficWindow: TrafficWindow
   readonly writer: ByteWriter
@@ -240,14 +290,23 @@ export interface ClientState {
   isOverCapacity: boolean
   /** Counts `connect` and `disconnect` calls: an attempt that was overtaken gives up. */
   attempts: number
-  status: 'idle' | 'connecting' | 'connected' | 'closed'
+  status: ClientStatus
   session: ClientSession | undefined
   /** The session before, until the receive system has removed its objects. */
   ended: ClientSession | undefined
 }
 
-export const createClientSession = (state: ClientState, connection: Connection, attempt: Attempt): ClientSession => ({
+export const createClientSession = (
+  state: ClientState,
+  connection: Connection,
+  attempt: Attempt,
+  lifeline: Lifeline,
+): ClientSession => ({
   connection,
+  isCut: false,
+  suspension: undefined,
+  lifeline,
+  vigil: createVigil(),
   attempt,
   inquiry: undefined,
   nonce: Math.floor(Math.random() * 0x1_0000_0000),

@@ -1,8 +1,9 @@
 import { retune } from '../net/bucket.ts'
 import { limitBudget } from '../net/budget.ts'
+import { changeRates } from './client-rates.ts'
 import { checkServerChanges, type LiveServerOptions } from './server-options.ts'
 import type { ServerState, Session } from './server-state.ts'
-import { allowancesOf, changeRates } from './sessions.ts'
+import { allowancesOf } from './sessions.ts'
 
 /** Changes options while running, for everyone who is there and for those who come. */
 export const configureServer = (state: ServerState, options: LiveServerOptions): void => {

@@ -47,8 +47,12 @@ export type Denial = 'unverified' | 'unknown-object' | 'unplaced' | 'undeclared'
 /** `late`: refused, but it was allowed when the client cannot have heard of the change yet. */
 export type Permission = 'allowed' | 'late' | Denial
 
-/** Seconds within which what was sent before a change may still arrive: a link that is dead for longer has no session. */
-const latenessOf = ({ timeout }: ServerState): number => timeout + 4
+/**
+ * Seconds within which what was sent before a change may still arrive: a link that is dead for longer is given up, and of a session
+ * that has come back it may be as old as it was away.
+ */
+const latenessOf = ({ timeout, now }: ServerState, { resumedAt, outage }: Session): number =>
+  timeout + 4 + (now() - resumedAt < timeout + 4 ? outage : 0)
 
 const declares = ({ keywords }: SentField, keyword: string): boolean => keywords.includes(keyword)
 
@@ -87,17 +91,9 @@ const wasAllowed = (
   object: ServerObject,
   isForAll: boolean,
 ): boolean => {
-  const since = state.now() - latenessOf(state)
+  const since = state.now() - latenessOf(state, session)
   const sawZone = (zone: number) => session.zones.has(zone) || (session.left.get(zone) ?? -Infinity) > since
   for (const { zone, owner, endedAt } of object.past)
     if (endedAt > since && (owner === clientId || (isForAll && sawZone(zone)))) return true
   return isForAll && (object.hiddenAt > since || (object.rule === undefined && sawZone(object.zone)))
 }
-
-/** Who receives a message from the server. */
-export const audienceOfMessage = (
-  field: DCAtomicField | DCMolecularField,
-): { interested: boolean; owner: boolean } => ({
-  interested: field.keywords.includes('broadcast') || field.keywords.includes('clrecv'),
-  owner: field.keywords.includes('ownrecv'),
-})

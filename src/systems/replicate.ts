@@ -14,6 +14,7 @@ import { privateZoneOf, startRound, sweepZones, type Group, type Zone } from '..
 import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
 import { capture, queueLeave } from './capture.ts'
+import { tellOwners } from './departure.ts'
 import { isWanted, sees } from './permissions.ts'
 import { guarded, type ServerState, type Session } from './server-state.ts'
 
@@ -43,6 +44,7 @@ const isGroupAwaited = (state: ServerState, group: Group): boolean => {
 export const replicate = (state: ServerState): void => {
   state.tick = nextTick(state.tick)
   capture(state)
+  if (state.ownerChanges.length > 0) tellOwners(state)
   if (state.tick % SWEEP_TICKS === 0) sweep(state)
   startRound(state.store)
   state.store.codec.train(state.now())
@@ -61,7 +63,8 @@ export const replicate = (state: ServerState): void => {
 const serve = (state: ServerState, session: Session, now: number): void => {
   if (areZonesDue(state, session)) updateZones(state, session, now)
   if (session.pendingInterest.length > 0) completeInterest(state, session)
-  sendDue(state, session, now)
+  // Nobody is there to hear it.
+  if (!session.suspension) sendDue(state, session, now)
   const { peer, budget } = session.downlink
   session.stats.rtt = peer.rtt
   session.stats.loss = peer.loss

@@ -4,6 +4,8 @@ import { CODECS, type CodecName } from '../net/codec.ts'
 import { MAX_PASSWORD } from '../net/hello.ts'
 import { MAX_ZONES } from '../net/interest.ts'
 import type { ServerTransport } from '../net/transport.ts'
+import { checkAuthenticate, type Authenticate } from './authenticate.ts'
+import type { OwnerLeaves } from './departure.ts'
 import {
   checkOptions,
   inRange,
@@ -31,8 +33,20 @@ export interface ServerOptions {
   readonly minUpdateRate?: number
   /** Most packets a second that a client can ask for. Default 255; never more than the tick rate. */
   readonly maxUpdateRate?: number
-  /** Seconds without a packet after which a client counts as gone: 0.1..3600, and less than 32,768 ticks. Default 10. */
+  /** Seconds without a packet after which a client's connection counts as lost. Default 5. */
   readonly timeout?: number
+  /**
+   * Seconds that a client whose connection was lost may take to come back; until then its objects stay, and it counts for `maxClients`.
+   * 0: its session ends at once. At most 32767 ticks. Default 30.
+   */
+  readonly resumeTime?: number
+  /** How a client shows who it is, besides the password, within the handshake. Default: it need not. */
+  readonly authenticate?: Authenticate
+  /**
+   * What becomes of a client's objects when its session ends: `remove`, `keep` (they are the server's then), or a function, asked
+   * about each of them after `onLeave`, which says so or names the client that gets it. Default `remove`.
+   */
+  readonly whenOwnerLeaves?: OwnerLeaves
   /**
    * Seconds between two pings of `client.stats`, whose averages are over 16 of them. 0.01..60. Default 0.25. In panda3d-pipes it is 0.5,
    * as a ping is a message there; here every packet is one.
@@ -168,7 +182,10 @@ export const SERVER_OPTIONS = {
   password: { type: 'string', default: '', bytes: MAX_PASSWORD, live: true, seed: 'password' },
   minUpdateRate: { default: 1, least: 1, most: 255, unit: 'packets a second', live: true, seed: 'minupdaterate 1' },
   maxUpdateRate: { default: 255, least: 1, most: 255, unit: 'packets a second', live: true, seed: 'maxupdaterate 255' },
-  timeout: { default: 10, least: 0.1, most: 3600, unit: 'seconds', live: true },
+  timeout: { default: 5, least: 0.1, most: 3600, unit: 'seconds', live: true },
+  resumeTime: { least: 0, most: 3600, unit: 'seconds' },
+  authenticate: { type: 'object' },
+  whenOwnerLeaves: { type: ['remove', 'keep'], orFunction: true, default: 'remove' },
   pingInterval: { default: 0.25, least: 0.01, most: 60, unit: 'seconds', live: true, seed: 'ping-interval 0.5' },
   messageRate: { default: 60, least: 1, most: 100_000, unit: 'messages a second', live: true },
   messageBytes: { default: 32 * 1024, least: 1, most: 1e9, unit: 'bytes a second', live: true },
@@ -203,15 +220,15 @@ const MAX_SILENT_TICKS = 0x8000
 export const checkTogether = (
   options: Pick<
     WithDefaults<ServerOptions, typeof SERVER_OPTIONS>,
-    'tickRate' | 'timeout' | 'minUpdateRate' | 'maxUpdateRate'
+    'tickRate' | 'timeout' | 'resumeTime' | 'minUpdateRate' | 'maxUpdateRate'
   >,
 ): void => {
-  const { tickRate, timeout, minUpdateRate, maxUpdateRate } = options
+  const { tickRate, timeout, resumeTime = 0, minUpdateRate, maxUpdateRate } = options
   if (minUpdateRate > maxUpdateRate)
     throw new RangeError(`minUpdateRate is ${minUpdateRate}, more than maxUpdateRate, which is ${maxUpdateRate}.`)
-  if (timeout * tickRate >= MAX_SILENT_TICKS)
+  if ((timeout + resumeTime) * tickRate >= MAX_SILENT_TICKS)
     throw new RangeError(
-      `timeout is ${timeout} seconds at ${tickRate} ticks a second: ` +
+      `timeout is ${timeout} seconds and resumeTime ${resumeTime} at ${tickRate} ticks a second: ` +
         `give less than ${MAX_SILENT_TICKS / tickRate}, since only ${MAX_SILENT_TICKS} ticks can be told apart.`,
     )
 }
@@ -228,6 +245,8 @@ export const checkServerOptions = (schema: Schema<any>, options: ServerOptions) 
   return {
     ...all,
     snapshotHistory: all.snapshotHistory ?? Math.max(8, Math.min(64, Math.ceil(all.tickRate * 1.6))),
+    resumeTime: all.resumeTime ?? Math.max(0, Math.min(30, MAX_SILENT_TICKS / all.tickRate - all.timeout - 1)),
+    authenticate: checkAuthenticate(all.authenticate),
     limits: limitsOf(schema, all.limits ?? {}),
     violationPolicy: policyOf(all.violationPolicy ?? {}),
     priority: all.priority,

@@ -1,22 +1,28 @@
 import type { World } from 'bitecs'
 import type { DClassInfo, Schema } from '../components/index.ts'
-import type { DCAtomicField, DCClass, DCMolecularField } from '../dc/index.ts'
+import type { DCClass, DCParameterField } from '../dc/index.ts'
 import type { Bucket } from '../net/bucket.ts'
 import type { Downlink } from '../net/downlink.ts'
 import type { LinkStats, Pings } from '../net/ping.ts'
 import type { Rates } from '../net/rates.ts'
-import type { Hello, Reason } from '../net/hello.ts'
+import type { Reason } from '../net/hello.ts'
 import type { Findings } from '../net/inquiry.ts'
 import type { Place, Store, Zone } from '../net/store.ts'
 import type { SchemaIdentity, SchemaMismatch } from '../net/schema-mismatch.ts'
 import type { Traffic, TrafficWindow } from '../net/traffic.ts'
 import type { Connection, ServerTransport } from '../net/transport.ts'
 import type { ValueSet } from '../net/values.ts'
+import type { MessageField } from '../net/layout.ts'
+import type { Vigil } from '../net/vigil.ts'
+import type { Authenticate, Proof } from './authenticate.ts'
+import type { OwnerLeaves } from './departure.ts'
+import type { Getter } from './kept-messages.ts'
 import type { Links } from './links.ts'
 import type { Denial } from './permissions.ts'
 import type { Binding } from './rows.ts'
 import type { Watch } from './scan.ts'
 import type { UploadPlan } from './upload.ts'
+import type { FieldCheck } from './validate.ts'
 
 /** What the server keeps of a dclass: where its columns are, and who may write what. */
 export interface ServerClass {
@@ -126,8 +132,12 @@ export interface ServerClient {
   /** What the player gave to `connect`: untrusted JSON. */
   readonly data: any
   readonly address: string
-  /** What the transport's authorization returned. */
+  /** What the transport's authorization returned, when it signed in. */
   readonly authorization: unknown
+  /** What `authenticate.verify` returned; `undefined` when there is no such option. */
+  readonly identity: unknown
+  /** Whether its connection is lost, and it may come back until `resumeTime` is over. */
+  readonly isSuspended: boolean
   /** Packets a second that it is sent, and that it means to send. */
   readonly updateRate: number
   readonly commandRate: number
@@ -166,11 +176,22 @@ export interface PendingInterest {
 
 /** One connection: a stranger until its hello is accepted, then a client. */
 export interface Session {
-  readonly connection: Connection
+  connection: Connection
   readonly inbox: Received[]
   readonly openedAt: number
   client: ServerClient | undefined
-  hello: Hello | undefined
+  /** Of the hello or resume that was answered with a welcome last: a repetition has the same one. */
+  nonce: number | undefined
+  /** What a resume has to show, and what the client is given for the next one while it may not have that yet. */
+  token: Uint8Array | undefined
+  nextToken: Uint8Array | undefined
+  /** Why its connection is lost or silent, and since when (seconds). */
+  suspension: { readonly reason: Reason; readonly since: number } | undefined
+  /** When (seconds) it came back last, and how long it was away: what it sends then may be that old. */
+  resumedAt: number
+  outage: number
+  /** A hello that waits for the client to show who it is. */
+  proof: Proof | undefined
   readonly downlink: Downlink
   /** Zones that the client asked for and may see. */
   readonly requested: Set<number>
@@ -196,6 +217,10 @@ export interface Session {
   readonly byteBucket: Bucket
   readonly interestBucket: Bucket
   readonly fieldBuckets: Map<number, Bucket>
+  /** What its messages make others hear, in bytes. */
+  relayBucket?: Bucket
+  /** Newest version that it wrote of each number of others' objects, by doId and field number. */
+  writes?: Map<number, number>
   readonly violations: ViolationCounts
   /** Rates that were asked for; those granted are within the limits of now. */
   wanted: Rates
@@ -207,7 +232,9 @@ export interface Session {
   closing: { reason: Reason; at: number } | undefined
   /** Of a client with another schema: what was found out about that. */
   inquiry: { readonly findings: Findings; readonly schema: SchemaIdentity; answers: number } | undefined
+  /** Its connection is closed; the other end said goodbye. */
   isClosed: boolean
+  hasLeft: boolean
 }
 
 /** Things that clients did which the server refused, counted. */
@@ -220,6 +247,8 @@ export interface ViolationCounts {
   outOfRange: number
   /** Datagrams dropped because too many waited, messages beyond what a client may send. */
   flooded: number
+  /** Values that a check of the game ({@link Server.validate}) refused. */
+  refused: number
 }
 
 export type ViolationKind = keyof ViolationCounts
@@ -236,8 +265,9 @@ export type ViolationPolicy = Readonly<Record<ViolationKind, ViolationAction>>
 /**
  * Why something was refused. Of `malformed`: `datagram` (bytes that are not of the protocol), `stream` (a fragment against the
  * rules; the session cannot go on), `field` (the object's class has no such field), `channel` (reliable for unreliable, or numbers and
- * values mixed up). Of `forbidden`: a {@link Denial}. Of `outOfRange`: `value` (outside its DC type, or bytes left over). Of `flooded`: which
- * allowance is used up.
+ * values mixed up). Of `forbidden`: a {@link Denial}. Of `outOfRange`: `value` (outside its DC type, or bytes left over), `too-large` (a `ram` message
+ * beyond what is kept). Of `flooded`: which allowance is used up; `relay`: it says more to others than one of them can be told. Of `refused`:
+ * `check`.
  */
 export type ViolationDetail =
   | 'datagram'
@@ -246,11 +276,14 @@ export type ViolationDetail =
   | 'channel'
   | Denial
   | 'value'
+  | 'too-large'
   | 'datagrams'
   | 'messages'
   | 'bytes'
   | 'field-rate'
   | 'interest'
+  | 'relay'
+  | 'check'
 
 /** What a client tried that was refused. */
 export interface Violation {
@@ -263,6 +296,9 @@ export interface Violation {
   /** What the policy does unless the hook says otherwise. */
   readonly action: ViolationAction
 }
+
+/** Told of an entity, the id of its owner, and of the one before; 0: the server. */
+export type OwnerHandler = (eid: number, owner: number, before: number) => void
 
 export type MessageHandler = (eid: number, args: any, client: ServerClient) => unknown
 
@@ -285,9 +321,17 @@ export interface ServerState {
   readonly sessions: Set<Session>
   readonly clients: Map<number, ServerClient>
   readonly sessionOf: Map<number, Session>
-  readonly handlers: Map<DCAtomicField | DCMolecularField, Set<MessageHandler>>
+  readonly handlers: Map<MessageField, Set<MessageHandler>>
+  /** What `required` messages say now, and what the game makes of values that clients write. */
+  readonly getters: Map<MessageField, Getter>
+  readonly checks: Map<DCParameterField, FieldCheck>
   readonly onJoin: Set<(client: ServerClient) => void>
   readonly onLeave: Set<(client: ServerClient, reason: Reason) => void>
+  readonly onSuspend: Set<(client: ServerClient, reason: Reason) => void>
+  readonly onResume: Set<(client: ServerClient, seconds: number) => void>
+  readonly onOwner: Set<OwnerHandler>
+  /** Changes of owner that the last capture found. */
+  readonly ownerChanges: { readonly object: ServerObject; readonly owner: number; readonly before: number }[]
   readonly onRefused: Set<(refused: Refused) => void>
   readonly transport: ServerTransport
   readonly tickRate: number
@@ -295,8 +339,14 @@ export interface ServerState {
   password: string
   minUpdateRate: number
   maxUpdateRate: number
-  /** Seconds without a packet after which a client counts as gone. */
+  /** Seconds without a packet after which a client counts as gone, and for which it may come back then. */
   timeout: number
+  readonly resumeTime: number
+  readonly authenticate: Authenticate | undefined
+  /** Verifications under way. */
+  verifying: number
+  readonly whenOwnerLeaves: OwnerLeaves
+  readonly vigil: Vigil
   /** Seconds between two entries of the pings' window. */
   pingInterval: number
   messageRate: number
@@ -334,7 +384,13 @@ export interface FieldLimit {
 /** Tokens that a bucket keeps: what a link may have held back without anybody's fault. */
 export const burstOf = (state: { readonly timeout: number }, rate: number): number => rate * (state.timeout + 4)
 
-export const noViolations = (): ViolationCounts => ({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+export const noViolations = (): ViolationCounts => ({
+  malformed: 0,
+  forbidden: 0,
+  outOfRange: 0,
+  flooded: 0,
+  refused: 0,
+})
 
 export const countViolation = (state: ServerState, session: Session, kind: ViolationKind): void => {
   state.violations[kind]++

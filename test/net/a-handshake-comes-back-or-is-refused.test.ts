@@ -2,6 +2,16 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CODECS } from '../../src/net/codec.ts'
 import {
+  decodeChallenge,
+  decodeResponse,
+  decodeResume,
+  encodeChallenge,
+  encodeResponse,
+  encodeResume,
+  MAX_CHALLENGE,
+  MAX_RESPONSE,
+} from '../../src/net/credentials.ts'
+import {
   decodeBye,
   decodeHello,
   decodeRefusal,
@@ -11,6 +21,7 @@ import {
   encodeRefusal,
   encodeWelcome,
   REASONS,
+  TOKEN,
 } from '../../src/net/hello.ts'
 import { Kind, openPacket, PROTOCOL_VERSION } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
@@ -38,21 +49,41 @@ const hello = fc.record({
   password: text(64),
   data: text(512),
 })
-const welcome = fc.record({
+const token = fc.uint8Array({ minLength: TOKEN, maxLength: TOKEN })
+const welcome = fc
+  .record({
+    nonce: uint32,
+    clientId: fc.integer({ min: 1, max: 0xffff }),
+    tickRate: fc.integer({ min: 1, max: 1000 }),
+    tick: uint32,
+    updateRate: rate,
+    commandRate: rate,
+    codec: fc.constantFrom(...CODECS),
+    resumeTime: fc.constantFrom(0, 0.5, 30),
+    token,
+  })
+  .map(given => (given.resumeTime === 0 ? { ...given, token: new Uint8Array(0) } : given))
+const resume = fc.record({ nonce: uint32, clientId: fc.integer({ min: 0, max: 0xffff }), token })
+const challenge = fc.record({
   nonce: uint32,
-  clientId: fc.integer({ min: 1, max: 0xffff }),
-  tickRate: fc.integer({ min: 1, max: 1000 }),
-  tick: uint32,
-  updateRate: rate,
-  commandRate: rate,
-  codec: fc.constantFrom(...CODECS),
+  timeLimit: fc.integer({ min: 1, max: 255 }),
+  bytes: fc.uint8Array({ maxLength: MAX_CHALLENGE }),
 })
+const response = fc.record({ nonce: uint32, bytes: fc.uint8Array({ maxLength: MAX_RESPONSE }) })
+const proof = fc.oneof(
+  resume.map(each => ({ told: { version: PROTOCOL_VERSION, ...each } as object, bytes: encodeResume(each) })),
+  challenge.map(each => ({ told: each as object, bytes: encodeChallenge(each) })),
+  response.map(each => ({ told: each as object, bytes: encodeResponse(each) })),
+)
 
 /** The kind, and what the codec of that kind makes of the rest. */
 const decode = (packet: Uint8Array): unknown => {
   const { kind, reader } = openPacket(packet)
   if (kind === Kind.hello) return decodeHello(reader)
   if (kind === Kind.welcome) return decodeWelcome(reader)
+  if (kind === Kind.resume) return decodeResume(reader)
+  if (kind === Kind.challenge) return decodeChallenge(reader)
+  if (kind === Kind.response) return decodeResponse(reader)
   return kind === Kind.refuse ? decodeRefusal(reader) : decodeBye(reader)
 }
 
@@ -80,15 +111,28 @@ test('a cut one is refused', () => {
   )
 })
 
+test('so do what a client shows and is asked; cut, they are refused, and so is what goes on too long', () => {
+  fc.assert(
+    fc.property(proof, ({ told, bytes }) => {
+      expect(decode(bytes)).toEqual(told)
+      expect(bytes.length).toBeLessThanOrEqual(MAX_PACKET)
+      for (let length = 1; length < bytes.length; length++) expect(decode(bytes.subarray(0, length))).toBeUndefined()
+      expect(decode(Uint8Array.from([...bytes, 0]))).toBeUndefined()
+    }),
+    { numRuns: 60 },
+  )
+})
+
 test('a mutated one is understood or refused, never a reason to throw', () => {
   fc.assert(
-    fc.property(hello, welcome, reason, text(120), anySeed, (hello, welcome, reason, text, seed) => {
+    fc.property(hello, welcome, proof, reason, text(120), anySeed, (hello, welcome, proof, reason, text, seed) => {
       const chance = random(seed)
       for (const whole of [
         encodeHello(hello),
         encodeWelcome(welcome),
         encodeRefusal({ nonce: 1, reason, text }),
         encodeBye(reason),
+        proof.bytes,
       ])
         for (let count = 0; count < 10; count++) decode(mutate(whole, chance))
     }),

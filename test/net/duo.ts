@@ -337,6 +337,8 @@ export const createDuo = async (
           updateRate: Math.min(255, rate),
           commandRate: Math.min(255, rate),
           codec,
+          resumeTime: 0,
+          token: new Uint8Array(0),
         }),
       )
     if (kind !== Kind.data) return

@@ -6,7 +6,7 @@ import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
 const DC = 'dclass Avatar { string name required broadcast ram; };'
 
 const stage = async () => {
-  const worlds = createWorlds(DC, { conditions: { lag: 0.02 } })
+  const worlds = createWorlds(DC, { conditions: { lag: 0.02 }, server: { resumeTime: 0 } })
   const transport = worlds.network.client()
   let connection: Connection | undefined
   const leaver = worlds.addGuest({ transport: { connect: async () => (connection = await transport.connect()) } })
@@ -52,16 +52,16 @@ test('by a connection that breaks', async () => {
   expect(left).toEqual([[id, 'leaver', 'closed']])
   expect(names()).toEqual(REST)
   expect(farewells, 'the client notices by itself, later').toEqual([])
-  worlds.run(11 * 60)
+  worlds.run(6 * 60)
   expect(farewells).toEqual(['timeout'])
   await worlds.end()
 })
 
-test('by ten seconds of silence, and not before', async () => {
+test('by five seconds of silence, and not before', async () => {
   const { worlds, leaver, id, left, names } = await stage()
   worlds.guests.splice(worlds.guests.indexOf(leaver), 1)
-  worlds.run(9.5 * 60)
-  expect(left, 'nine and a half seconds are no reason').toEqual([])
+  worlds.run(4.5 * 60)
+  expect(left, 'four and a half seconds are no reason').toEqual([])
   worlds.run(60)
   expect(left).toEqual([[id, 'leaver', 'timeout']])
   expect(names()).toEqual(REST)

@@ -1,0 +1,143 @@
+import type { ByteReader } from '../net/bytes.ts'
+import { decodeResponse, encodeChallenge, MAX_CHALLENGE } from '../net/credentials.ts'
+import type { Hello, Reason } from '../net/hello.ts'
+import { inRange } from '../net/options.ts'
+import { countViolation, guarded, type ServerState, type Session } from './server-state.ts'
+import { refuse, sendBare } from './strangers.ts'
+
+/** A client that wants to sign in. */
+export interface Candidate {
+  /** What the player gave to `connect`: untrusted JSON. */
+  readonly data: any
+  readonly address: string
+  /** What the transport's authorization returned. */
+  readonly authorization: unknown
+}
+
+/** How a client shows who it is, within the handshake: it gets a challenge, and is let in by its response. */
+export interface Authenticate {
+  /** What is to be answered: 1..64 bytes, different each time. Default: 32 random bytes. */
+  readonly challenge?: (candidate: Candidate) => Uint8Array | Promise<Uint8Array>
+  /**
+   * Checks the response (at most 1 KB, untrusted). What it returns becomes `client.identity`; the client is refused (`unverified`) if
+   * that is `false`, `null` or `undefined`, or if it throws.
+   */
+  readonly verify: (candidate: Candidate, challenge: Uint8Array, response: Uint8Array) => unknown
+  /** Seconds for the client to respond, and then for `verify` to decide. 1..60. Default 5. */
+  readonly timeLimit?: number
+  /** Calls of `verify` under way at once; more are refused (`busy`). 1..10000. Default 64. */
+  readonly maxPending?: number
+}
+
+/** Throws a `RangeError` or `TypeError` for what makes no sense. */
+export const checkAuthenticate = (given: Authenticate | undefined): Authenticate | undefined => {
+  if (!given) return undefined
+  if (typeof given.verify !== 'function')
+    throw new TypeError('authenticate needs verify: a function of candidate, challenge and response.')
+  inRange('authenticate.timeLimit', given.timeLimit ?? 5, 1, 60, 'seconds')
+  inRange('authenticate.maxPending', given.maxPending ?? 64, 1, 10_000, 'calls')
+  return given
+}
+
+/** Where the proof of one client stands. */
+export interface Proof {
+  readonly hello: Hello
+  readonly candidate: Candidate
+  challenge: Uint8Array | undefined
+  isVerifying: boolean
+  /** What came out of it; it is acted on within `receive`. */
+  verdict: { readonly identity: unknown } | Reason | undefined
+  /** Seconds. */
+  until: number
+}
+
+const RANDOM_BYTES = 32
+
+/** Calls game code that may take its time; what it throws, or rejects with, is told and counts as no answer. */
+const ask = (state: ServerState, where: string, call: () => unknown, done: (answer: unknown) => void): void => {
+  const answer = guarded(state, where, call)
+  if (answer instanceof Promise) answer.then(done, () => done(undefined))
+  else done(answer)
+}
+
+const isChallenge = (bytes: unknown): bytes is Uint8Array =>
+  bytes instanceof Uint8Array && bytes.length > 0 && bytes.length <= MAX_CHALLENGE
+
+const randomChallenge = (): Uint8Array => crypto.getRandomValues(new Uint8Array(RANDOM_BYTES))
+
+/** Asks a client whose hello is in order who it is. */
+export const beginProof = (state: ServerState, session: Session, hello: Hello, candidate: Candidate): void => {
+  const { challenge = randomChallenge, timeLimit = 5 } = state.authenticate!
+  const until = state.now() + timeLimit
+  const proof: Proof = { hello, candidate, challenge: undefined, isVerifying: false, verdict: undefined, until }
+  session.proof = proof
+  ask(
+    state,
+    'authenticate.challenge',
+    () => challenge(candidate),
+    bytes => {
+      if (isChallenge(bytes)) proof.challenge = bytes.slice()
+      else {
+        proof.verdict = 'unverified'
+        if (bytes !== undefined)
+          state.onError(new TypeError(`a challenge is 1 to ${MAX_CHALLENGE} bytes.`), 'authenticate.challenge')
+      }
+      sendChallenge(state, session)
+    },
+  )
+}
+
+/** Sends the challenge, again for each repetition of the hello. */
+export const sendChallenge = (state: ServerState, session: Session): void => {
+  const { proof, isClosed, closing } = session
+  if (!proof?.challenge || isClosed || closing) return
+  const timeLimit = Math.ceil(state.authenticate!.timeLimit ?? 5)
+  sendBare(session, encodeChallenge({ nonce: proof.hello.nonce, timeLimit, bytes: proof.challenge }))
+}
+
+/** Takes the answer to a challenge, once. */
+export const receiveResponse = (state: ServerState, session: Session, reader: ByteReader): void => {
+  const response = decodeResponse(reader)
+  const { proof, closing } = session
+  if (!response) return countViolation(state, session, 'malformed')
+  if (closing && !session.client) return refuse(state, session, response.nonce, closing.reason)
+  if (!proof?.challenge || proof.hello.nonce !== response.nonce || proof.isVerifying || proof.verdict) return
+  const { verify, timeLimit = 5, maxPending = 64 } = state.authenticate!
+  const { candidate, challenge } = proof
+  if (state.verifying >= maxPending) {
+    proof.verdict = 'busy'
+    return
+  }
+  proof.isVerifying = true
+  proof.until = state.now() + timeLimit
+  state.verifying++
+  ask(
+    state,
+    'authenticate.verify',
+    () => verify(candidate, challenge.slice(), response.bytes),
+    identity => {
+      endVerification(state, proof)
+      proof.verdict ??= identity === undefined || identity === null || identity === false ? 'unverified' : { identity }
+    },
+  )
+}
+
+const endVerification = (state: ServerState, proof: Proof): void => {
+  if (proof.isVerifying) state.verifying--
+  proof.isVerifying = false
+}
+
+/** Whether a client has shown who it is by now; `undefined` while that is open. It is answered once. */
+export const takeVerdict = (state: ServerState, session: Session): Proof['verdict'] => {
+  const { proof } = session
+  if (!proof) return undefined
+  if (state.now() > proof.until) proof.verdict ??= 'unverified'
+  if (proof.verdict !== undefined) dropProof(state, session)
+  return proof.verdict
+}
+
+/** The client has gone, or was answered. */
+export const dropProof = (state: ServerState, session: Session): void => {
+  if (session.proof) endVerification(state, session.proof)
+  session.proof = undefined
+}

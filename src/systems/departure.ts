@@ -1,0 +1,49 @@
+import { entityExists, removeEntity } from 'bitecs'
+import type { Reason } from '../net/hello.ts'
+import { guarded, touch, type ServerClient, type ServerObject, type ServerState, type Session } from './server-state.ts'
+import { forgetVisibility } from './visibility.ts'
+
+/** What becomes of an object whose owner's session ends: it is removed, kept as the server's own, or another client's from now on. */
+export type Bequest = 'remove' | 'keep' | ServerClient
+
+/** The same for all objects, or asked for each of them, after `onLeave`. */
+export type OwnerLeaves = 'remove' | 'keep' | ((eid: number, client: ServerClient, reason: Reason) => Bequest)
+
+/** The session of a client is over: the game hears it, then its objects are removed, kept or handed over. */
+export const leave = (state: ServerState, session: Session, reason: Reason): void => {
+  const { client } = session
+  if (!client) return
+  session.client = undefined
+  session.suspension = undefined
+  state.clients.delete(client.id)
+  state.sessionOf.delete(client.id)
+  for (const handler of state.onLeave) guarded(state, 'onLeave', () => handler(client, reason))
+  for (const object of state.objects.values()) bequeath(state, object, client, reason)
+  state.store.privateZones.delete(client.id)
+  forgetVisibility(state, client.id)
+}
+
+const bequeath = (state: ServerState, object: ServerObject, client: ServerClient, reason: Reason): void => {
+  const { eid } = object
+  const { owner } = state.schema.DistributedObject
+  if (owner[eid] !== client.id) return
+  const { whenOwnerLeaves } = state
+  const bequest =
+    typeof whenOwnerLeaves === 'function'
+      ? guarded(state, 'whenOwnerLeaves', () => whenOwnerLeaves(eid, client, reason))
+      : whenOwnerLeaves
+  // The game may have removed it itself, or given it to somebody, while it was asked.
+  if (!entityExists(state.world, eid) || owner[eid] !== client.id) return
+  const heir = typeof bequest === 'object' ? state.clients.get((bequest as ServerClient).id) : undefined
+  if (heir || bequest === 'keep') {
+    owner[eid] = heir?.id ?? 0
+    touch(object)
+  } else removeEntity(state.world, eid)
+}
+
+/** Tells the game of the changes of owner that the capture found. */
+export const tellOwners = (state: ServerState): void => {
+  const changes = state.ownerChanges.splice(0)
+  for (const { object, owner, before } of changes)
+    for (const handler of state.onOwner) guarded(state, 'onOwner', () => handler(object.eid, owner, before))
+}
