@@ -3,6 +3,7 @@ import { columnKind, type DCClass, type DCField } from '../dc/index.ts'
 import { CODECS, type CodecName } from '../net/codec.ts'
 import { MAX_PASSWORD } from '../net/hello.ts'
 import { MAX_ZONES } from '../net/interest.ts'
+import { joinTransports } from '../net/join-transports.ts'
 import type { ServerTransport } from '../net/transport.ts'
 import { checkAuthenticate, type Authenticate } from './authenticate.ts'
 import type { OwnerLeaves } from './departure.ts'
@@ -18,8 +19,11 @@ import type { FieldLimit, ServerClient, Violation, ViolationAction, ViolationPol
 import { ACTIONS, POLICY } from './violations.ts'
 
 export interface ServerOptions {
-  /** How clients reach the server: `geckos()` from `bitecs-pipes/geckos/server`, or `memoryNetwork().server`. */
-  readonly transport: ServerTransport
+  /**
+   * How clients reach the server: `geckos()` from `bitecs-pipes/geckos/server`, or `memoryNetwork().server`; or a list of them, as when
+   * guests come over the network and the host plays in the same process.
+   */
+  readonly transport: ServerTransport | readonly ServerTransport[]
   /**
    * Ticks a second, for clients' clocks: call `replicate` that often (see {@link tickLoop}). 1..1000. Default 30. In panda3d-pipes it is
    * 66; but each tick looks at every object, and clients that take 20 packets a second see little of it.
@@ -242,8 +246,10 @@ export const checkServerOptions = (schema: Schema<any>, options: ServerOptions) 
     )
   const all = withDefaults('createServer', SERVER_OPTIONS, options)
   checkTogether(all)
+  const { transport } = all
   return {
     ...all,
+    transport: 'listen' in transport ? transport : joinTransports(transport),
     snapshotHistory: all.snapshotHistory ?? Math.max(8, Math.min(64, Math.ceil(all.tickRate * 1.6))),
     resumeTime: all.resumeTime ?? Math.max(0, Math.min(30, MAX_SILENT_TICKS / all.tickRate - all.timeout - 1)),
     authenticate: checkAuthenticate(all.authenticate),

@@ -18,6 +18,7 @@ const PLACES: Record<string, string> = {
   'server.ts': 'The server, `server.ts`',
   'client.ts': 'The page, `client.ts`',
   'memory.ts': '## Without a network',
+  'listen.ts': '### A host that plays too',
 }
 
 /** Writes the README's program into a folder that git ignores; `port` replaces the one in the text. */
@@ -25,7 +26,7 @@ export const writeProgram = async (port: number): Promise<string> => {
   const folder = 'test/readme/program/'
   await rm(root + folder, { recursive: true, force: true })
   await mkdir(root + folder, { recursive: true })
-  for (const name of ['lobby.dc', 'server.ts', 'client.ts', 'memory.ts'])
+  for (const name of Object.keys(PLACES))
     await writeFile(`${root}${folder}${name}`, (await readmeBlock(PLACES[name]!)).replaceAll('9208', String(port)))
   await writeFile(
     `${root}${folder}index.html`,
@@ -35,7 +36,7 @@ export const writeProgram = async (port: number): Promise<string> => {
     `${root}${folder}tsconfig.json`,
     JSON.stringify({
       extends: '../../../tsconfig.json',
-      files: ['server.ts', 'client.ts', 'memory.ts'],
+      files: Object.keys(PLACES).filter(name => name.endsWith('.ts')),
       include: [],
       compilerOptions: { paths: await pathsFrom(root) },
     }),
