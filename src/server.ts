@@ -40,6 +40,9 @@ import { endSession, openSession } from './systems/sessions.ts'
 
 export {
   Alive,
+  Deleted,
+  Disabled,
+  Fresh,
   createSchema,
   fitText,
   Generated,
@@ -118,6 +121,8 @@ export interface Server {
   on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args, client: ServerClient) => unknown): () => void
   /** Puts an object into a zone (1..2^32-1), and hands it to an owner (0: the server; left out: as it is). */
   place(eid: EntityId, zone: number, owner?: ServerClient | 0): void
+  /** Takes an object out of its zone: nobody sees it, and it is `Disabled`, until it is placed again. */
+  withdraw(eid: EntityId): void
   /** The range coder's newest tables, to be saved for the next run; `undefined` while there are only the built-in ones. */
   readonly codecTables: Uint8Array | undefined
   /** With `detect: 'mark'`: has the next `replicate` look at an object whose columns were written. */
@@ -215,6 +220,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     onResume: new Set(),
     onOwner: new Set(),
     ownerChanges: [],
+    settling: new Set(),
     verifying: 0,
     vigil: createVigil(),
     violations: noViolations(),
@@ -298,6 +304,11 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       DistributedObject.zone[eid] = zone
       if (owner !== undefined) DistributedObject.owner[eid] = owner === 0 ? 0 : owner.id
       touch(objectOf(state, eid))
+    },
+    withdraw(eid) {
+      const object = objectOf(state, eid)
+      schema.DistributedObject.zone[eid] = 0
+      touch(object)
     },
     markDirty: eid => touch(objectOf(state, eid)),
     setVisibility(eid, visibility, client) {

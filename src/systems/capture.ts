@@ -309,6 +309,7 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
   const { owner: private_ } = object.serverClass
   countOwnedZone(state, object.owner, object.zone, -1)
   countOwnedZone(state, owner, zone, 1)
+  if (zone !== object.zone) state.settling.add(object)
   if (zone !== object.zone || object.rule !== object.placedBy) relocate(state, object, zone, owner)
   if (owner !== object.owner) {
     // What the last owner sent is void, and so is what it may still send.

@@ -64,9 +64,10 @@ export const transition = (world: World, transitions: Transitions, object: Livin
 const isStill = (world: World, object: Living, state: LifecycleState): boolean =>
   object.state === state && entityExists(world, object.eid)
 
-/** Begins an object's life: its entity is new and its columns are written. */
+/** Begins an object's life: its columns are written. An entity that was one before, of a server that was closed, starts anew. */
 export const begin = (world: World, object: Living): void => {
   object.state = 'fresh'
+  for (const tag of [Alive, Generated, Disabled]) removeComponent(world, object.eid, tag)
   addComponent(world, object.eid, Fresh)
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../components/index.ts'
 import { FIXED_WORDS, type Layout, type Word } from '../net/layout.ts'
 import type { ValueSet } from '../net/values.ts'
+import { begin, letGo } from './lifecycle.ts'
 import { clearReferences } from './references.ts'
 import { bindLayout, isSecondHalf, type Binding } from './rows.ts'
 import { isSimple, shadowOf, type Watch } from './scan.ts'
@@ -98,6 +99,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     eid,
     doId: state.nextDoId++,
     serverClass,
+    state: 'fresh',
     index: 0,
     visibility: undefined,
     rule: undefined,
@@ -129,6 +131,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
   state.appeared.add(eid)
   for (const component of [schema.DistributedObject, ...componentsOf(info)])
     if (!hasComponent(world, eid, component)) addComponent(world, eid, component)
+  begin(world, object)
 }
 
 const enlist = (object: ServerObject): void => {
@@ -174,6 +177,7 @@ const removeObject = (state: ServerState, eid: number, info: DClassInfo): void =
   state.objects.delete(eid)
   state.byDoId.delete(object.doId)
   delist(object)
+  letGo(object)
   state.removed.push(object)
   state.schema.DistributedObject.doId[eid] = 0
   state.appeared.delete(eid)

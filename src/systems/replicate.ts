@@ -16,6 +16,7 @@ import { nextTick } from '../net/ticks.ts'
 import { capture, queueLeave } from './capture.ts'
 import { tellOwners } from './departure.ts'
 import { isWanted, sees } from './permissions.ts'
+import { settleLifecycles } from './server-lifecycle.ts'
 import { guarded, type ServerState, type Session } from './server-state.ts'
 
 /** Seconds between two packets of a client, by its command rate. Looked up, since a quotient would be a new object in each tick. */
@@ -44,6 +45,7 @@ const isGroupAwaited = (state: ServerState, group: Group): boolean => {
 export const replicate = (state: ServerState): void => {
   state.tick = nextTick(state.tick)
   capture(state)
+  settleLifecycles(state)
   if (state.ownerChanges.length > 0) tellOwners(state)
   if (state.tick % SWEEP_TICKS === 0) sweep(state)
   startRound(state.store)

@@ -17,6 +17,7 @@ import type { Vigil } from '../net/vigil.ts'
 import type { Authenticate, Proof } from './authenticate.ts'
 import type { OwnerLeaves } from './departure.ts'
 import type { Getter } from './kept-messages.ts'
+import type { LifecycleState } from './lifecycle.ts'
 import type { Links } from './links.ts'
 import type { Denial } from './permissions.ts'
 import type { Binding } from './rows.ts'
@@ -69,6 +70,8 @@ export interface ServerObject {
   readonly eid: number
   readonly doId: number
   readonly serverClass: ServerClass
+  /** See `lifecycle.ts`; changed by nothing else. */
+  state: LifecycleState
   /** Its index in `serverClass.objects`. */
   index: number
   /** What the game said of who sees it; the same if it is a rule of its own; and the rule that its row follows. */
@@ -330,6 +333,8 @@ export interface ServerState {
   readonly onSuspend: Set<(client: ServerClient, reason: Reason) => void>
   readonly onResume: Set<(client: ServerClient, seconds: number) => void>
   readonly onOwner: Set<OwnerHandler>
+  /** Objects whose zone the last capture changed: their state may follow. */
+  readonly settling: Set<ServerObject>
   /** Changes of owner that the last capture found. */
   readonly ownerChanges: { readonly object: ServerObject; readonly owner: number; readonly before: number }[]
   readonly onRefused: Set<(refused: Refused) => void>
