@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..')
 export const bundle = async (file: string): Promise<string> => {
   const directory = join(root, 'node_modules/.cache/bench')
   await build({
-    configFile: false,
+    configFile: join(root, 'vite.config.ts'),
     root,
     logLevel: 'warn',
     build: {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fuzzCase } from './support.ts'
 
-// `bench/codec-fuzz.ts` does the same ten million times.
+// `npm run fuzz` does the same millions of times.
 test('bytes that were changed on the way give a state within its bounds, or nothing', () => {
   let accepted = 0
   for (let seed = 1; seed <= 60; seed++) {

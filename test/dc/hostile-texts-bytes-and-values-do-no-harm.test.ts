@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.ts'
 
-// A sample: `bench/dc-fuzz.ts` runs a million.
+// A sample: `npm run fuzz -- --only dc` runs any number.
 test('mutated texts, bytes and values never throw, hang or are taken for what they are not', () => {
   const { failure, counts } = fuzz(2000, 1)
   expect(failure).toBeUndefined()
