@@ -1,8 +1,7 @@
-import type { ByteReader } from '../net/bytes.ts'
-import { decodeResponse, encodeChallenge, MAX_CHALLENGE } from '../net/credentials.ts'
+import { encodeChallenge, MAX_CHALLENGE, type ChallengeResponse } from '../net/credentials.ts'
 import type { Hello, Reason } from '../net/hello.ts'
 import { inRange } from '../net/options.ts'
-import { countViolation, guarded, type ServerState, type Session } from './server-state.ts'
+import { guarded, type ServerState, type Session } from './server-state.ts'
 import { refuse, sendBare } from './strangers.ts'
 
 /** A client that wants to sign in. */
@@ -54,10 +53,10 @@ export interface Proof {
 const RANDOM_BYTES = 32
 
 /** Calls game code that may take its time; what it throws, or rejects with, is told and counts as no answer. */
-const ask = (state: ServerState, where: string, call: () => unknown, done: (answer: unknown) => void): void => {
+const ask = (state: ServerState, where: string, call: () => unknown, take: (answer: unknown) => void): void => {
   const answer = guarded(state, where, call)
-  if (answer instanceof Promise) answer.then(done, () => done(undefined))
-  else done(answer)
+  if (answer instanceof Promise) answer.then(take, () => take(undefined))
+  else take(answer)
 }
 
 const isChallenge = (bytes: unknown): bytes is Uint8Array =>
@@ -96,10 +95,8 @@ export const sendChallenge = (state: ServerState, session: Session): void => {
 }
 
 /** Takes the answer to a challenge, once. */
-export const receiveResponse = (state: ServerState, session: Session, reader: ByteReader): void => {
-  const response = decodeResponse(reader)
+export const takeResponse = (state: ServerState, session: Session, response: ChallengeResponse): void => {
   const { proof, closing } = session
-  if (!response) return countViolation(state, session, 'malformed')
   if (closing && !session.client) return refuse(state, session, response.nonce, closing.reason)
   if (!proof?.challenge || proof.hello.nonce !== response.nonce || proof.isVerifying || proof.verdict) return
   const { verify, timeLimit = 5, maxPending = 64 } = state.authenticate!

@@ -19,16 +19,10 @@ import { unpackHere } from './links.ts'
 import { fitsMemory, relay } from './messages.ts'
 import { isFiniteValue, nameOf } from './pack-message.ts'
 import { receiveField, receiveUpload, receiveWrite } from './receive-state.ts'
-import {
-  countViolation,
-  guarded,
-  type ServerState,
-  type Session,
-} from './server-state.ts'
-import { receiveResponse } from './authenticate.ts'
+import { countViolation, guarded, type ServerState, type Session } from './server-state.ts'
 import { changeRates } from './client-rates.ts'
 import { endSession, sweepSessions } from './sessions.ts'
-import { receiveHello, receiveSignIn } from './sign-in.ts'
+import { receiveHello, receiveResponse, receiveSignIn } from './sign-in.ts'
 import { receiveInquiry } from './strangers.ts'
 import { hear } from './suspension.ts'
 import { violate } from './violations.ts'

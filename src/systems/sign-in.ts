@@ -1,8 +1,9 @@
 import type { ByteReader } from '../net/bytes.ts'
+import { decodeResponse } from '../net/credentials.ts'
 import { decodeHello, encodeWelcome, isSameSecret, type Hello, type Reason } from '../net/hello.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
 import { isSameSchema } from '../net/schema-mismatch.ts'
-import { beginProof, sendChallenge, takeVerdict, type Candidate } from './authenticate.ts'
+import { beginProof, sendChallenge, takeResponse, takeVerdict, type Candidate } from './authenticate.ts'
 import { setRates } from './client-rates.ts'
 import { countViolation, guarded, type ServerClient, type ServerState, type Session } from './server-state.ts'
 import { refuse, sendBare } from './strangers.ts'
@@ -75,6 +76,14 @@ export const receiveHello = (state: ServerState, session: Session, reader: ByteR
 export const receiveSignIn = (state: ServerState, stranger: Session, reader: ByteReader, now: number): void => {
   const resumed = receiveResume(state, stranger, reader, now)
   if (resumed) welcome(state, resumed.session, resumed.nonce)
+}
+
+/** Takes the answer to a challenge; one that was answered with a welcome gets that again. */
+export const receiveResponse = (state: ServerState, session: Session, reader: ByteReader): void => {
+  const response = decodeResponse(reader)
+  if (!response) countViolation(state, session, 'malformed')
+  else if (session.client && session.nonce === response.nonce) welcome(state, session, response.nonce)
+  else takeResponse(state, session, response)
 }
 
 /** Lets in, or refuses, who has shown who it is. */

@@ -44,7 +44,8 @@ export const refuse = (
   const here = reason === 'schema' ? identityOf(state.schema.file) : undefined
   const refusal = { nonce, reason, text: TEXT[reason] ?? '', ...(here && { schema: here }) }
   sendBare(session, encodeRefusal(refusal, budgetOf(session)))
-  if (session.client || session.closing) return
+  // What it has, or is about to get, it keeps.
+  if (session.client || session.proof || session.closing) return
   session.closing = { reason, at: state.now() + (schema ? INQUIRY_TIME : CLOSE_DELAY) }
   if (schema) session.inquiry = { findings: createFindings(), answers: 0, schema }
   else tellRefused(state, session, reason, TEXT[reason] ?? reason)

@@ -19,6 +19,10 @@ dclass Ship {
 export const recordSession = async () => {
   const datagrams = { up: [] as Uint8Array[], down: [] as Uint8Array[] }
   const dice = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  const secrets = vi.spyOn(crypto, 'getRandomValues').mockImplementation(<T>(bytes: T) => {
+    if (bytes instanceof Uint8Array) bytes.forEach((_, index) => (bytes[index] = 0x80 + index))
+    return bytes
+  })
   const worlds = createWorlds(SHIP, {
     conditions: { lag: FRAME },
     server: { password: 'sesame', firstTick: 1000, codec: 'plain' },
@@ -42,5 +46,6 @@ export const recordSession = async () => {
   await worlds.settle(stranger.client.connect().catch(() => {}))
   await worlds.end()
   dice.mockRestore()
+  secrets.mockRestore()
   return datagrams
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { REASONS } from '../../src/net/hello.ts'
+import { encodeChallenge, encodeResponse, encodeResume } from '../../src/net/credentials.ts'
+import { REASONS, TOKEN } from '../../src/net/hello.ts'
 import { recordSession, SHIP } from './session.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -19,6 +20,7 @@ const blocks = new Map(
 test('the datagrams that it shows are those of the session that it tells', async () => {
   expect(page).toContain(`\`\`\`dc${SHIP}\`\`\``)
   const { up, down } = await recordSession()
+  const nonce = 0x80000000
   const refusals = down.filter(packet => packet[0] === 0xb3)
   const byes = up.filter(packet => packet[0] === 0xb5)
   expect(Object.fromEntries(blocks)).toEqual({
@@ -34,6 +36,9 @@ test('the datagrams that it shows are those of the session that it tells', async
     delta: hex(down[8]),
     deferred: hex(down[9]),
     hit: hex(down[10]),
+    resume: hex(encodeResume({ nonce, clientId: 1, token: down[0]!.subarray(-TOKEN) })),
+    challenge: hex(encodeChallenge({ nonce, timeLimit: 5, bytes: Uint8Array.of(0xc0, 0xff, 0xee, 0) })),
+    response: hex(encodeResponse({ nonce, bytes: Uint8Array.of(0x0d, 0xf0) })),
     bye: hex(byes[0]),
     refuse: hex(refusals[0]),
   })
