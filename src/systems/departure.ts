@@ -34,11 +34,13 @@ const bequeath = (state: ServerState, object: ServerObject, client: ServerClient
       : whenOwnerLeaves
   // The game may have removed it itself, or given it to somebody, while it was asked.
   if (!entityExists(state.world, eid) || owner[eid] !== client.id) return
-  const heir = typeof bequest === 'object' ? state.clients.get((bequest as ServerClient).id) : undefined
-  if (heir || bequest === 'keep') {
-    owner[eid] = heir?.id ?? 0
-    touch(object)
-  } else removeEntity(state.world, eid)
+  const heir = typeof bequest === 'object' ? (bequest as ServerClient | null)?.id : undefined
+  if (heir === undefined && bequest !== 'keep') return removeEntity(state.world, eid)
+  const isHere = heir !== undefined && state.clients.has(heir)
+  if (heir !== undefined && !isHere)
+    state.onError(new Error(`Client ${heir} is not connected: entity ${eid} stays with the server.`), 'whenOwnerLeaves')
+  owner[eid] = isHere ? heir : 0
+  touch(object)
 }
 
 /** Tells the game of the changes of owner that the capture found. */
