@@ -3,6 +3,7 @@
 // `npm run converge -- --seed 4711` plays one seed and says what happens in it.
 // `--without show,rates` leaves kinds of events out (other seeds then: chance falls otherwise).
 // `--save folder` writes the smallest scenarios there, `--scenario folder/4711.json` plays one again, whatever seeds mean by then.
+// `--disabled 2` has clients keep objects that they do not see any more for 2 seconds.
 // `--shared` has all worlds share one schema, as in a listen server.
 // Exits with 1 when a seed failed; each is printed with the smallest scenario that fails like it.
 import { fork } from 'node:child_process'
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     scenario: { type: 'string' },
     without: { type: 'string', default: '' },
     shared: { type: 'boolean', default: false },
+    disabled: { type: 'string', default: '0' },
     part: { type: 'string' },
   },
 })
@@ -58,7 +60,10 @@ type Report =
     }
   | { readonly kind: 'failure'; readonly seed: number; readonly text: string }
 
-const prepared = prepareGame({ schema: values.shared ? createSchema(MENAGERIE) : MENAGERIE })
+const prepared = prepareGame({
+  schema: values.shared ? createSchema(MENAGERIE) : MENAGERIE,
+  client: { disabledTime: Number(values.disabled) },
+})
 const left = values.without.split(',').filter(Boolean)
 const unknown = left.filter(kind => !(kind in WEIGHTS))
 if (unknown.length > 0) {
@@ -67,7 +72,7 @@ if (unknown.length > 0) {
 }
 const weights = Object.fromEntries(left.map(kind => [kind, 0]))
 const command = (seed: number) =>
-  `npm run converge -- --seed ${seed}${values.shared ? ' --shared' : ''}${left.length > 0 ? ` --without ${left.join()}` : ''}`
+  `npm run converge -- --seed ${seed}${values.shared ? ' --shared' : ''}${values.disabled === '0' ? '' : ` --disabled ${values.disabled}`}${left.length > 0 ? ` --without ${left.join()}` : ''}`
 /** Seeds that a process plays between two reports. */
 const BATCH = 50
 
@@ -107,6 +112,7 @@ const playAll = async (first: number, seeds: number, processes: number, mostFail
     const given = { part, seeds, first, processes, without: values.without, save: values.save }
     const args = ['bench/converge.ts', ...Object.entries(given).map(([name, value]) => `--${name}=${value}`)]
     if (values.shared) args.push('--shared')
+    args.push('--disabled', values.disabled)
     const child = fork('scripts/run.mjs', args)
     child.on('message', (report: Report) => {
       if (report.kind === 'failure') {

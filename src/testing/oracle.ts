@@ -1,6 +1,6 @@
 import { hasComponent, query, type EntityId, type World } from 'bitecs'
 import type { Client } from '../client.ts'
-import { Alive, Generated, Owned, type NumberColumn, type Schema } from '../components/index.ts'
+import { Alive, Disabled, Fresh, Generated, Owned, type NumberColumn, type Schema } from '../components/index.ts'
 import { dequantise, packField, quantise, type DCNumberType, type DCParameterField } from '../dc/index.ts'
 import { held, plansOf, type ClassPlan, type FieldPlan, type Leaf } from './plan.ts'
 
@@ -57,6 +57,11 @@ export const differences = (
   const { doId } = viewer.schema.DistributedObject
   for (const eid of entitiesOf(viewer)) {
     const id = doId[eid]!
+    // What is kept of objects that it saw is not shown.
+    if (hasComponent(viewer.world, eid, Disabled)) {
+      findings.lines.push(...describeHalf(viewer, eid))
+      continue
+    }
     if (seen.has(id)) findings.lines.push(`object ${id} is there twice: entities ${seen.get(id)} and ${eid}`)
     seen.set(id, eid)
     if (!expected.has(id)) findings.lines.push(describeSurplus(server, viewer, eid))
@@ -70,6 +75,14 @@ export const differences = (
   }
   return findings.lines
 }
+
+/** What a disabled object has that only one has which is seen. */
+const describeHalf = ({ world, schema }: Side, eid: EntityId): string[] =>
+  Object.entries({ Fresh, Generated, Alive, Owned }).flatMap(([name, tag]) =>
+    hasComponent(world, eid, tag)
+      ? [`object ${schema.DistributedObject.doId[eid]} is Disabled and has the tag ${name}`]
+      : [],
+  )
 
 /** Entities that are distributed objects, or have the tag of a dclass without being one. */
 const entitiesOf = ({ world, schema }: Side): Set<EntityId> => {
@@ -138,6 +151,7 @@ const compareObject = (
   if (hasComponent(viewer.world, own, Owned) !== isOwner) say('tag Owned', !isOwner, isOwner)
   for (const [name, tag] of Object.entries({ Generated, Alive }))
     if (!hasComponent(viewer.world, own, tag)) say(`tag ${name}`, false, true)
+  if (hasComponent(viewer.world, own, Fresh)) say('tag Fresh', true, false)
   const ourPlans = plansOf(viewer.schema)
   plansOf(server.schema).forEach((each, index) => {
     const should = hasComponent(server.world, eid, each.info.component)

@@ -812,7 +812,7 @@ const judge = (run: Run): Failure | undefined => {
   const counted = [
     ...counts.map(([name, count]) => `server.violations.${name} is ${count}`),
     ...actors.flatMap(actor =>
-      (['malformed', 'desyncs'] as const).flatMap(name =>
+      (['malformed', 'desyncs', 'faults'] as const).flatMap(name =>
         actor && actor.client.stats[name] > 0
           ? [`client ${actor.index}: stats.${name} is ${actor.client.stats[name]}`]
           : [],
