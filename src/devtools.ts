@@ -10,3 +10,4 @@ export { createRecorder, type Recorder, type RecorderOptions } from './devtools/
 export { decodeRecording, encodeRecording, type Recording } from './devtools/recording.ts'
 export { playRecording, type Replay } from './devtools/replay.ts'
 export { replayTransport, type ReplayTransport } from './devtools/replay-transport.ts'
+export { showDevtools, type Devtools, type DevtoolsOptions } from './devtools/show.ts'

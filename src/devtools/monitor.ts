@@ -2,7 +2,7 @@ import { clockSample, createServerClock } from '../net/clock.ts'
 import type { LinkPair } from '../net/memory.ts'
 import type { ClientState } from '../systems/client-state.ts'
 import { createAccountant, type Account } from './account.ts'
-import { measureLedger } from './ledger.ts'
+import { measureLedger, totalsOf, type Ledger } from './ledger.ts'
 import { stateOf, tapClient, type Tap } from './tap.ts'
 
 /** What a client's link and playout were like at a moment. Seconds and bytes a second; NaN for what is not known yet. */
@@ -17,6 +17,9 @@ export interface Sample {
   readonly lossOut: number
   readonly bytesIn: number
   readonly bytesOut: number
+  /** `bytesIn` and `bytesOut` by class. */
+  readonly classesIn: ReadonlyMap<string, number>
+  readonly classesOut: ReadonlyMap<string, number>
   /** How far what is shown is behind the fastest datagrams, and how far it should be. */
   readonly buffer: number
   readonly idealBuffer: number
@@ -71,6 +74,7 @@ export const watchClient = (client: object): Monitor => {
   let sampledAt = -Infinity
   let measuredAt = NaN
   let bytes = { in: 0, out: 0 }
+  const bits = { down: new Map<string, number>(), up: new Map<string, number>() }
   let frames = 0
   let starved = 0
   let starvedFrames = 0
@@ -91,6 +95,8 @@ export const watchClient = (client: object): Monitor => {
     const playout = tap.session?.playout
     const elapsed = now - sampledAt
     clock.renew()
+    const classesIn = shareByClass(account.down, bits.down, elapsed)
+    const classesOut = shareByClass(account.up, bits.up, elapsed)
     samples.push({
       time: now,
       rtt: stats.rtt > 0 ? stats.rtt : NaN,
@@ -99,6 +105,8 @@ export const watchClient = (client: object): Monitor => {
       lossOut: stats.loss,
       bytesIn: elapsed < Infinity ? (stats.bytesIn - bytes.in) / elapsed : 0,
       bytesOut: elapsed < Infinity ? (stats.bytesOut - bytes.out) / elapsed : 0,
+      classesIn,
+      classesOut,
       buffer: playout ? playout.localTime - playout.time - playout.fastest : NaN,
       idealBuffer: playout ? playout.offset - playout.fastest : NaN,
       clockOffset: clock.clock.offset,
@@ -138,6 +146,17 @@ export const watchClient = (client: object): Monitor => {
       clock.stop()
     },
   }
+}
+
+/** Bytes a second of each class since the last time, which `before` remembers in bits. */
+const shareByClass = (ledger: Ledger, before: Map<string, number>, elapsed: number): Map<string, number> => {
+  const rates = new Map<string, number>()
+  for (const { dclass, bits } of totalsOf(ledger)) {
+    const rate = (bits - (before.get(dclass) ?? 0)) / 8 / elapsed
+    before.set(dclass, bits)
+    if (rate > 0) rates.set(dclass, rate)
+  }
+  return rates
 }
 
 /** An estimate of the server's clock, beside the game's own if it has one. */

@@ -64,7 +64,7 @@ export function createPanel() {
     context.fill()
   }
 
-  return { show }
+  return { show, fold: () => open(false) }
 }
 
 /** Chat log, chat line and the short notices of who comes and goes. `log` keeps them as plain text. */

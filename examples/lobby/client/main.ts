@@ -13,6 +13,7 @@ import { createLabels, EMOTES } from './labels.ts'
 import { createMinimap } from './minimap.ts'
 import { startSession, type Session, type SessionEvents } from './session.ts'
 import { createStage, toGarden } from './stage.ts'
+import { createTools } from './tools.ts'
 
 const parameters = new URLSearchParams(location.search)
 const port = Number(parameters.get('port') ?? import.meta.env.VITE_GAME_PORT ?? 9208)
@@ -39,6 +40,7 @@ const stage = await createStage(garden, calm, parameters.get('renderer') === 'we
 const actors = createActors(stage, calm)
 
 let session: Session | undefined
+const tools = createTools(() => session?.client)
 let interest: ReturnType<typeof createInterest> | undefined
 let granted: ReadonlySet<number> = new Set()
 let whole = false
@@ -108,6 +110,7 @@ function begin(started: Session): void {
 
 /** Takes down what belonged to the last visit. */
 function end(): void {
+  tools.close()
   byId('hint').hidden = true
   session = undefined
   interest = undefined
@@ -151,7 +154,13 @@ function showWhole(isWhole: boolean): void {
   whole = isWhole
   byId('map-toggle').setAttribute('aria-pressed', String(whole))
 }
+/** The library's tools say more than the panel, and take its place. */
+function lookInside(): void {
+  panel.fold()
+  void tools.toggle()
+}
 byId('map-toggle').addEventListener('click', () => showWhole(!whole))
+byId('look-inside').addEventListener('click', lookInside)
 
 EMOTES.forEach((label, kind) => {
   const button = document.createElement('button')
@@ -170,6 +179,7 @@ window.addEventListener('keydown', event => {
     event.preventDefault()
     chat.focus()
   } else if (event.key.toLowerCase() === 'm') showWhole(!whole)
+  else if (event.key.toLowerCase() === 'i') lookInside()
   else if (kind >= 0 && kind < EMOTES.length) session.emote(kind)
 })
 
@@ -209,9 +219,12 @@ function step(dt: number): void {
   if (!session) return
   client.interpolate(world)
   const eid = session.me()
+  const seen = eid ?? session.mine()
+  if (seen !== undefined) {
+    focus.x = Avatar.position.x[seen]!
+    focus.y = Avatar.position.y[seen]!
+  }
   if (eid !== undefined) {
-    focus.x = Avatar.position.x[eid]!
-    focus.y = Avatar.position.y[eid]!
     if (parameters.get('wander') === '1') wander(focus, dt)
     const direction = controls.direction(focus, dt)
     if (direction.x || direction.y) byId('hint').hidden = true

@@ -43,6 +43,9 @@ export async function startSession(guest: Guest, port: number, events: SessionEv
   await client.connect({ name: guest.name, look: guest.look })
 
   const me = (): number | undefined => query(world, [Avatar, Owned])[0]
+  /** The same in a recording, where it is nobody's to walk. */
+  const mine = (): number | undefined =>
+    query(world, [Avatar]).find(eid => schema.DistributedObject.owner[eid] === client.clientId)
   let idle = 0
 
   /** Walks the player's own avatar: its owner writes its position. */
@@ -81,7 +84,7 @@ export async function startSession(guest: Guest, port: number, events: SessionEv
     return lobby === undefined ? 0 : Lobby.population[lobby]!
   }
 
-  return { world, client, me, walk, say, emote, population }
+  return { world, client, me, mine, walk, say, emote, population }
 }
 
 export type Session = Awaited<ReturnType<typeof startSession>>
