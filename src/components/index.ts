@@ -25,4 +25,5 @@ export {
   type NumberColumn,
   type StructColumns,
 } from './columns.ts'
+export type { FieldRead, FieldValue } from './field-value.ts'
 export { fitText } from './text.ts'

@@ -10,3 +10,5 @@ export const state = 3
 export const audit = 4
 /** Owner-written state of one object (client to server). */
 export const upload = 5
+/** One number of an object, of one who need not own it (client to server). */
+export const write = 6

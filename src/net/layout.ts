@@ -10,7 +10,9 @@ import {
   quantise,
   QUATERNION_BITS,
   type Column,
+  type DCAtomicField,
   type DCClass,
+  type DCMolecularField,
   type DCNumberType,
   type DCParameterField,
 } from '../dc/index.ts'
@@ -46,6 +48,9 @@ export interface Word {
   readonly bits: number
 }
 
+/** A field that is a message. */
+export type MessageField = DCAtomicField | DCMolecularField
+
 /** Who receives a row: every interested client, or the object's owner alone. */
 export type Audience = 'interested' | 'owner'
 
@@ -58,6 +63,11 @@ export interface Layout {
   readonly audience: Audience
   readonly words: readonly Word[]
   readonly values: readonly DCParameterField[]
+  /**
+   * Messages that belong to the state of an object: of `required` ones whoever comes to see it is sent the value of now, of `ram` ones the
+   * last that was sent.
+   */
+  readonly messages: readonly MessageField[]
   /** uint32s a row: `words.length + FIXED_WORDS`. */
   readonly width: number
   /** Largest value and size in bits of each uint32 of a row. */
@@ -95,6 +105,27 @@ export const audienceOf = (field: DCParameterField): Audience | undefined => {
   if (has('ownrecv')) return 'owner'
   return has('airecv') || has('db') ? undefined : 'interested'
 }
+
+/** The same of a message that the server sends. */
+export const audienceOfMessage = ({ keywords }: MessageField): Audience | undefined =>
+  keywords.includes('broadcast') || keywords.includes('clrecv')
+    ? 'interested'
+    : keywords.includes('ownrecv')
+      ? 'owner'
+      : undefined
+
+/** Whether a message is told whoever comes to see its object, in any case. A molecule has the keyword by its atomics alone. */
+export const isRequired = (field: MessageField): boolean =>
+  field.kind === 'atomic' && field.keywords.includes('required')
+
+/** Messages of a class that are kept for an audience. */
+const keptBy = (dclass: DCClass, audience: Audience): MessageField[] =>
+  dclass.inherited.filter(
+    (field): field is MessageField =>
+      field.kind !== 'parameter' &&
+      audienceOfMessage(field) === audience &&
+      (isRequired(field) || field.keywords.includes('ram')),
+  )
 
 const integerBounds = (type: DCNumberType): readonly [number, number] => {
   // The packer rounds after the modulus, so that it packs -0.05 of int16/10%360 as 3600; here a full turn is none.
@@ -246,7 +277,7 @@ const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCPara
       `dclass ${dclass.name} has ${Math.ceil(rowBits / 8)} bytes of numbers, more than one datagram holds: ` +
         'move some of them into an array field, or split the class.',
     )
-  return { dclass, audience, words, values, width, spans, bits, defaults, slots }
+  return { dclass, audience, words, values, messages: keptBy(dclass, audience), width, spans, bits, defaults, slots }
 }
 
 /** The rows of a dclass: the one that interested clients receive, and the one that only the owner receives, if any. */
@@ -265,6 +296,6 @@ export const layoutsOf = (dclass: DCClass): ClassLayouts => {
       'interested',
       fields.filter(field => audienceOf(field) === 'interested'),
     ),
-    owner: owned.length > 0 ? makeLayout(dclass, 'owner', owned) : undefined,
+    owner: owned.length > 0 || keptBy(dclass, 'owner').length > 0 ? makeLayout(dclass, 'owner', owned) : undefined,
   }
 }

@@ -4,11 +4,13 @@ import {
   readU8,
   readU32,
   readVarint,
+  varintSize,
   writeBytes,
   writeU32,
   writeU8,
   writeVarint,
   type ByteReader,
+  type ByteWriter,
 } from './bytes.ts'
 import { Control, HEADER } from './packet.ts'
 import { MAX_PACKET } from './transport.ts'
@@ -42,6 +44,11 @@ export const decodeReliableMessage = (reader: ByteReader): FieldMessage | undefi
   return reader.failed ? undefined : { doId, field, packed }
 }
 
+/** A field on its way to the server; `epoch` is the one that its owner writes in. */
+export interface FieldUpdate extends FieldMessage {
+  readonly epoch: number
+}
+
 /** An owner-written value field on its way to the server, as a reliable message. */
 export const encodeFieldUpdate = ({ doId, field, packed }: FieldMessage, epoch: number): Uint8Array => {
   const writer = byteWriter(packed.length + 13)
@@ -54,7 +61,7 @@ export const encodeFieldUpdate = ({ doId, field, packed }: FieldMessage, epoch: 
 }
 
 /** Reads what follows the control byte. */
-export const decodeFieldUpdate = (reader: ByteReader): (FieldMessage & { readonly epoch: number }) | undefined => {
+export const decodeFieldUpdate = (reader: ByteReader): FieldUpdate | undefined => {
   const doId = readU32(reader)
   const epoch = readU8(reader)
   const field = readVarint(reader)
@@ -78,4 +85,31 @@ export const decodeUnreliableMessage = (reader: ByteReader): FieldMessage | unde
   const field = readVarint(reader)
   const packed = readBytes(reader, readVarint(reader))
   return reader.failed ? undefined : { doId, field, packed }
+}
+
+/** A number of an object on its way to the server, from one who need not own it. Of two versions (0..255 and round) the newer one counts. */
+export interface FieldWrite extends FieldMessage {
+  readonly version: number
+}
+
+/** Bytes of a write, with its chunk byte. */
+export const writeSize = ({ field, packed }: FieldWrite): number =>
+  1 + 4 + varintSize(field) + 1 + varintSize(packed.length) + packed.length
+
+/** As the body of a write chunk. */
+export const encodeWrite = (writer: ByteWriter, { doId, field, version, packed }: FieldWrite): void => {
+  writeU32(writer, doId)
+  writeVarint(writer, field)
+  writeU8(writer, version)
+  writeVarint(writer, packed.length)
+  writeBytes(writer, packed)
+}
+
+/** Reads what follows the chunk byte. */
+export const decodeWrite = (reader: ByteReader): FieldWrite | undefined => {
+  const doId = readU32(reader)
+  const field = readVarint(reader)
+  const version = readU8(reader)
+  const packed = readBytes(reader, readVarint(reader))
+  return reader.failed ? undefined : { doId, field, version, packed }
 }

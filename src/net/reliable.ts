@@ -28,7 +28,7 @@ export const MAX_MESSAGE = 256 * 1024
 /** What a message may carry besides the bytes that say whose it is. */
 export const MAX_PAYLOAD = MAX_MESSAGE - 16
 /** Bytes that may wait to be sent before the stream counts as stuck. */
-const MAX_QUEUED = 1024 * 1024
+export const MAX_QUEUED = 1024 * 1024
 /** The same for what other clients say: with that alone nobody can be made to leave. */
 export const MAX_RELAYED = MAX_QUEUED / 2
 /** Chunk bytes around a fragment: sequence, flags, length. */
@@ -39,6 +39,8 @@ interface Fragment {
   readonly bytes: Uint8Array
   readonly isLast: boolean
   wasSent: boolean
+  /** When (seconds) it was sent first, and last. */
+  firstTime: number
   sentTime: number
   isAcked: boolean
 }
@@ -64,6 +66,7 @@ export const sendReliable = (sender: ReliableSender, message: Uint8Array): boole
       bytes,
       isLast: at >= message.length,
       wasSent: false,
+      firstTime: Infinity,
       sentTime: -Infinity,
       isAcked: false,
     })
@@ -71,6 +74,9 @@ export const sendReliable = (sender: ReliableSender, message: Uint8Array): boole
   sender.queuedBytes += message.length
   return true
 }
+
+/** Since when (seconds) the oldest fragment is under way. */
+export const stuckSince = ({ queue }: ReliableSender): number => queue[0]?.firstTime ?? Infinity
 
 /** Whether every message so far was acknowledged. */
 export const isDrained = (sender: ReliableSender): boolean => sender.queue.length === 0
@@ -116,6 +122,7 @@ export const writeFragments = (
     writeU8(writer, fragment.isLast ? 1 : 0)
     writeVarint(writer, fragment.bytes.length)
     writeBytes(writer, fragment.bytes)
+    if (!fragment.wasSent) fragment.firstTime = now
     fragment.sentTime = now
     fragment.wasSent = true
     ;(written ??= []).push(fragment.sequence)

@@ -48,6 +48,8 @@ export interface ReplicaValues {
   /** Epoch of each field's newest message, and the newest tick that was heard of when it came. */
   readonly epochs: number[]
   readonly heard: number[]
+  /** Where it stands among all that came in the stream. */
+  readonly serials: number[]
   /**
    * Fields that came before the object was gone: the server sends them anew when it returns, unless it went to a zone that we saw by then.
    */
@@ -78,6 +80,8 @@ export interface Replica {
   readonly gone: Map<number, { readonly tick: number; readonly isGone: boolean; readonly isDeleted: boolean }>
   readonly placed: Map<number, { readonly tick: number; readonly zone: number }>
   isPlacedNew: boolean
+  /** Counts messages and values as they come. */
+  serial: number
   readonly values: { readonly interested: Map<number, ReplicaValues>; readonly owner: Map<number, ReplicaValues> }
   /** Objects whose value fields arrived since the receive system looked. */
   readonly dirtyValues: Set<number>
@@ -109,6 +113,7 @@ export const createReplica = (file: DCFile): Replica => ({
   gone: new Map(),
   placed: new Map(),
   isPlacedNew: false,
+  serial: 0,
   values: { interested: new Map(), owner: new Map() },
   dirtyValues: new Set(),
   newestTick: 0,
@@ -518,6 +523,7 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
       dirty: new Set(),
       epochs: [],
       heard: [],
+      serials: [],
       doubt: undefined,
       seenTick: replica.newestTick,
       isGone: false,
@@ -529,6 +535,7 @@ export const keepValue = (replica: Replica, message: ValueMessage): boolean => {
   values.packed[message.index] = message.packed
   values.epochs[message.index] = message.epoch
   values.heard[message.index] = replica.newestTick
+  values.serials[message.index] = replica.serial++
   values.doubt?.fields.delete(message.index)
   if (values.doubt?.fields.size === 0) values.doubt = undefined
   values.dirty.add(message.index)

@@ -329,7 +329,7 @@ export const hashOf = (group: Group): number => {
 
 /** The value fields of every object in a group, for a client that starts to see it. */
 export const valueSetsOf = (store: Store, group: Group): ValueSet[] => {
-  if (group.layout.values.length === 0) return []
+  if (group.layout.values.length + group.layout.messages.length === 0) return []
   const sets = group.layout.audience === 'owner' ? store.ownerValues : store.values
   return [...(newestFrame(group.history)?.ids ?? [])].flatMap(doId => sets.get(doId) ?? [])
 }

@@ -16,11 +16,12 @@ import type { Zone } from './store.ts'
 /**
  * The packed value fields (strings, blobs, arrays, switches) of one object. They are state too, only too large for a
  * row: each client is sent the newest bytes as a reliable message, when it starts to see the object and on change.
+ * So are the messages that are kept, behind them, but only when it starts to see the object.
  */
 export interface ValueSet {
   readonly doId: number
   readonly layout: Layout
-  /** Packed bytes of each of `layout.values`. */
+  /** Packed bytes of each of `layout.values`, then of each of `layout.messages`; nothing of a message that was not sent yet. */
   readonly packed: Uint8Array[]
   /** What the owner sent last of each field, so that the server knows when game code wrote another value. */
   readonly fromOwner: (Uint8Array | undefined)[]
@@ -29,13 +30,27 @@ export interface ValueSet {
   /** Where the object is now: whoever does not see that zone is not sent the bytes. */
   zone: Zone | undefined
   isAlive: boolean
+  /** Of a class that keeps messages. */
+  readonly kept?: KeptMessages | undefined
+}
+
+/** What there is to say of the kept messages of an object. */
+export interface KeptMessages {
+  /** Sendings so far. */
+  count: number
+  /** Which sending the last one of each was, by index, so that they are told again in the order in which they were sent last. */
+  readonly sentAs: number[]
+  /** Who is not to be told the last one, by index. */
+  readonly withheld: Map<number, WeakSet<object>>
+  /** Brings a `required` one up to date, right before it is told. */
+  readonly renew: (index: number) => void
 }
 
 /** One value field of one object, as it travels. */
 export interface ValueMessage {
   readonly doId: number
   readonly audience: Audience
-  /** Index into `layout.values`. */
+  /** Index into `layout.values`, and behind those into `layout.messages`. */
   readonly index: number
   readonly epoch: number
   readonly packed: Uint8Array

@@ -75,6 +75,7 @@ const onAcked = (session: ClientSession, sent: Sent<UpContent>): void => {
     object.acknowledgedSequence = sent.sequence
   }
   if (sent.content.fragments) acknowledgeFragments(session.sender, sent.content.fragments)
+  sent.content.whenAcked?.()
 }
 
 const onLost = (session: ClientSession, sent: Sent<UpContent>): void => {
@@ -265,5 +266,6 @@ const queueMessage = (
   if (!message) state.stats.malformed++
   else if (session.messages.length >= MAX_MESSAGES) endClientSession(state, session, 'overflow', true)
   else if (!isReliable && session.messages.length >= MAX_UNRELIABLE_WAITING) state.stats.orphanedMessages++
-  else session.messages.push({ ...message, packed: message.packed.slice(), time: now })
+  else
+    session.messages.push({ ...message, packed: message.packed.slice(), time: now, serial: session.replica.serial++ })
 }

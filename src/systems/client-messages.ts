@@ -1,3 +1,5 @@
+import type { MessageField } from '../net/layout.ts'
+import type { FieldMessage } from '../net/message.ts'
 import type { ClientObject, ClientSession, ClientState, WaitingMessage } from './client-state.ts'
 import { unpackHere } from './links.ts'
 import { nameOf } from './pack-message.ts'
@@ -17,7 +19,7 @@ export const deliverMessages = (state: ClientState, session: ClientSession): voi
     const object = session.objects.get(message.doId)
     // An object that is here and not whole yet, or may still come with the zones we asked for, is waited for.
     const isComing = object !== undefined || session.interest.size > 0 || now - message.time < MESSAGE_PATIENCE
-    if (object?.state === 'alive' && !held.has(message.doId)) deliverMessage(state, object, message)
+    if (object?.state === 'alive' && !held.has(message.doId)) deliverMessage(state, session, object, message)
     else if (isComing) {
       held.add(message.doId)
       kept.push(message)
@@ -26,7 +28,31 @@ export const deliverMessages = (state: ClientState, session: ClientSession): voi
   session.messages.unshift(...kept)
 }
 
-const deliverMessage = (state: ClientState, object: ClientObject, message: WaitingMessage): void => {
+/** What is kept of a message is the newest: a new entity of the object is told that. */
+const remember = (
+  session: ClientSession,
+  { doId, clientClass }: ClientObject,
+  field: MessageField,
+  packed: Uint8Array,
+): void => {
+  for (const binding of [clientClass.interested, clientClass.owner]) {
+    const at = binding?.layout.messages.indexOf(field) ?? -1
+    const known = binding && at >= 0 ? session.replica.values[binding.layout.audience].get(doId) : undefined
+    if (!known) continue
+    const index = binding!.layout.values.length + at
+    known.packed[index] = packed
+    known.dirty.delete(index)
+    known.doubt?.fields.delete(index)
+  }
+}
+
+/** Hands a message to the game's handlers. */
+export const deliverMessage = (
+  state: ClientState,
+  session: ClientSession,
+  object: ClientObject,
+  message: FieldMessage,
+): void => {
   const field = state.schema.file.fieldByNumber(message.field)
   const isOfClass = field !== undefined && object.clientClass.info.dclass.inherited.includes(field)
   const args = isOfClass && field.kind !== 'parameter' ? unpackHere(field, message.packed, state.links) : undefined
@@ -34,6 +60,7 @@ const deliverMessage = (state: ClientState, object: ClientObject, message: Waiti
     state.stats.malformed++
     return
   }
+  remember(session, object, field, message.packed)
   for (const handler of state.handlers.get(field) ?? []) {
     try {
       const result = handler(object.eid, args.value)

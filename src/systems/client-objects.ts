@@ -138,11 +138,10 @@ const generate = (
     addComponent(world, eid, schema.DistributedObject)
     begin(world, object)
   }
-  // Observers run in here, and may remove the entity again.
-  const tags = [...(object.isOwned ? [Owned] : []), ...(isBack ? [] : componentsOf(info))]
-  for (const tag of tags) if (session.byEid.get(eid) === object) addComponent(world, eid, tag)
-  if (session.byEid.get(eid) === object) enter(state, object, 'generated')
-  renewValues(session, doId)
+  if (object.isOwned) addComponent(world, eid, Owned)
+  if (!isBack) for (const component of componentsOf(info)) addComponent(world, eid, component)
+  enter(state, object, 'generated')
+  renewValues(session, object, true)
 }
 
 const writeAll = (state: ClientState, binding: Binding, object: ClientObject): void => {
@@ -165,11 +164,14 @@ const rememberAcknowledged = (session: ClientSession, object: ClientObject): voi
   })
 }
 
-/** Every value field as the server told it last is to be written again. */
-const renewValues = (session: ClientSession, doId: number): void => {
-  for (const values of [session.replica.values.interested.get(doId), session.replica.values.owner.get(doId)])
-    values?.packed.forEach((_, index) => values.dirty.add(index))
-  session.replica.dirtyValues.add(doId)
+/** Every value field as the server told it last is to be written again; a new entity is told the kept messages, too. */
+const renewValues = ({ replica }: ClientSession, { doId, clientClass }: ClientObject, isNew: boolean): void => {
+  for (const audience of ['interested', 'owner'] as const) {
+    const values = replica.values[audience].get(doId)
+    const count = clientClass[audience]?.layout.values.length ?? 0
+    values?.packed.forEach((_, index) => (isNew || index < count) && values.dirty.add(index))
+  }
+  replica.dirtyValues.add(doId)
 }
 
 const setOwner = (state: ClientState, session: ClientSession, object: ClientObject, owner: number): void => {
@@ -182,13 +184,15 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
   showSlot(object)
   if (!object.isOwned) {
     removeComponent(world, object.eid, Owned)
-    renewValues(session, object.doId)
+    renewValues(session, object, false)
     return
   }
   // From here on the game writes these columns: it starts from the server's newest values, not from shown ones.
   writeAll(state, object.clientClass.interested, object)
   rememberAcknowledged(session, object)
   addComponent(world, object.eid, Owned)
+  // What is kept for the owner alone may have come before.
+  session.replica.dirtyValues.add(object.doId)
 }
 
 const updateObject = (

@@ -10,6 +10,7 @@ import {
 } from '../components/index.ts'
 import { FIXED_WORDS, type Layout, type Word } from '../net/layout.ts'
 import type { ValueSet } from '../net/values.ts'
+import { keepMessages } from './kept-messages.ts'
 import { begin, letGo } from './lifecycle.ts'
 import { clearReferences } from './references.ts'
 import { bindLayout, isSecondHalf, type Binding } from './rows.ts'
@@ -72,15 +73,11 @@ export const watchObjects = (state: ServerState): (() => void) => {
 
 const isA = (info: DClassInfo, other: DClassInfo): boolean => info === other || info.ancestors.includes(other)
 
-const valueSet = (doId: number, layout: Layout): ValueSet => ({
-  doId,
-  layout,
-  packed: [],
-  fromOwner: [],
-  epochs: [],
-  zone: undefined,
-  isAlive: true,
-})
+const valueSet = (state: ServerState, eid: number, doId: number, layout: Layout): ValueSet => {
+  const packed: Uint8Array[] = []
+  const kept = keepMessages(state, eid, layout, packed)
+  return { doId, layout, packed, fromOwner: [], epochs: [], zone: undefined, isAlive: true, kept }
+}
 
 const addObject = (state: ServerState, eid: number, serverClass: ServerClass, isNew: boolean): void => {
   const { world, schema } = state
@@ -113,8 +110,8 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
     hasMoved: false,
     rezonedAt: -1,
     ownerPlace: undefined,
-    values: valueSet(state.nextDoId - 1, serverClass.interested.layout),
-    ownerValues: serverClass.owner && valueSet(state.nextDoId - 1, serverClass.owner.layout),
+    values: valueSet(state, eid, state.nextDoId - 1, serverClass.interested.layout),
+    ownerValues: serverClass.owner && valueSet(state, eid, state.nextDoId - 1, serverClass.owner.layout),
     packedFrom: [],
     ownerPackedFrom: [],
     uploadSequence: -1,

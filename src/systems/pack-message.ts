@@ -1,9 +1,8 @@
-import type { DCAtomicField, DCMolecularField, DCParameterField } from '../dc/index.ts'
+import type { DCParameterField } from '../dc/index.ts'
+import type { MessageField } from '../net/layout.ts'
 import { MAX_UNRELIABLE } from '../net/message.ts'
 import { MAX_PAYLOAD } from '../net/reliable.ts'
 import { argumentsToWire, toWire, type Links } from './links.ts'
-
-export type MessageField = DCAtomicField | DCMolecularField
 
 /** A message or a value field, with its class. */
 export const nameOf = (field: MessageField | DCParameterField): string => `${field.owner.name}.${field.name}`

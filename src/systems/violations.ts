@@ -19,6 +19,7 @@ export const POLICY: ViolationPolicy = {
   forbidden: 'ignore',
   outOfRange: 'ignore',
   flooded: 'kick',
+  refused: 'ignore',
 }
 
 export const ACTIONS: readonly ViolationAction[] = ['ignore', 'warn', 'kick']
@@ -29,6 +30,7 @@ const REASONS: Readonly<Record<ViolationKind, Reason>> = {
   forbidden: 'kicked',
   outOfRange: 'malformed',
   flooded: 'flooded',
+  refused: 'kicked',
 }
 
 /** What a violation is about, as far as is known. */

@@ -1,7 +1,7 @@
 import type { Schema } from '../components/index.ts'
 import { byteWriter, writeBytes, writeU32, writeU8, writeVarint } from '../net/bytes.ts'
 import { decodeRefusal, decodeWelcome, encodeHello, type Hello, type Refusal, type Welcome } from '../net/hello.ts'
-import { encodeFieldUpdate, encodeReliableMessage, encodeUnreliableMessage } from '../net/message.ts'
+import { encodeFieldUpdate, encodeReliableMessage, encodeUnreliableMessage, encodeWrite } from '../net/message.ts'
 import { Chunk, Kind, openPacket, patchSequence, readHeader, writeHeader } from '../net/packet.ts'
 import { createPeer, markDecoded, receiveAcks, receiveSequence, sendSequence } from '../net/peer.ts'
 import { acknowledgeFragments, createReliableSender, hasUnsent, sendReliable, writeFragments } from '../net/reliable.ts'
@@ -20,6 +20,8 @@ export interface Impostor {
   message(doId: number, field: number, packed: Uint8Array, how?: 'reliable' | 'unreliable'): void
   /** Sends a value field of an object. */
   field(doId: number, field: number, packed: Uint8Array, epoch?: number): void
+  /** Sends a number of an object, as one that is not its owner; each time as a newer one, unless a version is given. */
+  write(doId: number, field: number, packed: Uint8Array, version?: number): void
   /** Sends owner-written state of an object. */
   upload(doId: number, epoch: number, bytes: Uint8Array): void
   /** Sends a reliable message of any bytes. */
@@ -39,6 +41,7 @@ export const createImpostor = async (
   const refusals: Refusal[] = []
   let welcome: Welcome | undefined
   let received = 0
+  let writes = 0
   connection.onPacket = packet => {
     const { kind, reader } = openPacket(packet)
     if (kind === Kind.welcome) welcome = decodeWelcome(reader)
@@ -105,6 +108,12 @@ export const createImpostor = async (
         })
     },
     field: (doId, field, packed, epoch = 1) => reliable(encodeFieldUpdate({ doId, field, packed }, epoch)),
+    write(doId, field, packed, version = ++writes & 255) {
+      send(() => {
+        writeU8(writer, Chunk.write)
+        encodeWrite(writer, { doId, field, packed, version })
+      })
+    },
     upload(doId, epoch, bytes) {
       send(() => {
         writeU8(writer, Chunk.upload)

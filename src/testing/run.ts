@@ -5,6 +5,7 @@ import type { LinkConditions } from '../net/conditioner.ts'
 import { memoryNetwork, type LinkPair, type MemoryNetwork } from '../net/memory.ts'
 import { createServer, type ServerClient, type ServerOptions, type Visibility } from '../server.ts'
 import { createDice, type Dice } from './dice.ts'
+import { provideAll } from './provide.ts'
 import type { ClientSide, PreparedGame, ServerSide } from './game.ts'
 import { auditField, createLedger, noteField, type Ledger } from './ledger.ts'
 import { differences, elementOf, show } from './oracle.ts'
@@ -217,6 +218,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
   let settled = patience
   try {
     answerAsked(run)
+    provideAll(server, schema, createDice(scenario.seed))
     game.start?.(side)
     if (scenario.idle > 0 && scenario.clients.length > 0) {
       await join(0)

@@ -151,6 +151,6 @@ test('from an owner to the server and on to another client', async () => {
     eids.map(eid => read(other.schema.dclasses.Thing, seenBy(worlds, other, eid))),
     'the other client has it',
   ).toStrictEqual(finite)
-  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0, refused: 0 })
   await worlds.end()
 })

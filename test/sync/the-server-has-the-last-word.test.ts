@@ -195,7 +195,7 @@ test.each([1, 2, 3])('what the server does not write stays as the owner left it 
   expect(pulled, 'no echo took it back').toEqual([])
   expect(names()).toEqual(everywhere(written.name))
   expect(server.bag[eid]).toEqual(written.bag)
-  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0, refused: 0 })
   await worlds.end()
 })
 

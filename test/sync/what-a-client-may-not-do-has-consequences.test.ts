@@ -77,7 +77,7 @@ test('a violation is counted, by server and client, and told with its kind, fiel
     { kind: 'malformed', detail: 'datagram', field: undefined, object: 0, action },
   ]
   expect(told).toEqual(expected.map(violation => [client.id, violation]))
-  expect(client.violations).toEqual({ malformed: 3, forbidden: 3, outOfRange: 2, flooded: 0 })
+  expect(client.violations).toEqual({ malformed: 3, forbidden: 3, outOfRange: 2, flooded: 0, refused: 0 })
   expect(worlds.server.violations).toEqual(client.violations)
   expect(left, 'nobody has to go for that').toEqual([])
   await worlds.end()
@@ -365,20 +365,29 @@ test('numbers go up as uploads of their owner, or as `clsend` writes, and in no 
   expect([Lamp.on[theirs!], client.violations.forbidden], "an upload is the owner's").toEqual([0, 1])
   impostor.field(doId[mine!]!, numberOf('on'), Uint8Array.of(5), 1)
   impostor.field(doId[mine!]!, numberOf('on'), Uint8Array.of(5), 0)
+  impostor.write(doId[mine!]!, numberOf('on'), Uint8Array.of(5))
   worlds.run(4)
   expect([Lamp.on[mine!], client.violations.malformed], 'not past the epoch of its object').toEqual([0, 2])
   impostor.upload(doId[mine!]!, 1, Uint8Array.of(5))
-  impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(6), 0)
+  impostor.write(doId[theirs!]!, numberOf('on'), Uint8Array.of(6))
   worlds.run(4)
   expect([Lamp.on[mine!], Lamp.on[theirs!]]).toEqual([5, 6])
-  impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(10), 0)
-  impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(1, 2), 0)
+  impostor.write(doId[theirs!]!, numberOf('on'), Uint8Array.of(10))
+  impostor.write(doId[theirs!]!, numberOf('on'), Uint8Array.of(1, 2))
   impostor.field(doId[theirs!]!, numberOf('label'), Uint8Array.of(1, 0, 0xff), 0)
   worlds.run(4)
   expect([Lamp.on[theirs!], Lamp.label[theirs!], client.violations.outOfRange]).toEqual([6, '', 3])
-  for (let count = 0; count < 30; count++) impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(7), 0)
+  impostor.write(doId[theirs!]!, numberOf('label'), Uint8Array.of(1, 0, 65))
+  impostor.field(doId[theirs!]!, numberOf('on'), Uint8Array.of(7), 0)
   worlds.run(4)
-  expect([client.violations.flooded, worlds.server.clients.has(client.id)], 'they count as messages').toEqual([
+  expect([Lamp.on[theirs!], Lamp.label[theirs!], client.violations.malformed], 'and not in each other’s way').toEqual([
+    6,
+    '',
+    4,
+  ])
+  for (let count = 0; count < 30; count++) impostor.field(doId[theirs!]!, numberOf('label'), Uint8Array.of(1, 0, 65), 0)
+  worlds.run(4)
+  expect([client.violations.flooded, worlds.server.clients.has(client.id)], 'texts count as messages').toEqual([
     1,
     false,
   ])
@@ -392,7 +401,7 @@ test('what was sent to an object that has gone is late', async () => {
   worlds.run(4)
   message('say', { text: '' })
   worlds.run(4)
-  expect(client.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+  expect(client.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0, refused: 0 })
   await worlds.end()
 })
 
@@ -435,7 +444,7 @@ test('a `clsend ownsend` field that another client writes overrules its owner, w
   owner.schema.dclasses.Avatar.label[mine] = 'again'
   worlds.run(30)
   expect([server.label[eid], at(owner, 'label'), at(other, 'label')]).toEqual(['again', 'again', 'again'])
-  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0, refused: 0 })
   await worlds.end()
 })
 

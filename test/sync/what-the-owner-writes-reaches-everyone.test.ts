@@ -323,6 +323,6 @@ test('numbers that are for the server alone go up too: what a player presses', a
   Avatar.buttons[mine] = 6
   worlds.run(30)
   expect(buttons[eid], 'and only the owner writes them').toBe(5)
-  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0 })
+  expect(worlds.server.violations).toEqual({ malformed: 0, forbidden: 0, outOfRange: 0, flooded: 0, refused: 0 })
   await worlds.end()
 })

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { createSchema } from 'bitecs-pipes'
 import { checkPermissions, permissionMatrix, type FieldDirection } from 'bitecs-pipes/testing'
 import { beforeEach, expect, test, vi } from 'vitest'
+import type * as Layouts from '../../src/net/layout.ts'
 import type * as Permissions from '../../src/systems/permissions.ts'
 
 /** Breaks the server's one function of permissions, to prove that the check can fail. */
 const broken = vi.hoisted(() => ({
   permissionOf: undefined as typeof Permissions.permissionOf | undefined,
-  audienceOfMessage: undefined as typeof Permissions.audienceOfMessage | undefined,
+  audienceOfMessage: undefined as typeof Layouts.audienceOfMessage | undefined,
 }))
 
 vi.mock('../../src/systems/permissions.ts', async original => {
@@ -16,6 +17,13 @@ vi.mock('../../src/systems/permissions.ts', async original => {
     ...real,
     permissionOf: (...given: Parameters<typeof real.permissionOf>) =>
       (broken.permissionOf ?? real.permissionOf)(...given),
+  }
+})
+
+vi.mock('../../src/net/layout.ts', async original => {
+  const real = await original<typeof Layouts>()
+  return {
+    ...real,
     audienceOfMessage: (...given: Parameters<typeof real.audienceOfMessage>) =>
       (broken.audienceOfMessage ?? real.audienceOfMessage)(...given),
   }
@@ -66,6 +74,14 @@ dclass Thing : Base {
   blink(uint8 eye) ownsend broadcast unreliable;
   poke(DoId who) clsend unreliable;
   told(float32 much) clrecv;
+  setHat(string(0-9) hat) required broadcast;
+  setRank(uint8 rank) required ownrecv;
+  setGoal(DoId goal) required ram broadcast clsend;
+  setWeather(uint8 sky) ram broadcast;
+  setHand(uint8 cards) ram ownrecv;
+  setGust(uint8 much) ram broadcast unreliable;
+  setTask(uint8 task) ram airecv clsend;
+  setLog(uint8 line) required db;
 };`
 
 test('what any set of keywords declares passes, and nothing else', async () => {
@@ -155,7 +171,7 @@ test('so is one that lets nobody send, or sends to everybody', async () => {
     'Avatar.knock | clsend | toServer | interested | passes | refused',
   ])
   broken.permissionOf = undefined
-  broken.audienceOfMessage = () => ({ interested: true, owner: true })
+  broken.audienceOfMessage = () => 'interested'
   expect(await differences()).toContain('Avatar.secret | ownrecv | toClient | interested | refused | passes')
 })
 
