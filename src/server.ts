@@ -9,6 +9,7 @@ import {
   type Schema,
 } from './components/index.ts'
 import { packField } from './dc/index.ts'
+import { packCodecTables, unpackCodecTables } from './net/codec-tables.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
 import { createStore } from './net/store.ts'
@@ -123,7 +124,10 @@ export interface Server {
   place(eid: EntityId, zone: number, owner?: ServerClient | 0): void
   /** Takes an object out of its zone: nobody sees it, and it is `Disabled`, until it is placed again. */
   withdraw(eid: EntityId): void
-  /** The range coder's newest tables, to be saved for the next run; `undefined` while there are only the built-in ones. */
+  /**
+   * The range coder's newest tables, to be saved for the next run, where `codecTables` takes them; `undefined` while there are only the
+   * built-in ones. `pipes train` makes them without players.
+   */
   readonly codecTables: Uint8Array | undefined
   /** With `detect: 'mark'`: has the next `replicate` look at an object whose columns were written. */
   markDirty(eid: EntityId): void
@@ -192,7 +196,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     world,
     schema,
     store: createStore(schema.file, snapshotHistory, codec, {
-      tables: codecTables,
+      tables: codecTables && unpackCodecTables(codecTables, schema.file),
       isTraining: trainCodec,
     }),
     links: {
@@ -271,7 +275,8 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       return state.tick
     },
     get codecTables() {
-      return state.store.codec.tablesOf(state.store.codec.generation)
+      const tables = state.store.codec.tablesOf(state.store.codec.generation)
+      return tables && packCodecTables(tables, schema.file)
     },
     clients: state.clients,
     violations: state.violations,

@@ -39,6 +39,7 @@ export {
   type ServerScenario,
 } from './testing/scenario.ts'
 export { shrink, type Shrunk, type ShrinkOptions } from './testing/shrink.ts'
+export { train, type Trained } from './testing/train.ts'
 export { createWorlds, FRAME, type Guest, type Worlds, type WorldsOptions } from './testing/worlds.ts'
 export { memoryNetwork } from './net/memory.ts'
 export type { Direction, LinkPair, LinkStats, MemoryNetwork, MemoryNetworkOptions } from './net/memory.ts'

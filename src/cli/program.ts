@@ -4,6 +4,7 @@ import { diff } from './diff.ts'
 import { format } from './format.ts'
 import { hash } from './hash.ts'
 import { UsageError, type Terminal } from './terminal.ts'
+import { train } from './train.ts'
 import { types } from './types.ts'
 
 /** Exit codes: nothing to report, something to report, called wrongly. */
@@ -63,6 +64,17 @@ export const runPipes = async (args: readonly string[], terminal: Terminal, vers
     .option('--check', 'print the names of files that are not in the style: they are findings')
     .option('--write', 'write the files')
     .action((paths, options) => found(format(paths, options, terminal)))
+  program
+    .command('train')
+    .description('play a game with its bots, and make tables for its range coder: `createServer({ codecTables })`')
+    .argument('<game>', 'a module that exports a game of bitecs-pipes/testing: `schema`, `bots`, `rules`, ...')
+    .requiredOption('--out <file>', 'where the tables go')
+    .option('--clients <count>', 'players (8)')
+    .option('--objects <count>', 'objects from the start, of each `spawn` in turn (40)')
+    .option('--seconds <seconds>', 'of virtual time; the more, the better the tables (110)')
+    .option('--zones <zones>', 'where the objects are and what all players see, such as 1,2 (1)')
+    .option('--seed <number>', 'of what is random (1)')
+    .action(async (path, options) => found(await train(path, options, terminal)))
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

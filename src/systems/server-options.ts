@@ -108,7 +108,10 @@ export interface ServerOptions {
    * `plain` is quicker to read in a dump. Default `range`.
    */
   readonly codec?: CodecName
-  /** What {@link Server.codecTables} gave in an earlier run with the same schema: fewest bytes from the first second. */
+  /**
+   * What {@link Server.codecTables} gave in an earlier run with the same schema, or `pipes train`: fewest bytes from the first second.
+   * Those of another schema are an error.
+   */
   readonly codecTables?: Uint8Array
   /**
    * Whether the range coder makes better tables from what it writes, while the server runs, and sends them to the clients

@@ -1,4 +1,5 @@
 import { PERFECT_LINK, type LinkConditions } from '../net/conditioner.ts'
+import type { Server } from '../server.ts'
 import { createDice } from './dice.ts'
 import { prepareGame, type Game } from './game.ts'
 import { play } from './run.ts'
@@ -86,7 +87,14 @@ const loadOf = (cast: Cast, tickRate: number, options: MeasureOptions): Scenario
  *
  * Rejects with an `Error` when a client does not show what it should.
  */
-export const measure = async (game: Game<any>, options: MeasureOptions = {}): Promise<Costs> => {
+export const measure = async (game: Game<any>, options: MeasureOptions = {}): Promise<Costs> =>
+  (await measureServer(game, options)).costs
+
+/** The same, and the server that it was measured on. */
+export const measureServer = async (
+  game: Game<any>,
+  options: MeasureOptions = {},
+): Promise<{ readonly costs: Costs; readonly server: Server }> => {
   const { warmUp = 2, clients = 8 } = options
   const tickRate = game.server?.tickRate ?? 30
   const prepared = prepareGame(game)
@@ -94,7 +102,11 @@ export const measure = async (game: Game<any>, options: MeasureOptions = {}): Pr
   const firstTick = Math.ceil(warmUp * tickRate)
   const times: number[] = []
   const marks: { down: { bytes: number; sent: number }; up: { bytes: number; sent: number } }[] = []
+  let server: Server | undefined
   const outcome = await play(prepared, scenario, {
+    onServer(given) {
+      server = given
+    },
     onTick(tick, milliseconds, { down, up }) {
       if (tick < firstTick) return
       if (tick > firstTick) times.push(milliseconds)
@@ -107,7 +119,7 @@ export const measure = async (game: Game<any>, options: MeasureOptions = {}): Pr
   const [before, after] = marks as [(typeof marks)[0], (typeof marks)[0]]
   times.sort((a, b) => a - b)
   const quantile = (part: number): number => times[Math.min(times.length - 1, Math.floor(times.length * part))]!
-  return {
+  const costs: Costs = {
     bytesDown: (after.down.bytes - before.down.bytes) * share,
     bytesUp: (after.up.bytes - before.up.bytes) * share,
     datagramsDown: (after.down.sent - before.down.sent) * share,
@@ -115,4 +127,5 @@ export const measure = async (game: Game<any>, options: MeasureOptions = {}): Pr
     tick: { mean: times.reduce((sum, time) => sum + time, 0) / times.length, p50: quantile(0.5), p99: quantile(0.99) },
     settled: outcome.settled,
   }
+  return { costs, server: server! }
 }

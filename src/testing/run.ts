@@ -3,7 +3,7 @@ import { createClient } from '../client.ts'
 import { Alive, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
 import { memoryNetwork, type LinkPair, type MemoryNetwork } from '../net/memory.ts'
-import { createServer, type ServerClient, type ServerOptions, type Visibility } from '../server.ts'
+import { createServer, type Server, type ServerClient, type ServerOptions, type Visibility } from '../server.ts'
 import { createDice, type Dice } from './dice.ts'
 import { provideAll } from './provide.ts'
 import type { ClientSide, PreparedGame, ServerSide } from './game.ts'
@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly patience?: number
   /** Whether to write down what happens. */
   readonly isLogged?: boolean
+  /** Told of the run's server, before anybody joins. */
+  readonly onServer?: (server: Server) => void
   /**
    * Told after each tick of the action how long the server took for it, in real milliseconds, and what was sent until
    * then.
@@ -159,6 +161,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
       return isAllowed
     },
   })
+  options.onServer?.(server)
   const side: ServerSide<any> = { world, schema, server, now }
   const run: Run = {
     prepared,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runPipes } from '../../src/cli/program.ts'
+import type { Modules } from '../../src/cli/terminal.ts'
 
 /** What a call of `pipes` printed and how it ended. */
 export interface Call {
@@ -10,14 +11,15 @@ export interface Call {
   readonly error: string
 }
 
-/** Calls `pipes` in this process. */
-export const pipes = async (args: readonly string[], input = ''): Promise<Call> => {
+/** Calls `pipes` in this process. `modules` imports what it has to import. */
+export const pipes = async (args: readonly string[], input = '', modules?: () => Promise<Modules>): Promise<Call> => {
   let out = '',
     error = ''
   const terminal = {
     out: (text: string) => void (out += text),
     error: (text: string) => void (error += text),
     input: () => input,
+    ...(modules && { modules }),
   }
   const code = await runPipes(args, terminal, '1.2.3')
   return { code, out, error }

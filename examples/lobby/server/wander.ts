@@ -21,10 +21,9 @@ interface Mind {
   quiet: number
 }
 
-const between = (low: number, high: number): number => low + Math.random() * (high - low)
-
 /** The creatures of the garden: `spawn` them once, run the `system` each tick. */
-export function createWander(onChirp: (eid: number) => void) {
+export function createWander(onChirp: (eid: number) => void, chance: () => number = Math.random) {
+  const between = (low: number, high: number): number => low + chance() * (high - low)
   const minds = new Map<number, Mind>()
   const point: Point = { x: 0, y: 0 }
 
@@ -37,7 +36,7 @@ export function createWander(onChirp: (eid: number) => void) {
       keepInGarden(point)
       const eid = addEntity(world)
       addComponent(world, eid, Npc)
-      Npc.kind[eid] = Math.floor(Math.random() * NPC_KINDS)
+      Npc.kind[eid] = Math.floor(chance() * NPC_KINDS)
       Npc.position.x[eid] = point.x
       Npc.position.y[eid] = point.y
       Npc.heading[eid] = between(0, 360)
