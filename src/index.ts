@@ -5,7 +5,10 @@
 export {
   Alive,
   createSchema,
+  Deleted,
+  Disabled,
   fitText,
+  Fresh,
   Generated,
   loadSchema,
   Owned,

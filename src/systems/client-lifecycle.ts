@@ -68,9 +68,7 @@ export const disable = (
     object.isOwned = false
     removeComponent(world, object.eid, Owned)
   }
-  // Observers run in here, and may remove the entity.
-  if (session.disabled.get(object.doId) === object) enter(state, object, 'disabled')
-  if (session.disabled.get(object.doId) !== object) return
+  enter(state, object, 'disabled')
   if (isDeleted || state.disabledTime === 0) giveUp(state, session, object)
   else expireDisabled(state, session)
 }

@@ -1,4 +1,4 @@
-import { addComponent, entityExists, removeComponent, type World } from 'bitecs'
+import { addComponent, removeComponent, type World } from 'bitecs'
 import { Alive, Deleted, Disabled, Fresh, Generated } from '../components/index.ts'
 
 /** Where an object is in its life, as its end sees it. The diagrams are in LIFECYCLE.md. */
@@ -25,7 +25,7 @@ export const CLIENT_TRANSITIONS: Transitions = {
 /** Its objects end by the game's own `removeEntity`: see {@link letGo}. */
 export const SERVER_TRANSITIONS: Transitions = {
   fresh: ['generated'],
-  generated: ['alive', 'disabled'],
+  generated: ['alive'],
   alive: ['disabled'],
   disabled: ['generated'],
   deleted: [],
@@ -43,26 +43,18 @@ const TAGS: Readonly<Record<LifecycleState, readonly object[]>> = {
 /**
  * Brings an object into another state: tags that do not belong to that one go, then its own come. The columns must be written already.
  *
- * Observers run in here and may remove the entity: look at `object.state` afterwards.
- *
  * @returns false when the state may not follow; nothing has happened then
  */
 export const transition = (world: World, transitions: Transitions, object: Living, to: LifecycleState): boolean => {
-  const from = object.state
-  if (!transitions[from].includes(to)) return false
-  object.state = to
-  const before = TAGS[from]
+  if (!transitions[object.state].includes(to)) return false
+  const before = TAGS[object.state]
   const after = TAGS[to]
+  object.state = to
   for (let index = before.length - 1; index >= 0; index--)
-    if (!after.includes(before[index]!) && isStill(world, object, to))
-      removeComponent(world, object.eid, before[index]!)
-  for (const tag of after) if (!before.includes(tag) && isStill(world, object, to)) addComponent(world, object.eid, tag)
+    if (!after.includes(before[index]!)) removeComponent(world, object.eid, before[index]!)
+  for (const tag of after) if (!before.includes(tag)) addComponent(world, object.eid, tag)
   return true
 }
-
-/** Whether no observer has removed the entity or changed the state meanwhile. */
-const isStill = (world: World, object: Living, state: LifecycleState): boolean =>
-  object.state === state && entityExists(world, object.eid)
 
 /** Begins an object's life: its columns are written. An entity that was one before, of a server that was closed, starts anew. */
 export const begin = (world: World, object: Living): void => {
