@@ -21,8 +21,11 @@ export interface Connection {
   close(): void
   /** Called with each datagram; the view is the callee's to keep. */
   onPacket: (packet: Uint8Array) => void
-  /** Called once when the peer or the network ended the connection. */
-  onClose: () => void
+  /**
+   * Called once when the peer or the network ended the connection. `hungUp`: the transport knows that the peer took it down on
+   * purpose, as a page does that is left; a session does not wait for it to come back then.
+   */
+  onClose: (hungUp?: boolean) => void
 }
 
 /** The server's side of a transport: announces each peer that connects. */

@@ -17,6 +17,9 @@ import { refuse } from './strangers.ts'
 /** Datagrams of one client that may wait for the next tick. */
 const MAX_INBOX = 256
 
+/** Seconds within which a client was heard that hangs up by itself. */
+const PRESENT = 2
+
 /** From here on the session's datagrams are those of this connection. */
 export const attach = (state: ServerState, session: Session, connection: Connection): void => {
   session.connection = connection
@@ -25,8 +28,11 @@ export const attach = (state: ServerState, session: Session, connection: Connect
     if (session.inbox.length < MAX_INBOX) session.inbox.push({ packet, time: state.now() })
     else countViolation(state, session, 'flooded')
   }
-  connection.onClose = () => {
+  connection.onClose = (hungUp = false) => {
     session.isClosed = true
+    // A page that was left: its goodbye may not have got out. A network that broke long ago may end in the same way.
+    const heardAt = session.inbox.at(-1)?.time ?? session.downlink.peer.lastReceiveTime
+    if (hungUp && state.now() - heardAt < PRESENT) session.hasLeft = true
   }
 }
 

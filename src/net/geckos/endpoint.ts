@@ -8,8 +8,8 @@ export interface Endpoint {
   readonly connection: Connection
   /** A datagram came in. The endpoint keeps the view. */
   deliver(packet: Uint8Array): void
-  /** The peer or the network ended the connection. */
-  end(): void
+  /** The peer or the network ended the connection; `hungUp`: the peer did, on purpose. */
+  end(hungUp?: boolean): void
 }
 
 /** What an adapter does for its endpoint. */
@@ -41,6 +41,7 @@ export const createEndpoint = (wire: Wire): Endpoint => {
   let attaching = false
   let closed = false
   let ended = false
+  let wasHungUp = false
 
   const settle = (result: unknown, where: string): void => {
     if (isThenable(result)) result.then(undefined, error => wire.report(error, where))
@@ -56,7 +57,7 @@ export const createEndpoint = (wire: Wire): Endpoint => {
 
   const tellClose = (): void => {
     try {
-      settle(onClose(), 'onClose')
+      settle(onClose(wasHungUp), 'onClose')
     } catch (error) {
       wire.report(error, 'onClose')
     }
@@ -113,9 +114,10 @@ export const createEndpoint = (wire: Wire): Endpoint => {
       if (attached) tellPacket(packet)
       else if (early.length < MAX_EARLY) early.push(packet)
     },
-    end: () => {
+    end: (hungUp = false) => {
       if (closed || ended) return
       ended = true
+      wasHungUp = hungUp
       if (attached) tellClose()
     },
   }

@@ -24,8 +24,8 @@ export interface PeerHost {
   report(error: unknown, where: string): void
   /** The channel opened: announce the endpoint. */
   opened(peer: Peer, endpoint: Endpoint): void
-  /** The peer, the network, or the transport ended the peer: release it and tell the session. Idempotent. */
-  ended(peer: Peer): void
+  /** The peer (`hungUp`), the network, or the transport ended the peer: release it and tell the session. Idempotent. */
+  ended(peer: Peer, hungUp?: boolean): void
   /** The session closed the peer: release it, and hang up when what was sent before has gone out. Idempotent. */
   closing(peer: Peer): void
 }
@@ -127,7 +127,8 @@ export const takeOver = (peer: Peer, webrtc: WebRTCConnection, host: PeerHost): 
       host.opened(peer, endpoint)
     }),
   )
-  channel.onClosed(safely(() => host.ended(peer)))
+  // The other end closed it, or its page went: of a network that broke, the connection's state tells first.
+  channel.onClosed(safely(() => host.ended(peer, true)))
   channel.onError(() => {})
   peerConnection.onStateChange(
     safely(state => {

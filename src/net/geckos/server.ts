@@ -128,10 +128,10 @@ export const geckos = (options: GeckosServerOptions = {}): GeckosServerTransport
     return true
   }
 
-  const ended = (peer: Peer): void => {
+  const ended = (peer: Peer, hungUp = false): void => {
     if (!release(peer)) return
     if (peer.webrtc) hangUp(peer.webrtc)
-    peer.endpoint?.end()
+    peer.endpoint?.end(hungUp)
   }
 
   const closing = (peer: Peer): void => {
