@@ -9,3 +9,6 @@ export const isAfter = (a: number, b: number): boolean => ticksSince(a, b) > 0
 
 /** The tick after `tick`. */
 export const nextTick = (tick: number): number => (tick + 1) >>> 0
+
+/** Ticks travel as 16 bits: who heard nothing for half of these would take one for another. */
+export const MAX_SILENT_TICKS = 0x8000

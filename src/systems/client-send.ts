@@ -8,6 +8,7 @@ import { Chunk, patchSequence, writeHeader } from '../net/packet.ts'
 import { clearance, resendTimeout, sendSequence } from '../net/peer.ts'
 import { sweepValues } from '../net/replica.ts'
 import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
+import { MAX_SILENT_TICKS } from '../net/ticks.ts'
 import { countOut } from '../net/traffic.ts'
 import { isSilent, look } from '../net/vigil.ts'
 import { readWord } from './client-references.ts'
@@ -80,8 +81,10 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
   sweepValues(session.replica, session.welcome.tickRate)
   const { peer, vigil } = session
   look(vigil, now, peer.lastReceiveTime)
+  // The server's tick rate was not known when the option was checked.
+  const patience = Math.min(state.timeout, (MAX_SILENT_TICKS - 1) / session.welcome.tickRate)
   if (session.suspension) session.lifeline.drive(now)
-  else if (isSilent(vigil, now, peer.lastReceiveTime, state.timeout)) session.lifeline.lose('timeout')
+  else if (isSilent(vigil, now, peer.lastReceiveTime, patience)) session.lifeline.lose('timeout')
   // A silent connection may come to life again, once something is said.
   if (session.isOver || session.isCut) return
   if (now - session.peer.lastSendTime >= Math.max(IDLE_INTERVAL, 1.5 / session.welcome.commandRate))

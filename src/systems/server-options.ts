@@ -4,6 +4,7 @@ import { CODECS, type CodecName } from '../net/codec.ts'
 import { MAX_PASSWORD } from '../net/hello.ts'
 import { MAX_ZONES } from '../net/interest.ts'
 import { joinTransports } from '../net/join-transports.ts'
+import { MAX_SILENT_TICKS } from '../net/ticks.ts'
 import type { ServerTransport } from '../net/transport.ts'
 import { checkAuthenticate, type Authenticate } from './authenticate.ts'
 import type { OwnerLeaves } from './departure.ts'
@@ -219,9 +220,6 @@ export const SERVER_OPTIONS = {
 
 /** What `server.configure` changes. */
 export type LiveServerOptions = LiveOptions<ServerOptions, typeof SERVER_OPTIONS>
-
-/** Ticks travel as 16 bits: a client that was silent for longer than half of these would take one for another. */
-const MAX_SILENT_TICKS = 0x8000
 
 /** Throws for options that make no sense together. */
 export const checkTogether = (

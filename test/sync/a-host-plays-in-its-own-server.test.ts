@@ -25,7 +25,7 @@ const stage = async (makeWorld: () => World, makeSchema: () => Schema<any>): Pro
   const memory = memoryNetwork({ now })
   const network = memoryNetwork({ now, seed: 5, conditions: { lag: 0.04, jitter: 0.01, loss: 0.1 } })
   const [world, schema] = [makeWorld(), makeSchema()]
-  const server = createServer(world, schema, { transport: [network.server, memory.server], now })
+  const server = createServer(world, schema, { transport: [network.server, memory.server], now, resumeTime: 0 })
   await server.ready
   server.onJoin(client => {
     const eid = addEntity(world)
