@@ -36,6 +36,7 @@ import {
   type ViolationCounts,
   type Visibility,
 } from './systems/server-state.ts'
+import { createServerMeter, type ServerStats } from './systems/server-stats.ts'
 import { changeRates } from './systems/client-rates.ts'
 import { endSession, openSession } from './systems/sessions.ts'
 
@@ -61,6 +62,7 @@ export type { Authenticate, Candidate } from './systems/authenticate.ts'
 export type { Bequest, OwnerLeaves } from './systems/departure.ts'
 export type { Target } from './systems/messages.ts'
 export type { Denial } from './systems/permissions.ts'
+export type { ServerStats, TickTimes } from './systems/server-stats.ts'
 export type { LiveServerOptions, ServerOptions } from './systems/server-options.ts'
 export type {
   FieldLimit,
@@ -87,6 +89,8 @@ export interface Server {
   readonly clients: ReadonlyMap<number, ServerClient>
   /** What clients tried that was refused, counted. */
   readonly violations: Readonly<ViolationCounts>
+  /** What the server has done and does, as numbers; each client has its own. */
+  readonly stats: ServerStats
   /** System: takes in joins, acknowledgements, owner-written state and messages; handlers run in here. */
   receive(world: World): void
   /** System: advances the tick, captures what changed, and sends each client what it lacks. */
@@ -264,6 +268,7 @@ const sessionOf = (state: ServerState, client: ServerClient, where: string): Ses
 export const createServer = (world: World, schema: Schema<any>, options: ServerOptions): Server => {
   const state = createState(world, schema, options)
   const unwatch = watchObjects(state)
+  const meter = createServerMeter(state)
   const ready = state.transport.listen(connection => openSession(state, connection))
   // Whoever does not await `ready` is told all the same.
   ready.catch(error => state.onError(error, 'listen'))
@@ -280,13 +285,18 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     },
     clients: state.clients,
     violations: state.violations,
+    get stats() {
+      return meter.read()
+    },
     receive(given) {
       checkWorld(state.world, given, 'server.receive')
+      meter.begin(performance.now())
       serverReceive(state)
     },
     replicate(given) {
       checkWorld(state.world, given, 'server.replicate')
       replicate(state)
+      meter.end(performance.now())
     },
     onJoin: handler => subscribeTo(state.onJoin, handler),
     onLeave: handler => subscribeTo(state.onLeave, handler),

@@ -205,6 +205,7 @@ export const writeState = (downlink: Downlink, store: Store, content: DownConten
     isOpen = true
     writeEntry(store, subscription, tick, lastId)
     lastId = subscription.group.id
+    store.stats.sent++
     noteSent(subscription, content, now)
   }
   if (!isOpen && deferred === 0) return

@@ -98,8 +98,8 @@ export interface Store {
   readonly writer: BitWriter
   /** Counts the rounds of sending; segments of an older one are void. */
   round: number
-  /** Segments encoded and bytes of them, since the start; shared ones count once. */
-  readonly stats: { segments: number; bytes: number }
+  /** Segments encoded and bytes of them, since the start, where shared ones count once; and how many were sent. */
+  readonly stats: { segments: number; bytes: number; sent: number }
 }
 
 /** Makes an empty store for the dclasses of a schema; `history` is how many frames a group keeps, 8 to 64. */
@@ -124,7 +124,7 @@ export const createStore = (
     groupsVersion: 0,
     writer: bitWriter(4096),
     round: 0,
-    stats: { segments: 0, bytes: 0 },
+    stats: { segments: 0, bytes: 0, sent: 0 },
   }
 }
 

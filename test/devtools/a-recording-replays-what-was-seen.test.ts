@@ -14,7 +14,7 @@ const LINKS = {
 }
 
 /** Plays for a while, with a recorder from some moment on; what was seen at each moment, by seconds of the recording. */
-const record = async (conditions: object, seconds: number, options: object = {}, warmUp = 7) => {
+const record = async (conditions: object, seconds: number, options: object = {}, warmUp = 0.5) => {
   const { worlds, Avatar } = await openScene(conditions)
   const guest = await worlds.join()
   const own = spawn(worlds, 'Avatar', { name: 'me', gold: 5 }, 1, worlds.clientOf(guest))
@@ -37,7 +37,7 @@ const record = async (conditions: object, seconds: number, options: object = {},
 
 for (const [name, conditions] of Object.entries(LINKS))
   test(`over ${name}: from the middle of a session, forwards, backwards, as a file`, async () => {
-    const { worlds, guest, recorder, seen } = await record(conditions, 8, { partSeconds: 2 })
+    const { worlds, guest, recorder, seen } = await record(conditions, 6, { partSeconds: 2 }, 7)
     const live = recorder.stop()
     const recording = decodeRecording(encodeRecording(live))
     expect(recording.parts.length, 'a part every two seconds').toBeGreaterThanOrEqual(3)
@@ -100,9 +100,9 @@ test('what was said is heard again as it plays, and not when it is jumped over',
 })
 
 test('an old part is dropped when there are too many', async () => {
-  const { worlds, guest, recorder, seen } = await record({}, 14, { partSeconds: 2, maxSeconds: 10 })
+  const { worlds, guest, recorder, seen } = await record({}, 13, { partSeconds: 2, maxSeconds: 10 })
   expect(recorder.droppedSeconds).toBeGreaterThan(1.9)
-  expect(recorder.seconds).toBeLessThan(12.5)
+  expect(recorder.seconds).toBeLessThan(12.1)
   const recording = recorder.stop()
   const replay = playRecording(guest.client, recording)
   replay.seek(recording.duration)

@@ -13,7 +13,7 @@ export const COLOURS = {
 
 /** By itself in a shadow root: nothing of the page's styles gets in, nothing of these gets out. */
 export const CSS = `
-:host { all: initial; }
+:host { all: initial; color-scheme: dark; }
 * { box-sizing: border-box; margin: 0; }
 .panel, .pill {
   color: ${COLOURS.text};
@@ -111,7 +111,7 @@ h3 small { margin-left: auto; color: ${COLOURS.dim}; font-weight: 450; font-size
 h3 + canvas { margin-top: 5px; }
 canvas { display: block; width: 100%; height: 52px; border-radius: 7px; background: rgb(255 255 255 / 0.035); }
 canvas.tall { height: 72px; }
-section + section { margin-top: 14px; }
+section + section, .buttons + section { margin-top: 14px; }
 .hint { color: ${COLOURS.dim}; }
 .hint + .hint { margin-top: 6px; }
 
