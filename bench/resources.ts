@@ -28,11 +28,11 @@ const entries = (directory: string): number => {
 /** Looks at this process. */
 export const resources = (): Resources => {
   collect()
-  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
+  const { rss, heapUsed, external } = process.memoryUsage()
   return {
     rss: rss / 1e6,
     heap: heapUsed / 1e6,
-    external: (external + arrayBuffers) / 1e6,
+    external: external / 1e6,
     descriptors: entries('/proc/self/fd'),
     threads: entries('/proc/self/task'),
     handles: process.getActiveResourcesInfo().length,
