@@ -81,8 +81,8 @@ export interface Downlink {
   mostValues: number
   /** Contents to be used again. */
   readonly spare: DownContent[]
-  /** Reliable messages of objects that wait for the values of their tick to go ahead of them, and bytes of them. */
-  readonly outbox: Uint8Array[]
+  /** Reliable messages that wait for the values of their objects to go ahead of them, and bytes of them. */
+  readonly outbox: { readonly bytes: Uint8Array; readonly after: readonly (ValueSet | undefined)[] }[]
   outboxBytes: number
   /** Unreliable messages that wait for room in a packet, and since which one (seconds). */
   readonly messages: { readonly bytes: Uint8Array; time: number | undefined }[]

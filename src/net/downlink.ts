@@ -84,6 +84,8 @@ const STARVING = 3
 const STATE_RESERVE = 500
 /** Fragments that may wait before value fields are held back: until then only their newest bytes count. */
 const VALUES_AHEAD = 64
+/** Fragments that may wait before messages do not wait for the values of their objects any more. */
+const MESSAGES_BEHIND = 256
 /** Objects whose value fields may wait before those that are gone are looked for. */
 const LEAST_VALUES = 1024
 /** Below so many bytes a packet is not worth its header; so many has a probe, which may carry what is that small. */
@@ -118,7 +120,8 @@ export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void =>
   const view: ZoneView = { zone, subscriptions: [], owed: new Set() }
   downlink.zones.set(zone, view)
   downlink.isStale = true
-  for (const group of zone.groups) for (const set of valueSetsOf(store, group)) oweValues(downlink, zone, set)
+  for (const group of zone.groups)
+    for (const set of valueSetsOf(store, group)) oweValues(downlink, zone, set, wasSeen(downlink, store, set))
 }
 
 /** Stops to send a zone; what the client knew of it counts for nothing when it returns. */
@@ -157,15 +160,16 @@ export const resync = (downlink: Downlink, groupId: number): void => {
 }
 
 /** Notes that the client lacks one value field of an object, or all of them. */
-export const needValues = (downlink: Downlink, set: ValueSet, index?: number): void => {
+export const needValues = (downlink: Downlink, set: ValueSet, index?: number, isToldMessages = false): void => {
   if (set.packed.length === 0) return
   let needed = downlink.values.get(set)
   if (!needed) {
     if (downlink.values.size >= downlink.mostValues) forgetValues(downlink)
     downlink.values.set(set, (needed = new Set()))
   }
-  if (index === undefined) for (const each of inOrder(set)) needed.add(each)
-  else needed.add(index)
+  if (index === undefined) {
+    for (const each of inOrder(set)) if (!isToldMessages || each < set.layout.values.length) needed.add(each)
+  } else needed.add(index)
 }
 
 /** All that there is of a set: values, then kept messages in the order in which they were sent. */
@@ -193,9 +197,13 @@ const forgetValues = (downlink: Downlink): void => {
 export const isSeen = ({ zones }: Downlink, { isAlive, zone }: ValueSet): boolean =>
   isAlive && zone !== undefined && zones.has(zone)
 
+/** Whether the client saw an object, in another zone, until it came into this one in this very round. */
+const wasSeen = ({ zones }: Downlink, store: Store, { kept }: ValueSet): boolean =>
+  kept?.cameFrom !== undefined && zones.has(kept.cameFrom) && kept.cameIn === store.round - 1
+
 /** The same of an object that just came into a zone: whoever waits for that zone waits for these too. */
-export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet): void => {
-  needValues(downlink, set)
+export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet, wasSeen = false): void => {
+  needValues(downlink, set, undefined, wasSeen)
   const owed = downlink.zones.get(zone)?.owed
   if (set.packed.length === 0 || !owed) return
   if (owed.size > downlink.mostValues) forgetValues(downlink)
@@ -207,11 +215,15 @@ export const queueReliable = (downlink: Downlink, message: Uint8Array): void => 
   if (!sendReliable(downlink.sender, message)) downlink.isSound = false
 }
 
-/** Queues a reliable message of an object: behind the values of this tick, and of an object that the client is yet to be told of. */
-export const queueMessage = (downlink: Downlink, message: Uint8Array): void => {
+/** Queues a reliable message of an object, whose values of this tick are to go ahead of it. */
+export const queueMessage = (
+  downlink: Downlink,
+  message: Uint8Array,
+  ...after: readonly (ValueSet | undefined)[]
+): void => {
   downlink.outboxBytes += message.length
   if (downlink.sender.queuedBytes + downlink.outboxBytes > MAX_QUEUED) downlink.isSound = false
-  else downlink.outbox.push(message)
+  else downlink.outbox.push({ bytes: message, after })
 }
 
 /** Bytes that wait in the reliable stream, or for it. */
@@ -220,7 +232,15 @@ export const waitingBytes = ({ sender, outboxBytes }: Downlink): number => sende
 const flushMessages = (downlink: Downlink): void => {
   const { outbox } = downlink
   if (outbox.length === 0) return
-  for (const message of outbox) queueReliable(downlink, message)
+  for (const { bytes, after } of outbox) {
+    for (const set of after) {
+      const needed = set && downlink.values.get(set)
+      // On a link that is far behind, it is the newest value that counts.
+      if (needed && downlink.sender.queue.length < MESSAGES_BEHIND)
+        flushValues(downlink, new Map([[set, needed]]), true)
+    }
+    queueReliable(downlink, bytes)
+  }
   outbox.length = 0
   downlink.outboxBytes = 0
 }
@@ -302,8 +322,8 @@ const breakChains = ({ content }: Sent<DownContent>): void => {
 const valueWriter = byteWriter(FRAGMENT)
 
 /** Puts the value fields that the client lacks into the reliable stream, several small ones to a message. */
-const flushValues = (downlink: Downlink): void => {
-  if (downlink.values.size === 0) return
+const flushValues = (downlink: Downlink, lacking = downlink.values, isForced = false): void => {
+  if (lacking.size === 0) return
   let lastId = 0
   openValues(valueWriter)
   const close = () => {
@@ -311,11 +331,11 @@ const flushValues = (downlink: Downlink): void => {
     lastId = 0
     openValues(valueWriter)
   }
-  for (const [set, needed] of downlink.values) {
+  for (const [set, needed] of lacking) {
     // Noted while the client saw the object: by now one of the two may have gone elsewhere.
     const isWanted = isSeen(downlink, set)
     for (const index of needed) {
-      if (downlink.sender.queue.length >= VALUES_AHEAD) {
+      if (!isForced && downlink.sender.queue.length >= VALUES_AHEAD) {
         close()
         return
       }

@@ -40,6 +40,9 @@ export interface KeptMessages {
   count: number
   /** Which sending the last one of each was, by index, so that they are told again in the order in which they were sent last. */
   readonly sentAs: number[]
+  /** The zone that the object came from when it changed its zone last, and the store's round then. */
+  cameFrom: Zone | undefined
+  cameIn: number
   /** Who is not to be told the last one, by index. */
   readonly withheld: Map<number, WeakSet<object>>
   /** Brings a `required` one up to date, right before it is told. */

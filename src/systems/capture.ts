@@ -289,6 +289,7 @@ const moveRow = (
   const isHidden = from !== undefined && to !== undefined && to.exclusiveTo > 0 && from.group.zone.exclusiveTo === 0
   if (from) removeRow(from, state.tick, isHidden ? from.group.zone.id : destinationOf(from, to))
   values.zone = to
+  if (values.kept) Object.assign(values.kept, { cameFrom: from?.group.zone, cameIn: state.store.round })
   if (!to) return undefined
   for (const { downlink } of state.sessions)
     if (downlink.zones.has(to) && (!from || !downlink.zones.has(from.group.zone))) oweValues(downlink, to, values)

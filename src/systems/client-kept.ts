@@ -50,7 +50,8 @@ const deliverKnown = (
 ): void => {
   const { values, messages } = layout
   const isOfNow = areValuesOfNow(session.replica, known, object.bornTick)
-  for (const index of [...known.dirty].sort((a, b) => known.serials[a]! - known.serials[b]!)) {
+  const order = (a: number, b: number) => (ofRequired ? a - b : known.serials[a]! - known.serials[b]!)
+  for (const index of [...known.dirty].sort(order)) {
     const field = messages[index - values.length]
     // What is of before the object was gone comes anew.
     if (!field || isRequired(field) !== ofRequired || (!isOfNow && known.doubt!.fields.has(index))) continue

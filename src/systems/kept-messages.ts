@@ -90,6 +90,8 @@ export const keepMessages = (
   return {
     count: 0,
     sentAs: [],
+    cameFrom: undefined,
+    cameIn: -1,
     withheld: new Map(),
     renew(index) {
       const field = messages[index - values.length]

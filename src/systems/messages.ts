@@ -141,7 +141,7 @@ const tell = (
     if (isUnreliable) queueUnreliable(downlink, bytes)
     else if (from && waitingBytes(downlink) + bytes.length > MAX_RELAYED)
       relayToFull(state, from, session, bytes, field, object, isFair)
-    else queueMessage(downlink, bytes)
+    else queueMessage(downlink, bytes, object.values, object.ownerValues)
   }
 }
 
@@ -170,6 +170,6 @@ const relayToFull = (
   object: ServerObject,
   isFair: boolean,
 ): void => {
-  if (isFair || state.now() - stuckSince(to.downlink.sender) > STUCK) queueMessage(to.downlink, bytes)
+  if (isFair || state.now() - stuckSince(to.downlink.sender) > STUCK) queueMessage(to.downlink, bytes, object.values)
   else if (from.client) violate(state, from, 'flooded', 'relay', { field, object })
 }

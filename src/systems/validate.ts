@@ -49,6 +49,15 @@ const named = (columns: FieldColumns, value: unknown): unknown => {
   )
 }
 
+/** A value in the order of its columns, as it is packed. */
+const listed = (columns: FieldColumns, value: unknown): unknown => {
+  if (Array.isArray(columns) || ArrayBuffer.isView(columns)) return value
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value)
+  return Object.entries(columns).map(([name, part], at) =>
+    listed(part as FieldColumns, (value as Record<string | number, unknown>)[isList ? at : name]),
+  )
+}
+
 /** Has the game look at a value that a client sent, if it wants to. A refusal is counted. `value` is as columns hold it. */
 export const judge = (
   state: ServerState,
@@ -60,18 +69,19 @@ export const judge = (
   const check = state.checks.get(field)
   const { client } = session
   if (!check || !client) return TAKEN
+  const columns = object.serverClass.info.columns.get(field)!
   // The check may well change it in place.
-  const sent = packValue(field, value, state.links).slice()
+  const sent = packValue(field, listed(columns, value), state.links).slice()
   const where = `validate ${nameOf(field)}`
-  const answer = guarded(state, where, () =>
-    check(object.eid, named(object.serverClass.info.columns.get(field)!, value), client),
-  )
+  const answer = guarded(state, where, () => check(object.eid, named(columns, value), client))
   if (answer === undefined || answer === null) {
     violate(state, session, 'refused', 'check', { field, object })
     return REFUSED
   }
   try {
-    return isSameBytes(packValue(field, answer, state.links), sent) ? TAKEN : { kind: 'corrected', value: answer }
+    return isSameBytes(packValue(field, listed(columns, answer), state.links), sent)
+      ? TAKEN
+      : { kind: 'corrected', value: answer }
   } catch (error) {
     // Such as a promise: what stands, stands.
     state.onError(error, where)

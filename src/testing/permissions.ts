@@ -1,5 +1,5 @@
 import { addComponent, addEntity } from 'bitecs'
-import { columnAt, infosOf, writeColumns, type DClassInfo, type FieldColumns } from '../components/index.ts'
+import { columnAt, infosOf, writeColumns, type FieldColumns } from '../components/index.ts'
 import { encodeQuaternion, type DCAtomicField, type DCMolecularField, type DCParameterField } from '../dc/index.ts'
 import { bitWriter, writeBits, writtenBytes } from '../net/bits.ts'
 import { FIXED_WORDS, layoutsOf, wordOf, type Layout, type Word } from '../net/layout.ts'
