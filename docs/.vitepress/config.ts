@@ -19,6 +19,7 @@ const guide = [
     text: 'Concepts',
     items: [
       page('Objects and entities', '/concepts/objects'),
+      page('Schemas', '/concepts/schema'),
       page('Zones and interest', '/concepts/zones'),
       page('The two timelines', '/concepts/time'),
       page('Authority and permissions', '/concepts/authority'),

@@ -4,8 +4,9 @@ import type MarkdownIt from 'markdown-it'
 export const fileNames = (md: MarkdownIt): void => {
   const { fence } = md.renderer.rules
   md.renderer.rules.fence = (tokens, index, ...rest) => {
-    const html = fence!(tokens, index, ...rest)
+    // VitePress takes the brackets out.
     const name = /\[(.+)\]/.exec(tokens[index]!.info)?.[1]
+    const html = fence!(tokens, index, ...rest)
     return name ? `<div class="file"><div class="file-name">${md.utils.escapeHtml(name)}</div>${html}</div>` : html
   }
 }

@@ -73,7 +73,7 @@ ${
 const clientAround = (body: string, { name, classes }: Schema): string => {
   const connect = `await client.connect({ name: import.meta.url.includes('/bob/') ? 'Bob' : 'Ada' })`
   // What waits for something goes on with a session; else handlers are there before it, as in the start page.
-  const isLater = /^await /m.test(body)
+  const isLater = /^(?:const .* = )?await /m.test(body)
   return `import { createWorld } from 'bitecs'
 import { createClient } from 'bitecs-pipes/client'
 import { geckos } from 'bitecs-pipes/geckos/client'
@@ -109,7 +109,7 @@ const schemaOf = (blocks: readonly Block[]): Schema | undefined => {
 }
 
 /** Blocks that are parts of programs: each has a name. */
-export const isCode = ({ language }: Block): boolean => language === 'ts' || language === 'dc'
+export const isCode = ({ language }: Block): boolean => ['ts', 'js', 'dc'].includes(language)
 
 /**
  * Writes the program of a page, for each side; returns the files that no other imports: those are to be run. Throws for a
@@ -131,7 +131,7 @@ const writePage = (page: string, blocks: readonly Block[]): string[] => {
       continue
     }
     // Tests are run by ours, and are not to be found by the runner.
-    const code = text.replace("from 'vitest'", `from '${collector}'`)
+    const code = text.replace("from 'vitest'", `from '${collector}'`).replace('listen(9208)', 'listen(0)')
     files.set(name.replace('.test.ts', '-test.ts'), complete(name, code, dc))
   }
   for (const side of SIDES) {
@@ -139,7 +139,7 @@ const writePage = (page: string, blocks: readonly Block[]): string[] => {
     for (const [name, text] of files) writeFileSync(join(programs, page, side, name), text)
   }
   const imported = [...files.values()].join('\n')
-  return [...files.keys()].filter(name => /(?<!\.d)\.ts$/.test(name) && !imported.includes(`from './${name}'`))
+  return [...files.keys()].filter(name => /(?<!\.d)\.[jt]s$/.test(name) && !imported.includes(`from './${name}'`))
 }
 
 /** Writes the programs of all pages; returns by page what is to be run. */
