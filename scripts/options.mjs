@@ -109,7 +109,8 @@ const rangeOf = option => {
     return option.most === Infinity
       ? `from ${option.least} ${option.unit}`
       : `${option.least} to ${option.most} ${option.unit}`
-  if (typeof option.type === 'object') return option.type.map(word => `\`${word}\``).join(' or ')
+  if (typeof option.type === 'object')
+    return [...option.type.map(word => `\`${word}\``), ...(option.orFunction ? ['a function'] : [])].join(' or ')
   return option.bytes ? `${option.type}, at most ${option.bytes} bytes` : option.type
 }
 
