@@ -3,6 +3,7 @@
  * convergence oracle, which plays seeded scenarios of a game and proves that every client ends up showing what it
  * should. Needs no test runner and no Node; not for a page or a server in use.
  */
+export { describeCosts, expectBudget, type Budget } from './testing/budget.ts'
 export {
   converge,
   describeScenario,
@@ -14,7 +15,7 @@ export {
 } from './testing/converge.ts'
 export { createDice, type Dice } from './testing/dice.ts'
 export { prepareGame, type ClientSide, type Game, type PreparedGame, type ServerSide } from './testing/game.ts'
-export { measure, type Costs, type MeasureOptions } from './testing/measure.ts'
+export { measure, type ClassCosts, type Costs, type MeasureOptions } from './testing/measure.ts'
 export { differences, type DifferenceOptions, type Side, type Viewer } from './testing/oracle.ts'
 export {
   checkPermissions,

@@ -1,5 +1,7 @@
 import { PERFECT_LINK, type LinkConditions } from '../net/conditioner.ts'
 import type { Server } from '../server.ts'
+import { createAccountant, type Accountant } from '../devtools/account.ts'
+import { stateOf, tapClient, type Tap } from '../devtools/tap.ts'
 import { createDice } from './dice.ts'
 import { prepareGame, type Game } from './game.ts'
 import { play } from './run.ts'
@@ -36,6 +38,18 @@ export interface Costs {
   readonly tick: { readonly mean: number; readonly p50: number; readonly p99: number }
   /** Seconds of quiet at the end until every client showed what it should. */
   readonly settled: number
+  /** What the bytes down and up of one client in a second are of; whatever takes most comes first. */
+  readonly down: readonly ClassCosts[]
+  readonly up: readonly ClassCosts[]
+}
+
+/** What a class takes of a client's bytes in a second. */
+export interface ClassCosts {
+  /** A dclass, or `(protocol)` for headers, acknowledgements and the like. */
+  readonly dclass: string
+  readonly bytes: number
+  /** Its fields and messages; `(objects)` is which objects there are and which of them change. */
+  readonly fields: readonly { readonly field: string; readonly bytes: number }[]
 }
 
 const LINK: LinkConditions = { ...PERFECT_LINK, lag: 0.025, jitter: 0.005, loss: 0.01 }
@@ -76,6 +90,60 @@ const loadOf = (cast: Cast, tickRate: number, options: MeasureOptions): Scenario
   }
 }
 
+/** Watches every client of a game from when it is let in. */
+const watchClients = (game: Game<any>) => {
+  const watches: { accountant: Accountant; tap: Tap }[] = []
+  const watched: Game<any> = {
+    ...game,
+    joined(side) {
+      const state = stateOf(side.client, 'measure')
+      const accountant = createAccountant(state)
+      const tap = tapClient(state)
+      tap.listeners.add(accountant.take)
+      watches.push({ accountant, tap })
+      game.joined?.(side)
+    },
+  }
+  /** Bits by class and field, of all clients together. */
+  const read = (direction: 'down' | 'up'): Map<string, Map<string, number>> => {
+    const classes = new Map<string, Map<string, number>>()
+    for (const { accountant } of watches) {
+      accountant.settle()
+      for (const { dclass, field, bits } of accountant.account[direction].values()) {
+        const fields = classes.get(dclass) ?? new Map<string, number>()
+        fields.set(field, (fields.get(field) ?? 0) + bits)
+        classes.set(dclass, fields)
+      }
+    }
+    return classes
+  }
+  return { watched, read }
+}
+
+/** What was spent between two readings, as shares of `bytes`: clients count what arrives, which is less than what is sent. */
+const costsBetween = (
+  before: Map<string, Map<string, number>>,
+  after: Map<string, Map<string, number>>,
+  bytes: number,
+): ClassCosts[] => {
+  const spent = Array.from(after, ([dclass, fields]) => ({
+    dclass,
+    fields: Array.from(fields, ([field, bits]) => ({ field, bytes: bits - (before.get(dclass)?.get(field) ?? 0) }))
+      .filter(each => each.bytes > 0)
+      .sort((a, b) => b.bytes - a.bytes),
+  }))
+  const sum = (fields: readonly { bytes: number }[]): number => fields.reduce((total, each) => total + each.bytes, 0)
+  const all = sum(spent.flatMap(({ fields }) => fields)) || 1
+  return spent
+    .map(({ dclass, fields }) => ({
+      dclass,
+      bytes: (sum(fields) / all) * bytes,
+      fields: fields.map(each => ({ ...each, bytes: (each.bytes / all) * bytes })),
+    }))
+    .filter(each => each.bytes > 0)
+    .sort((a, b) => b.bytes - a.bytes)
+}
+
 /**
  * Measures what a game costs: bytes of a client, milliseconds of a server tick; and sees to it that all clients show the
  * same in the end. Bytes are the same in each run; milliseconds are the machine's.
@@ -97,20 +165,27 @@ export const measureServer = async (
 ): Promise<{ readonly costs: Costs; readonly server: Server }> => {
   const { warmUp = 2, clients = 8 } = options
   const tickRate = game.server?.tickRate ?? 30
-  const prepared = prepareGame(game)
+  const { watched, read } = watchClients(game)
+  const prepared = prepareGame(watched)
   const scenario = loadOf(prepared.cast, tickRate, options)
   const firstTick = Math.ceil(warmUp * tickRate)
   const times: number[] = []
-  const marks: { down: { bytes: number; sent: number }; up: { bytes: number; sent: number } }[] = []
+  const mark = (sent: { down: { bytes: number; sent: number }; up: { bytes: number; sent: number } }) => ({
+    down: { ...sent.down },
+    up: { ...sent.up },
+    spentDown: read('down'),
+    spentUp: read('up'),
+  })
+  const marks: ReturnType<typeof mark>[] = []
   let server: Server | undefined
   const outcome = await play(prepared, scenario, {
     onServer(given) {
       server = given
     },
-    onTick(tick, milliseconds, { down, up }) {
+    onTick(tick, milliseconds, sent) {
       if (tick < firstTick) return
       if (tick > firstTick) times.push(milliseconds)
-      if (tick === firstTick || tick === scenario.ticks - 1) marks.push({ down: { ...down }, up: { ...up } })
+      if (tick === firstTick || tick === scenario.ticks - 1) marks.push(mark(sent))
     },
   })
   if (outcome.failure)
@@ -119,9 +194,13 @@ export const measureServer = async (
   const [before, after] = marks as [(typeof marks)[0], (typeof marks)[0]]
   times.sort((a, b) => a - b)
   const quantile = (part: number): number => times[Math.min(times.length - 1, Math.floor(times.length * part))]!
+  const bytesDown = (after.down.bytes - before.down.bytes) * share
+  const bytesUp = (after.up.bytes - before.up.bytes) * share
   const costs: Costs = {
-    bytesDown: (after.down.bytes - before.down.bytes) * share,
-    bytesUp: (after.up.bytes - before.up.bytes) * share,
+    bytesDown,
+    bytesUp,
+    down: costsBetween(before.spentDown, after.spentDown, bytesDown),
+    up: costsBetween(before.spentUp, after.spentUp, bytesUp),
     datagramsDown: (after.down.sent - before.down.sent) * share,
     datagramsUp: (after.up.sent - before.up.sent) * share,
     tick: { mean: times.reduce((sum, time) => sum + time, 0) / times.length, p50: quantile(0.5), p99: quantile(0.99) },

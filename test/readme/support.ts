@@ -19,7 +19,15 @@ const PLACES: Record<string, string> = {
   'client.ts': 'The page, `client.ts`',
   'memory.ts': '## Without a network',
   'listen.ts': '### A host that plays too',
+  'testing.ts': '## Testing your game',
 }
+
+/** What the README's tests import: a game's own. They run in `test/testing/a-game-has-a-budget.test.ts`. */
+const MY_GAME = `import type { Game } from 'bitecs-pipes/testing'
+export const schema = 'dclass Rock { uint8 size; };'
+export const bots: NonNullable<Game['bots']> = {}
+export const rules: NonNullable<Game['rules']> = {}
+`
 
 /** Writes the README's program into a folder that git ignores; `port` replaces the one in the text. */
 export const writeProgram = async (port: number): Promise<string> => {
@@ -28,6 +36,7 @@ export const writeProgram = async (port: number): Promise<string> => {
   await mkdir(root + folder, { recursive: true })
   for (const name of Object.keys(PLACES))
     await writeFile(`${root}${folder}${name}`, (await readmeBlock(PLACES[name]!)).replaceAll('9208', String(port)))
+  await writeFile(`${root}${folder}my-game.ts`, MY_GAME)
   await writeFile(
     `${root}${folder}index.html`,
     '<!doctype html><link rel="icon" href="data:," /><body><script type="module" src="client.ts"></script></body>',
