@@ -58,7 +58,11 @@ const guide = [
   },
   {
     text: 'In production',
-    items: [page('Deployment', '/deployment'), page('Troubleshooting', '/troubleshooting')],
+    items: [
+      page('Deployment', '/deployment'),
+      page('Looking inside', '/looking-inside'),
+      page('Troubleshooting', '/troubleshooting'),
+    ],
   },
 ]
 
@@ -84,7 +88,11 @@ export default defineConfig({
     logo: '/mark.svg',
     search: { provider: 'local', options: { detailedView: true } },
     nav: [
-      { text: 'Guide', link: '/start', activeMatch: '^/(start|what|concepts|coming-from|deployment|troubleshooting)' },
+      {
+        text: 'Guide',
+        link: '/start',
+        activeMatch: '^/(start|what|concepts|coming-from|deployment|looking-inside|troubleshooting)',
+      },
       { text: 'Recipes', link: '/recipes/', activeMatch: '^/recipes/' },
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
     ],

@@ -493,6 +493,24 @@ test('the first five minutes are those of the README', async () => {
   }
 })
 
+test('looking inside: numbers of both ends', async () => {
+  const { load, run } = openStage('looking-inside')
+  const { http, server } = await load('one', 'server.ts')
+  const { costs, ducks, makeItWorse, client, monitor } = await load('ada', 'client.ts')
+  const { register } = await import('prom-client')
+  await run(2)
+  expect(costs()).toEqual(expect.arrayContaining([expect.stringMatching(/^Duck: \d+ bytes$/)]))
+  expect(ducks()).toEqual([{ doId: 1, zone: 1, isOwned: false }])
+  expect(await register.metrics()).toMatch(/^pipes_clients 1$/m)
+  expect(server.stats.objects).toBe(1)
+  makeItWorse()
+  await run(3)
+  expect(client.stats.rtt).toBeGreaterThan(0.2)
+  monitor.stop()
+  register.clear()
+  http.close()
+})
+
 test('no program was left out', () => {
   const all = [...programsOf].flatMap(([page, files]) => files.map(file => `${page}/${file}`))
   expect(all.filter(name => !played.has(name) && !name.startsWith('start/'))).toEqual([])

@@ -131,7 +131,7 @@ const writePage = (page: string, blocks: readonly Block[]): string[] => {
       continue
     }
     // Tests are run by ours, and are not to be found by the runner.
-    const code = text.replace("from 'vitest'", `from '${collector}'`).replace('listen(9208)', 'listen(0)')
+    const code = text.replace("from 'vitest'", `from '${collector}'`).replace(/listen\(\d+/, 'listen(0')
     files.set(name.replace('.test.ts', '-test.ts'), complete(name, code, dc))
   }
   for (const side of SIDES) {
@@ -151,7 +151,19 @@ export const writePrograms = (): Map<string, string[]> => {
     if (code.length > 0) files.set(page, writePage(page, code))
   }
   const paths = (name: string) => [`../../../src/${name}.ts`]
-  const entries = ['client', 'server', 'memory', 'time', 'schema', 'testing', 'vite', 'node', 'register']
+  const entries = [
+    'client',
+    'server',
+    'memory',
+    'time',
+    'schema',
+    'testing',
+    'vite',
+    'node',
+    'register',
+    'devtools',
+    'metrics',
+  ]
   writeFileSync(
     join(programs, 'tsconfig.json'),
     JSON.stringify({
