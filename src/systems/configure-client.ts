@@ -14,6 +14,6 @@ export const configureClient = (state: ClientState, options: LiveClientOptions):
   Object.assign(session.playout, interpRatio !== undefined && { interpRatio }, playout)
   session.pings.interval = state.pingInterval
   const { updateRate, commandRate, interp } = changes
-  if (session.welcome && (updateRate ?? commandRate ?? interp) !== undefined)
-    queueClientReliable(state, session, encodeRates(state))
+  // Before the welcome too: the server may have heard what we wanted before, and is told with the first packet.
+  if ((updateRate ?? commandRate ?? interp) !== undefined) queueClientReliable(state, session, encodeRates(state))
 }

@@ -3,7 +3,7 @@ import type { ClientOptions, LiveClientOptions } from 'bitecs-pipes/client'
 import type { LiveServerOptions } from 'bitecs-pipes/server'
 import { createDriftClock, createTickClock } from 'bitecs-pipes/time'
 import { describe, expect, test } from 'vitest'
-import { clientOf, createWorlds, spawn, type Guest } from '../support/worlds.ts'
+import { clientOf, createWorlds, drain, spawn, type Guest } from '../support/worlds.ts'
 
 const DC = `
   dclass Thing { int32 x broadcast; blob bytes broadcast; say(string(1-20) text) clsend; };
@@ -214,6 +214,21 @@ describe('of a client', () => {
     expect(eight - two, 'six packets more, 20 a second').toBeCloseTo(0.3, 1)
     guest.client.configure({ playout: { mode: 'adaptive' } })
     expect(delay()).toBeLessThan(eight - 0.2)
+    await worlds.end()
+  })
+
+  test('what is changed while it connects is asked for all the same', async () => {
+    const worlds = stage()
+    const guest = worlds.addGuest({ updateRate: 20 })
+    const connecting = guest.client.connect()
+    await drain()
+    worlds.run(1)
+    expect(guest.client.state, 'the server has not answered yet').toBe('connecting')
+    guest.client.configure({ updateRate: 7, interp: 0.25 })
+    await worlds.settle(connecting)
+    worlds.until(() => guest.client.rates.updateRate === 7, 'the rate is granted')
+    expect(guest.client.rates.interp).toBe(0.25)
+    expect(clientOf(worlds, guest)).toMatchObject({ updateRate: 7, interp: 0.25 })
     await worlds.end()
   })
 
