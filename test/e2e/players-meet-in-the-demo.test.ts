@@ -184,6 +184,82 @@ test('on a phone, a finger walks, and the panel has its numbers', async () => {
   expect(site.errors, 'no page reported an error').toEqual([])
 }, 60_000)
 
+test('the tools over the page show what comes, make the link worse, record, and replay with scrubbing', async () => {
+  const page = await enter('Cleo', { viewport: { width: 1280, height: 800 } })
+  const stat = (name: string): Promise<number> => page.evaluate(of => (window as any).lobby.client.stats[of], name)
+  await page.keyboard.press('i')
+  await page.waitForSelector('.panel')
+  const rates = await page.textContent('.rates')
+  await page.waitForFunction(
+    ({ before }) => {
+      const root = document.querySelector('[data-bitecs-pipes]')!.shadowRoot!
+      const hasAge = /^[1-9]\d* ms$/.test(root.querySelector('[data-stat="baseline-age"]')!.textContent!)
+      const isDrawn = root.querySelector<HTMLCanvasElement>('#traffic')!.width > 100
+      return hasAge && isDrawn && root.querySelector('.rates')!.textContent !== before
+    },
+    { before: rates },
+  )
+  await page.waitForSelector('.row:has-text("Npc")')
+
+  await page.click('#tab-objects')
+  await page.fill('#search', 'mine')
+  await page.click('.object')
+  expect(await page.textContent('[data-field="name"] .value')).toBe('"Cleo"')
+  expect(await page.textContent('[data-field="position"] .tag')).toBe('you write')
+
+  await page.click('#tab-link')
+  const before = await stat('rtt')
+  for (const way of ['down', 'up']) await page.fill(`input[name="${way}-lag"]`, '0.3')
+  await page.waitForFunction(rtt => (window as any).lobby.client.stats.rtt > rtt + 0.2, before)
+  await page.click('button:has-text("As it is")')
+
+  await page.click('#tab-record')
+  await page.click('[data-do="record"]')
+  const start = await me(page)
+  const far = { x: start.x > 800 ? start.x - 250 : start.x + 250, y: start.y }
+  await page.evaluate(({ x, y }) => (window as any).lobby.walkTo(x, y), far)
+  const hasWalked = ({ x, y }: Spot) => {
+    const cleo = (window as any).lobby.avatars().find((each: Spot) => each.name === 'Cleo')
+    return cleo && Math.hypot(cleo.x - x, cleo.y - y) > 60
+  }
+  await page.waitForFunction(hasWalked, start)
+  // The server has it too, and has told of it.
+  await page.waitForFunction(
+    bytes => (window as any).lobby.client.stats.bytesIn > bytes + 4_000,
+    await stat('bytesIn'),
+  )
+  await page.click('[data-do="stop"]')
+  await page.click('[data-do="replay"]')
+  await page.click('[data-do="play"]')
+  const scrub = async (time: number) => page.fill('input[name="time"]', String(time))
+  const end = Number(await page.getAttribute('input[name="time"]', 'max'))
+  await scrub(0.1)
+  await page.waitForFunction(({ x, y }) => {
+    const cleo = (window as any).lobby.avatars().find((each: Spot) => each.name === 'Cleo')
+    return cleo && !cleo.owned && Math.hypot(cleo.x - x, cleo.y - y) < 30
+  }, start)
+  expect(await page.evaluate(() => (window as any).lobby.npcs()), 'the garden is there too').toBeGreaterThan(5)
+  await scrub(end)
+  await page.waitForFunction(hasWalked, start)
+  await scrub(0.1)
+  await page.waitForFunction(({ x, y }) => {
+    const cleo = (window as any).lobby.avatars().find((each: Spot) => each.name === 'Cleo')
+    return cleo && Math.hypot(cleo.x - x, cleo.y - y) < 30
+  }, start)
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-do="save"]')])
+  const file = await download.path()
+  await page.click('[data-do="live"]')
+  await page.waitForFunction(() => (window as any).lobby.me()?.name === 'Cleo')
+  await page.setInputFiles('#file', file)
+  await page.waitForSelector('.player')
+  await page.click('[data-do="live"]')
+  await page.waitForFunction(() => (window as any).lobby.me()?.name === 'Cleo')
+  await page.keyboard.press('i')
+  await page.waitForFunction(() => !document.querySelector('[data-bitecs-pipes]')!.shadowRoot!.querySelector('.panel'))
+  await site.leave(page)
+  expect(site.errors, 'no page reported an error').toEqual([])
+}, 120_000)
+
 test('the garden has its creatures', () => {
   expect(Number(/(\d+) creatures/.exec(server.output())![1])).toBeGreaterThanOrEqual(200)
 })
