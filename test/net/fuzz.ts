@@ -9,6 +9,8 @@ import {
   writeU8,
   writeVarint,
 } from '../../src/net/bytes.ts'
+import { encodeChallenge, encodeResponse, encodeResume } from '../../src/net/credentials.ts'
+import { TOKEN } from '../../src/net/hello.ts'
 import { Chunk, Control, HEADER, Kind, openPacket, readHeader } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
 import { MAX_PACKET, type ClientTransport, type Connection } from '../../src/net/transport.ts'
@@ -131,6 +133,22 @@ const stateChunk = (chance: Chance, usesBefore: boolean): Uint8Array => {
   return writer.bytes.slice(0, writer.length)
 }
 
+/** Somebody who wants to go on with another's session, or answers what nobody asked; or asks what no server asks. */
+const credentials = (chance: Chance): Uint8Array => {
+  const nonce = Math.floor(chance() * 3)
+  const bytes = randomBytes(64, chance)
+  const token = Uint8Array.from({ length: TOKEN }, () => Math.floor(chance() * 256))
+  const packet = pick(
+    [
+      encodeResume({ nonce, clientId: 1 + Math.floor(chance() * 6), token }),
+      encodeChallenge({ nonce, timeLimit: 1, bytes }),
+      encodeResponse({ nonce, bytes }),
+    ],
+    chance,
+  )
+  return chance() < 0.5 ? packet : mutate(packet, chance).subarray(0, MAX_PACKET)
+}
+
 /** One hostile end: it keeps count of what a receiver expects next, so that it is listened to. */
 const createAttacker = (
   chance: Chance,
@@ -145,6 +163,7 @@ const createAttacker = (
     const recorded = pool.length > 0 ? pick(pool, chance) : new Uint8Array()
     const { chunks, tick } = openData(recorded)
     const luck = chance()
+    if (luck < 0.02) return credentials(chance)
     if (luck < 0.1) return randomBytes(MAX_PACKET, chance)
     if (luck < 0.2) return recorded
     if (luck < 0.35) return mutate(recorded, chance).subarray(0, MAX_PACKET)
@@ -173,7 +192,8 @@ export const fuzz = async (count: number, seed: number): Promise<FuzzCounts> => 
   const usesBefore = seed % 2 === 0
   const worlds = createWorlds(ARENA, {
     seed,
-    server: { codec: usesBefore ? 'range' : 'plain' },
+    // Attackers come and go all the time: their places must not stay taken for long.
+    server: { codec: usesBefore ? 'range' : 'plain', resumeTime: 1 },
     conditions: { lag: 0.03, jitter: 0.02, loss: 0.02, reorder: 0.05, duplicate: 0.05 },
   })
   const { network, server } = worlds
