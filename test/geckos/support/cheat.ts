@@ -13,8 +13,9 @@ export interface Cheat extends Impostor {
   readonly id: number
   /** Datagrams that it sent, the newest last. */
   readonly sent: readonly Uint8Array[]
-  /** Bytes that it was sent. */
+  /** Bytes that it was sent, and in how many datagrams. */
   readonly bytesIn: number
+  readonly datagramsIn: number
   readonly isClosed: boolean
   /** Sends a data packet with any header: what `peer` claims to have received is acknowledged. */
   packet(peer: Peer<undefined>, chunks?: Uint8Array, tick?: number): void
@@ -31,12 +32,13 @@ const seconds = (): number => performance.now() / 1000
 /** Connects a stranger who has not said hello yet. */
 export const approach = async (port: number, { isDeaf = false }: CheatOptions = {}) => {
   const sent: Uint8Array[] = []
-  const tally = { bytesIn: 0, isClosed: false }
+  const tally = { bytesIn: 0, datagramsIn: 0, isClosed: false }
   const connect = async (): Promise<Connection> => {
     const real = await geckos({ port }).connect()
     let onPacket: Connection['onPacket'] = () => {}
     real.onPacket = packet => {
       tally.bytesIn += packet.length
+      tally.datagramsIn++
       if (!isDeaf || openPacket(packet).kind !== Kind.data) onPacket(packet)
     }
     real.onClose = () => (tally.isClosed = true)
@@ -79,6 +81,9 @@ export const infiltrate = async (port: number, options: CheatOptions = {}): Prom
     },
     get bytesIn() {
       return tally.bytesIn
+    },
+    get datagramsIn() {
+      return tally.datagramsIn
     },
     get isClosed() {
       return tally.isClosed

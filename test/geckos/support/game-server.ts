@@ -19,9 +19,10 @@ const server = createServer(world, schema, {
   onError: (error, where) => errors.push(`${where}: ${String(error)}`),
   ...options.server,
 })
-const heard = { say: 0, knock: 0 }
+const heard = { say: 0, wave: 0, knock: 0 }
 const left: [number, string][] = []
 server.on(Avatar.say as never, () => void heard.say++)
+server.on(Avatar.wave as never, () => void heard.wave++)
 server.on(Rock.knock as never, () => void heard.knock++)
 server.onLeave((client, reason) => void left.push([client.id, reason]))
 server.onJoin(client => {
@@ -54,6 +55,11 @@ const loop = tickLoop(server.tickRate, () => {
   durations.push(performance.now() - start)
 })
 
+const memory = (): NodeJS.MemoryUsage => {
+  globalThis.gc?.()
+  return process.memoryUsage()
+}
+
 const look = (): GameStatus => ({
   stats: transport.stats,
   violations: { ...server.violations },
@@ -79,7 +85,7 @@ const look = (): GameStatus => ({
   ticks: durations.splice(0),
   delays: delays.splice(0),
   skipped: loop.stats.skipped,
-  memory: process.memoryUsage(),
+  memory: memory(),
 })
 
 process.on('message', message => {

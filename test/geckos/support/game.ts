@@ -9,6 +9,7 @@ dclass Avatar {
   string(0-20) mood broadcast ram ownsend;
   uint8(0-100) health = 100 broadcast ram;
   say(string(0-20) text) ownsend;
+  wave(uint8 hand) ownsend unreliable;
 };
 dclass Rock {
   int16%360 angle broadcast ram;
@@ -40,7 +41,7 @@ export interface GameStatus {
   }[]
   objects: { doId: number; zone: number; owner: number; x: number; health: number; lock: number }[]
   /** Messages that reached a handler. */
-  heard: { say: number; knock: number }
+  heard: { say: number; wave: number; knock: number }
   /** Who left, and why. */
   left: [number, string][]
   errors: string[]
@@ -48,5 +49,6 @@ export interface GameStatus {
   ticks: number[]
   delays: number[]
   skipped: number
+  /** After a garbage collection. */
   memory: NodeJS.MemoryUsage
 }

@@ -8,6 +8,8 @@ export interface LinkConditions {
   loss: number
   /** Milliseconds from one end to the other. */
   delay: number
+  /** Milliseconds that it may take longer, at random, so that datagrams overtake each other. */
+  jitter: number
   /** Bits a second, headers of UDP and IP included; Infinity: as much as is offered. */
   rate: number
   /** Milliseconds that a datagram may queue for the rate; one that would wait longer is dropped, as a router does. */
@@ -30,7 +32,7 @@ export interface Relay {
 const HEADERS = 28
 const CANDIDATE = /(candidate:\S+ \d+ udp \d+) (\S+) (\d+) typ host/gi
 
-const perfect = (): LinkConditions => ({ loss: 0, delay: 0, rate: Infinity, queue: Infinity })
+const perfect = (): LinkConditions => ({ loss: 0, delay: 0, jitter: 0, rate: Infinity, queue: Infinity })
 
 const bound = async (): Promise<Socket> => {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 })
@@ -69,7 +71,7 @@ export const startRelay = async (
 
   /** One direction of one client's link. `line.freeAt`: when (milliseconds) the last datagram has left the queue. */
   const carry = (conditions: LinkConditions, line: { freeAt: number }, datagram: Buffer, send: () => void): void => {
-    const { loss, delay, rate, queue } = conditions
+    const { loss, delay, jitter, rate, queue } = conditions
     const bytes = datagram.length + HEADERS
     stats.offered++
     stats.offeredBytes += bytes
@@ -85,7 +87,7 @@ export const startRelay = async (
         stats.deliveredBytes += bytes
         send()
       },
-      line.freeAt - now + delay,
+      line.freeAt - now + delay + Math.random() * jitter,
     )
     timers.add(timer)
   }

@@ -58,7 +58,7 @@ const start = async <Status>(name: string, options: object): Promise<ServerProce
   const outDir = await bundle(name)
   const child = fork(join(outDir, `${name}.js`), [], {
     env: { ...process.env, GECKOS_OPTIONS: JSON.stringify(options) },
-    execArgv: [],
+    execArgv: ['--expose-gc'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let errors = ''
