@@ -38,6 +38,7 @@ export const INTERFACES = [
     title: '`createTickClock(client, options)`',
     file: 'src/systems/tick-clock.ts',
     name: 'TickClockOptions',
+    note: '`lead` and `maxTicksPerFrame` are fields of the clock, which may be written at any time.',
     table: Object.fromEntries(Object.entries(TICK_CLOCK_OPTIONS).filter(([name]) => !(name in DRIFT_OPTIONS))),
   },
   {
@@ -160,7 +161,7 @@ Written by \`npm run options\` from the tables in the source that check what is 
 \`transport\`. What is out of its range, not known, or makes no sense beside another one is an error that says so, when the server or client is made.
 
 \`server.configure({ ... })\` and \`client.configure({ ... })\` change the options that have a *yes*, from that moment on, for those who are there and
-those who come; for the others they throw. *Negotiated*: each client asks for its own, and the server grants it within \`minUpdateRate\`,
+those who come; for the others they throw (a function is asked each time, and can change its mind by itself). *Negotiated*: each client asks for its own, and the server grants it within \`minUpdateRate\`,
 \`maxUpdateRate\` and its tick rate; \`client.rates\` and, at the server, the client's \`updateRate\`, \`commandRate\` and \`interp\` tell what holds.
 \`server.setRates(client, { ... })\` changes it for one client.
 

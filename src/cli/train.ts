@@ -34,6 +34,9 @@ const measureOptions = ({ clients, objects, seconds, zones, seed }: TrainOptions
 
 const rate = (bytes: number): string => `${(bytes / 1000).toFixed(2)} kB/s`
 
+/** Lines of an error: a game that fails does so in each tick. */
+const MOST_LINES = 20
+
 /** Plays a game with its bots and writes tables for its range coder. True when they save bytes. */
 export const train = async (path: string, options: TrainOptions, terminal: Terminal): Promise<boolean> => {
   const measured = measureOptions(options)
@@ -48,7 +51,7 @@ export const train = async (path: string, options: TrainOptions, terminal: Termi
     // Of the same instance of this package as the game's own imports.
     const testing = await modules.load('bitecs-pipes/testing')
     const trained: Trained | undefined = await testing.train({ ...game }, measured).catch((error: Error) => {
-      terminal.error(`${path}: ${error.message}\n`)
+      terminal.error(`${path}: ${error.message.split('\n').slice(0, MOST_LINES).join('\n')}\n`)
     })
     if (!trained) return false
     const { tables, before, after } = trained

@@ -11,4 +11,4 @@ export const isAfter = (a: number, b: number): boolean => ticksSince(a, b) > 0
 export const nextTick = (tick: number): number => (tick + 1) >>> 0
 
 /** Ticks travel as 16 bits: who heard nothing for half of these would take one for another. */
-export const MAX_SILENT_TICKS = 0x8000
+export const MAX_SILENT_TICKS = 32_768

@@ -1,6 +1,7 @@
 import { addComponent, addEntity } from 'bitecs'
-import type { ClientOptions, LiveClientOptions } from 'bitecs-pipes/client'
-import type { LiveServerOptions } from 'bitecs-pipes/server'
+import type { Client, ClientOptions, LiveClientOptions } from 'bitecs-pipes/client'
+import { memoryNetwork } from 'bitecs-pipes/memory'
+import type { LiveServerOptions, Server } from 'bitecs-pipes/server'
 import { createDriftClock, createTickClock } from 'bitecs-pipes/time'
 import { describe, expect, test } from 'vitest'
 import { clientOf, createWorlds, drain, spawn, type Guest } from '../support/worlds.ts'
@@ -282,6 +283,20 @@ test('what makes no sense is an error when it is made', () => {
   expect(() => createDriftClock(66, { clockDriftMaxMs: -1 })).toThrow('clockDriftMaxMs is -1: give 0 to')
   expect(() => createDriftClock(66, { clockCorrectionAdjustmentMinOffset: 91 })).toThrow('which is 90')
   expect(() => createTickClock({} as never, { mode: 'guess' as never })).toThrow('give echo or window')
+})
+
+test('types tell too what may change, and that what travels may not be undefined', () => {
+  const types = (server: Server, client: Client): void => {
+    server.configure({ maxClients: 3, limits: {}, violationPolicy: { forbidden: 'kick' } })
+    client.configure({ interp: 0.1, playout: { mode: 'fixed' } })
+    // @ts-expect-error it does not change while running
+    server.configure({ tickRate: 60 })
+    // @ts-expect-error it does not change while running
+    client.configure({ transport: memoryNetwork().client() })
+    // @ts-expect-error left out, or a number
+    server.configure({ maxClients: undefined })
+  }
+  expect(types).toBeTypeOf('function')
 })
 
 test('everything that panda3d-pipes is set to can be set here', async () => {
