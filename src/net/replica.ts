@@ -406,12 +406,20 @@ export const doubtValues = ({ values }: Replica, doId: number, tick: number, zon
   known.doubt = fields.size > 0 ? { fields, zone, tick } : undefined
 }
 
-/** Whether no value field of an object that came with the frame of `tick` is of before it was gone. */
-export const areValuesOfNow = ({ seenSince }: Replica, { doubt }: ReplicaValues, tick: number): boolean => {
-  // It was here before we left the place where it had been.
-  if (!doubt || ticksSince(tick, doubt.tick) <= 0) return true
-  const since = seenSince.get(doubt.zone)
-  return since !== undefined && ticksSince(since, doubt.tick) <= 0
+/** Whether no value field of an object that came with the frame of `tick` in `zone` is of before it was gone. */
+export const areValuesOfNow = (
+  { seenSince }: Replica,
+  { doubt }: ReplicaValues,
+  tick: number,
+  zone: number,
+): boolean => {
+  if (!doubt) return true
+  const isSeenSince = (id: number): boolean => {
+    const since = seenSince.get(id)
+    return since !== undefined && ticksSince(since, doubt.tick) <= 0
+  }
+  // It went to a zone that we saw, or had come here before we left the zone where it was.
+  return isSeenSince(doubt.zone) || (isSeenSince(zone) && ticksSince(tick, doubt.tick) <= 0)
 }
 
 const noteDeparture = (doId: number, zone: number | undefined): void => {

@@ -20,7 +20,8 @@ export const hasAll = (session: ClientSession, object: ClientObject, isLate: boo
   const isNeeded = (index: number) => index < values.length || isRequired(messages[index - values.length]!)
   const count = values.length + messages.length
   for (let index = 0; index < count; index++) if (isNeeded(index) && !known?.packed[index]) return false
-  if (!known || isLate || areValuesOfNow(session.replica, known, object.bornTick)) return true
+  const { bornTick, group } = object
+  if (!known || isLate || areValuesOfNow(session.replica, known, bornTick, group.zone)) return true
   for (const index of known.doubt!.fields) if (index < count && isNeeded(index)) return false
   return true
 }
@@ -49,7 +50,7 @@ const deliverKnown = (
   ofRequired: boolean,
 ): void => {
   const { values, messages } = layout
-  const isOfNow = areValuesOfNow(session.replica, known, object.bornTick)
+  const isOfNow = areValuesOfNow(session.replica, known, object.bornTick, object.group.zone)
   const order = (a: number, b: number) => (ofRequired ? a - b : known.serials[a]! - known.serials[b]!)
   for (const index of [...known.dirty].sort(order)) {
     const field = messages[index - values.length]

@@ -104,11 +104,13 @@ for (const [link, conditions] of Object.entries({
 
     const second = spawn(worlds, 'Bird', { name: 'second' }, 1)
     worlds.until(() => seenBy(worlds, guest, second) !== 0, 'a second one')
+    // Of what came and went in a moment nothing is known.
+    worlds.run(60)
     const deleted: number[] = []
     observe(guest.world, onAdd(Deleted), eid => deleted.push(eid))
     const secondOwn = seenBy(worlds, guest, second)
     removeEntity(worlds.world, second)
-    worlds.until(() => deleted.includes(secondOwn), 'deleted, with no time to wait')
+    worlds.until(() => deleted.includes(secondOwn), 'deleted, with no time to wait', 1)
 
     worlds.server.setVisibility(bird, 'zone', clientOf(worlds, guest))
     worlds.server.place(bird, 2)
