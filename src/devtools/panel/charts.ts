@@ -31,7 +31,7 @@ const begin = (canvas: HTMLCanvasElement, count: number): Drawing | undefined =>
 /** A round number that is not below. */
 const roundUp = (value: number): number => {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)))
-  return [1, 2, 5, 10].map(factor => factor * power).find(each => each >= value * 0.999)!
+  return [1, 1.5, 2, 3, 5, 7.5, 10].map(factor => factor * power).find(each => each >= value * 0.999)!
 }
 
 const label = ({ context }: Drawing, text: string, y: number): void => {
@@ -120,7 +120,7 @@ export const drawTraffic = (
     100,
   )
   // In the same scale, but always to be seen.
-  const share = Math.max(0.16, Math.min(0.5, topOut / (topIn + topOut)))
+  const share = Math.max(0.24, Math.min(0.5, topOut / (topIn + topOut)))
   const zero = Math.round(height * (1 - share))
   const up = zero - 6
   const down = height - zero - 3
@@ -146,7 +146,7 @@ export const drawTraffic = (
   context.fillStyle = 'rgb(255 255 255 / 0.25)'
   context.fillRect(0, zero, width, 1)
   label(drawing, `↓ ${kilobytes(topIn)}`, 11)
-  label(drawing, `↑ ${kilobytes(topOut)}`, height - 4)
+  label(drawing, `↑ ${kilobytes(topOut)}`, height - 3)
 }
 
 const inOrder = (classes: ReadonlyMap<string, number>): [string, number][] =>

@@ -43,7 +43,12 @@ export const linkView = (panel: Panel): TemplateResult => {
     <div class="buttons" role="group" aria-label="Links">
       ${PRESETS.map(
         ([name, conditions]) =>
-          html`<button type="button" class="button small" @click=${() => WAYS.forEach(([way]) => set(way, conditions))}>
+          html`<button
+            type="button"
+            class="button small"
+            aria-pressed=${WAYS.every(([way]) => SLIDERS.every(({ name }) => link[way][name] === conditions[name]))}
+            @click=${() => WAYS.forEach(([way]) => set(way, conditions))}
+          >
             ${name}
           </button>`,
       )}
