@@ -1,4 +1,4 @@
-import { encodeChallenge, MAX_CHALLENGE, type ChallengeResponse } from '../net/credentials.ts'
+import { encodeChallenge, MAX_CHALLENGE, type ChallengeResponse } from '../net/challenge.ts'
 import type { Hello, Reason } from '../net/hello.ts'
 import { inRange } from '../net/options.ts'
 import { guarded, type ServerState, type Session } from './server-state.ts'

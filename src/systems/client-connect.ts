@@ -1,6 +1,5 @@
-import { decodeChallenge, encodeResponse, MAX_RESPONSE } from '../net/credentials.ts'
 import { checkHello } from '../net/hello.ts'
-import { Kind, openPacket } from '../net/packet.ts'
+import { Kind } from '../net/packet.ts'
 import type { Connection } from '../net/transport.ts'
 import { receiveClientPacket } from './client-link.ts'
 import { driveComeback, reviveClient, suspendClient } from './client-resume.ts'
@@ -28,7 +27,7 @@ const attach = (state: ClientState, session: ClientSession, connection: Connecti
   connection.onPacket = packet => {
     const { lastReceiveTime } = session.peer
     if (session.welcome || packet[0] !== Kind.challenge) receiveClientPacket(state, session, packet)
-    else takeChallenge(state, session, packet)
+    else answer(state, session, packet)
     if (session.suspension && session.peer.lastReceiveTime !== lastReceiveTime) reviveClient(state, session)
     if (state.now() - session.vigil.lookedAt > THROTTLED) keepAlive(state, session)
   }
@@ -40,29 +39,12 @@ const attach = (state: ClientState, session: ClientSession, connection: Connecti
   }
 }
 
-/** The server asks who we are: the game answers, in its own time. */
-const takeChallenge = (state: ClientState, session: ClientSession, packet: Uint8Array): void => {
-  const challenge = decodeChallenge(openPacket(packet).reader)
-  const { attempt } = session
-  if (!challenge || challenge.nonce !== session.nonce || attempt.limit !== undefined) return
-  const { respond } = state
-  const reject = (message: string): void => attempt.reject(connectError('unverified', message))
-  if (!respond) return reject('The server asks who you are: give createClient the option respond.')
-  const hasTime = (): void => {
-    attempt.startedAt = state.now()
-    attempt.limit = challenge.timeLimit + state.timeout
-  }
-  hasTime()
-  new Promise<Uint8Array>(resolve => resolve(respond(challenge.bytes))).then(
-    bytes => {
-      if (!(bytes instanceof Uint8Array) || bytes.length > MAX_RESPONSE)
-        return reject(`The option respond did not give a Uint8Array of at most ${MAX_RESPONSE} bytes.`)
-      attempt.response = encodeResponse({ nonce: session.nonce, bytes })
-      attempt.lastHello = -Infinity
-      hasTime()
-      keepAlive(state, session)
-    },
-    error => reject(`The option respond failed: ${error instanceof Error ? error.message : error}`),
+/** The server asks who we are: a rare thing, whose code is loaded when it happens. */
+const answer = (state: ClientState, session: ClientSession, packet: Uint8Array): void => {
+  import('./client-challenge.ts').then(
+    ({ takeChallenge }) => takeChallenge(state, session, packet),
+    // A page whose files are gone from the web server, as after an update.
+    () => session.attempt.reject(connectError('unverified', 'The code that answers the server could not be loaded.')),
   )
 }
 

@@ -1,4 +1,4 @@
-import { encodeResume } from '../net/credentials.ts'
+import { encodeResume } from '../net/resume.ts'
 import { decodeRefusal, decodeWelcome, type Reason, type Welcome } from '../net/hello.ts'
 import { Kind, openPacket } from '../net/packet.ts'
 import { renewPeer } from '../net/peer.ts'

@@ -1,5 +1,5 @@
 import type { ByteReader } from '../net/bytes.ts'
-import { decodeResponse } from '../net/credentials.ts'
+import { decodeResponse } from '../net/challenge.ts'
 import { decodeHello, encodeWelcome, isSameSecret, type Hello, type Reason } from '../net/hello.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
 import { isSameSchema } from '../net/schema-mismatch.ts'

@@ -1,5 +1,5 @@
 import { credit } from '../net/bucket.ts'
-import { decodeResume, type Resume } from '../net/credentials.ts'
+import { decodeResume, type Resume } from '../net/resume.ts'
 import { isSameSecret, TOKEN, type Reason } from '../net/hello.ts'
 import { renewLink } from '../net/downlink.ts'
 import type { ByteReader } from '../net/bytes.ts'

@@ -4,13 +4,12 @@ import { CODECS } from '../../src/net/codec.ts'
 import {
   decodeChallenge,
   decodeResponse,
-  decodeResume,
   encodeChallenge,
   encodeResponse,
-  encodeResume,
   MAX_CHALLENGE,
   MAX_RESPONSE,
-} from '../../src/net/credentials.ts'
+} from '../../src/net/challenge.ts'
+import { decodeResume, encodeResume } from '../../src/net/resume.ts'
 import {
   decodeBye,
   decodeHello,

@@ -4,7 +4,7 @@ import { parseTables, TABLE_HEADER, type Tables } from '../../src/net/codec/tabl
 import { createCounts, trainTablesNow } from '../../src/net/codec/train.ts'
 import { planOf } from '../../src/net/codec/plan.ts'
 import * as codecMessages from '../../src/net/codec/messages.ts'
-import * as credentials from '../../src/net/credentials.ts'
+import * as challenge from '../../src/net/challenge.ts'
 import type { Frame } from '../../src/net/frames.ts'
 import { parseAnswer } from '../../src/net/geckos/answer.ts'
 import * as hello from '../../src/net/hello.ts'
@@ -13,6 +13,7 @@ import * as interest from '../../src/net/interest.ts'
 import * as message from '../../src/net/message.ts'
 import { openPacket, readHeader } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
+import * as resume from '../../src/net/resume.ts'
 import * as rates from '../../src/net/rates.ts'
 import { createReliableReceiver, readFragment } from '../../src/net/reliable.ts'
 import { identityOf } from '../../src/net/schema-mismatch.ts'
@@ -57,7 +58,7 @@ const file = readDC(`
 const structure = structureOf(file)
 
 const DECODERS: [string, Decoder][] = [
-  ...decodersOf({ hello, credentials, interest, message, rates, codecMessages }),
+  ...decodersOf({ hello, resume, challenge, interest, message, rates, codecMessages }),
   [
     'header',
     bytes => {

@@ -9,7 +9,8 @@ import {
   writeU8,
   writeVarint,
 } from '../../src/net/bytes.ts'
-import { encodeChallenge, encodeResponse, encodeResume } from '../../src/net/credentials.ts'
+import { encodeChallenge, encodeResponse } from '../../src/net/challenge.ts'
+import { encodeResume } from '../../src/net/resume.ts'
 import { TOKEN } from '../../src/net/hello.ts'
 import { Chunk, Control, HEADER, Kind, openPacket, readHeader } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { encodeChallenge, encodeResponse, encodeResume } from '../../src/net/credentials.ts'
+import { encodeChallenge, encodeResponse } from '../../src/net/challenge.ts'
+import { encodeResume } from '../../src/net/resume.ts'
 import { REASONS, TOKEN } from '../../src/net/hello.ts'
 import { recordSession, SHIP } from './session.ts'
 

@@ -1,5 +1,6 @@
+import '../../src/systems/client-challenge.ts'
 import { expect, test } from 'vitest'
-import { encodeResponse } from '../../src/net/credentials.ts'
+import { encodeResponse } from '../../src/net/challenge.ts'
 import type { Authenticate } from '../../src/server.ts'
 import type { ClientOptions } from '../../src/client.ts'
 import { turn } from '../../src/testing/worlds.ts'

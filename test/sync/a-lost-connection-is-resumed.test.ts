@@ -1,6 +1,6 @@
 import { query } from 'bitecs'
 import { describe, expect, test } from 'vitest'
-import { encodeResume } from '../../src/net/credentials.ts'
+import { encodeResume } from '../../src/net/resume.ts'
 import { encodeBye } from '../../src/net/hello.ts'
 import { Kind } from '../../src/net/packet.ts'
 import { clientStates } from '../../src/systems/client-state.ts'

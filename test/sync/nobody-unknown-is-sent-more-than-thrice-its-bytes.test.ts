@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { byteWriter, writeU32, writeU8 } from '../../src/net/bytes.ts'
-import { encodeResponse, encodeResume } from '../../src/net/credentials.ts'
+import { encodeResponse } from '../../src/net/challenge.ts'
+import { encodeResume } from '../../src/net/resume.ts'
 import { encodeBye, encodeHello } from '../../src/net/hello.ts'
 import { Kind } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
