@@ -7,7 +7,7 @@ import { encodeFieldUpdate } from '../net/message.ts'
 import { Chunk, patchSequence, writeHeader } from '../net/packet.ts'
 import { clearance, resendTimeout, sendSequence } from '../net/peer.ts'
 import { sweepValues } from '../net/replica.ts'
-import { loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
+import { hasUnsent, loseFragments, sendReliable, writeFragments } from '../net/reliable.ts'
 import { MAX_SILENT_TICKS } from '../net/ticks.ts'
 import { countOut } from '../net/traffic.ts'
 import { isSilent, look } from '../net/vigil.ts'
@@ -30,7 +30,8 @@ export const clientSend = (state: ClientState): void => {
   const { session } = state
   if (!session) return
   const now = state.now()
-  if (session.welcome && now < session.nextSendTime) return
+  // A message that waits goes in this frame.
+  if (session.welcome && now < session.nextSendTime && !hasUnsent(session.sender)) return
   // Before the keepalive, which sends what there is: in a page of ten frames a second or fewer it is due in each.
   if (session.welcome && !session.suspension) sendValues(state, session)
   keepAlive(state, session)
@@ -91,6 +92,15 @@ export const keepAlive = (state: ClientState, session: ClientSession): void => {
     sendPacket(state, session, now)
 }
 
+/** From so much loss on few fragments are sent again in each packet; beyond the other the link may be full. */
+const SOME_LOSS = 0.03
+const FULL_LOSS = 0.12
+const FEW_FRAGMENTS = 2
+
+/** Seconds that a fragment may stay unanswered before it is sent again. */
+const patienceOf = ({ peer, sender }: ClientSession): number =>
+  peer.longLoss > SOME_LOSS && peer.loss < FULL_LOSS && sender.queue.length <= FEW_FRAGMENTS ? 0 : resendTimeout(peer)
+
 /** Builds and sends one datagram, unless the link is overdue. */
 export const sendPacket = (state: ClientState, session: ClientSession, now: number): void => {
   const { peer, sender, replica } = session
@@ -98,7 +108,7 @@ export const sendPacket = (state: ClientState, session: ClientSession, now: numb
   if (clearance(peer, now, 1 / session.welcome!.updateRate) === 'wait') return
   writeHeader(writer, peer, replica.newestTick, now)
   const content: UpContent = { uploads: [], fragments: undefined }
-  content.fragments = writeFragments(sender, writer, now, resendTimeout(peer), UPLOAD_RESERVE, () =>
+  content.fragments = writeFragments(sender, writer, now, patienceOf(session), UPLOAD_RESERVE, () =>
     writeU8(writer, Chunk.fragment),
   )
   while (session.unreliable.length > 0 && session.unreliable[0]!.length + 1 <= bytesLeft(writer)) {
