@@ -164,8 +164,11 @@ test('the interest of a player follows it: creatures appear ahead and vanish beh
 }, 60_000)
 
 test('on a phone, a finger walks, and the panel has its numbers', async () => {
-  const page = await enter('Pip', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+  const name = '<s>Pip</s>'
+  const page = await enter(name, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
   await page.waitForFunction(() => (window as any).lobby.client.stats.objects > 10)
+  await page.waitForFunction(text => document.body.textContent!.includes(text), name)
+  expect(await page.locator('s').count(), 'what a player is called is text, whatever it looks like').toBe(0)
   const start = await me(page)
   await page.touchscreen.tap(195, 260)
   await page.waitForFunction(({ x, y }) => {
@@ -224,10 +227,7 @@ test('the tools over the page show what comes, make the link worse, record, and 
   }
   await page.waitForFunction(hasWalked, start)
   // The server has it too, and has told of it.
-  await page.waitForFunction(
-    bytes => (window as any).lobby.client.stats.bytesIn > bytes + 4_000,
-    await stat('bytesIn'),
-  )
+  await page.waitForFunction(bytes => (window as any).lobby.client.stats.bytesIn > bytes + 4_000, await stat('bytesIn'))
   await page.click('[data-do="stop"]')
   await page.click('[data-do="replay"]')
   await page.click('[data-do="play"]')
