@@ -13,8 +13,11 @@ const ofNode = async (): Promise<Modules> => {
   }
 }
 
+const importVite = () => import('vite').catch(() => undefined)
+type Vite = NonNullable<Awaited<ReturnType<typeof importVite>>>
+
 /** By the project's Vite, with its configuration: TypeScript, `.dc` imports, aliases. Nothing listens or watches. */
-const ofVite = async ({ createRunnableDevEnvironment, resolveConfig }: typeof import('vite')): Promise<Modules> => {
+const ofVite = async ({ createRunnableDevEnvironment, resolveConfig }: Vite): Promise<Modules> => {
   const config = await resolveConfig({ appType: 'custom', logLevel: 'warn' }, 'serve')
   const environment = createRunnableDevEnvironment('ssr', config, {
     runnerOptions: { hmr: { logger: false } },
@@ -30,7 +33,7 @@ const ofVite = async ({ createRunnableDevEnvironment, resolveConfig }: typeof im
 
 /** Whoever has Vite has the game's modules made for it. */
 export const openModules = async (): Promise<Modules> => {
-  const vite = await import('vite').catch(() => undefined)
+  const vite = await importVite()
   return vite ? ofVite(vite) : ofNode()
 }
 

@@ -103,7 +103,7 @@ const WAYS = {
 }
 
 for (const [way, make] of Object.entries(WAYS))
-  describe(way, () => {
+  describe(`with ${way}`, () => {
     test('host and guest see and move each other’s avatars', async () => {
       const { server, host, world, schema, join, run, end } = await make()
       const guest = await join('Guest')
