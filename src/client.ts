@@ -23,9 +23,11 @@ import {
   type ClientStats,
   type InterestResult,
 } from './systems/client-state.ts'
+import { ends } from './systems/ends.ts'
 import { interpolate } from './systems/interpolate.ts'
 import type { Links } from './systems/links.ts'
 import { isFiniteValue, nameOf, packMessage } from './systems/pack-message.ts'
+import { handleInView, type HandlerOptions } from './systems/view-handlers.ts'
 
 export {
   Alive,
@@ -46,6 +48,7 @@ export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/sch
 export type { ClientOptions, LiveClientOptions } from './systems/client-options.ts'
 export type { ConnectError } from './systems/client-session.ts'
 export type { ClientStats, ClientStatus, InterestResult } from './systems/client-state.ts'
+export type { HandlerOptions } from './systems/view-handlers.ts'
 
 /** The zones that a client sees. Zones are whole numbers from 1 to 2^32-1, at most 256 at once. */
 export interface Interest {
@@ -93,8 +96,15 @@ export interface Client {
   /** What the server granted last; before that, what will be asked for. */
   readonly rates: Rates
   readonly stats: Readonly<ClientStats>
-  /** Handles a message from the server, called within `receive` after the state that was sent with it. */
-  on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args) => unknown): () => void
+  /**
+   * Handles a message from the server, called within `receive` after the state that was sent with it: of all objects, or of those that
+   * have a view. Returns how to stop. Throws when the schema's imports declare that view of no class with this message.
+   */
+  on<Args>(
+    message: Message<Args>,
+    handler: (eid: EntityId, args: Args) => unknown,
+    options?: HandlerOptions<'client' | 'owner'>,
+  ): () => void
   /** Sends a message of an object to the server. Throws when the schema lets no client send it, or the arguments do not fit. */
   sendUpdate<Args>(eid: EntityId, message: Message<Args>, args: Args): void
   /** The entity of a network id, or 0. */
@@ -248,10 +258,13 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
     },
     configure: options => configureClient(state, options),
     stats: state.stats,
-    on(message, handler) {
-      let handlers = state.handlers.get(message.field)
-      if (!handlers) state.handlers.set(message.field, (handlers = new Set()))
-      return subscribe(handlers, handler as ClientMessageHandler)
+    on(message, handler, { view } = {}) {
+      const { field } = message
+      const call = handler as ClientMessageHandler
+      const seen = view ? handleInView(state, field, view, call) : call
+      let handlers = state.handlers.get(field)
+      if (!handlers) state.handlers.set(field, (handlers = new Set()))
+      return subscribe(handlers, seen)
     },
     sendUpdate: (eid, message, args) => sendUpdate(state, eid, message, args),
     entityOf: doId => state.session?.objects.get(doId)?.eid ?? 0,
@@ -269,5 +282,6 @@ export const createClient = (world: World, schema: Schema<any>, options: ClientO
     },
   }
   clientStates.set(client, state)
+  ends.set(client, { world, schema, side: 'client' })
   return client
 }

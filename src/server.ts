@@ -22,7 +22,9 @@ import { replicate } from './systems/replicate.ts'
 import { checkServerOptions, type LiveServerOptions, type ServerOptions } from './systems/server-options.ts'
 import { setVisibility } from './systems/visibility.ts'
 import { serverReceive } from './systems/server-receive.ts'
+import { ends } from './systems/ends.ts'
 import { validate } from './systems/validate.ts'
+import { classesInView, type HandlerOptions } from './systems/view-handlers.ts'
 import {
   noViolations,
   touch,
@@ -61,6 +63,7 @@ export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/sch
 export type { Authenticate, Candidate } from './systems/authenticate.ts'
 export type { Bequest, OwnerLeaves } from './systems/departure.ts'
 export type { Target } from './systems/messages.ts'
+export type { HandlerOptions } from './systems/view-handlers.ts'
 export type { Denial } from './systems/permissions.ts'
 export type { ServerStats, TickTimes } from './systems/server-stats.ts'
 export type { LiveServerOptions, ServerOptions } from './systems/server-options.ts'
@@ -121,9 +124,14 @@ export interface Server {
   onRefused(handler: (refused: Refused) => void): () => void
   /**
    * Handles a message from clients. It was checked already: the sender may send it, and its values are in the DC ranges.
-   * A `broadcast` message is relayed to the other interested clients afterwards, unless a handler returns `false`.
+   * A `broadcast` message is relayed to the other interested clients afterwards, unless a handler returns `false`. With a `view`, it throws
+   * when the schema's imports declare that of no class with this message, and handles it of those that have it.
    */
-  on<Args>(message: Message<Args>, handler: (eid: EntityId, args: Args, client: ServerClient) => unknown): () => void
+  on<Args>(
+    message: Message<Args>,
+    handler: (eid: EntityId, args: Args, client: ServerClient) => unknown,
+    options?: HandlerOptions<'server'>,
+  ): () => void
   /** Puts an object into a zone (1..2^32-1), and hands it to an owner (0: the server; left out: as it is). */
   place(eid: EntityId, zone: number, owner?: ServerClient | 0): void
   /** Takes an object out of its zone: nobody sees it, and it is `Disabled`, until it is placed again. */
@@ -273,7 +281,7 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
   // Whoever does not await `ready` is told all the same.
   ready.catch(error => state.onError(error, 'listen'))
   const { DistributedObject } = schema
-  return {
+  const server: Server = {
     ready,
     tickRate: state.tickRate,
     get tick() {
@@ -304,10 +312,17 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     onSuspend: handler => subscribeTo(state.onSuspend, handler),
     onResume: handler => subscribeTo(state.onResume, handler),
     onOwner: handler => subscribeTo(state.onOwner, handler),
-    on(message, handler) {
-      let handlers = state.handlers.get(message.field)
-      if (!handlers) state.handlers.set(message.field, (handlers = new Set()))
-      return subscribeTo(handlers, handler as MessageHandler)
+    on(message, handler, { view } = {}) {
+      const { field } = message
+      const classes = view && classesInView(schema, field, view)
+      const call = handler as MessageHandler
+      const seen: MessageHandler = classes
+        ? (eid, args, client) =>
+            classes.has(state.objects.get(eid)!.serverClass.info.dclass) ? call(eid, args, client) : undefined
+        : call
+      let handlers = state.handlers.get(field)
+      if (!handlers) state.handlers.set(field, (handlers = new Set()))
+      return subscribeTo(handlers, seen)
     },
     place(eid, zone, owner) {
       objectOf(state, eid)
@@ -363,4 +378,6 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       await state.transport.close()
     },
   }
+  ends.set(server, { world, schema, side: 'server' })
+  return server
 }
