@@ -6,8 +6,17 @@ export { conditioned, perfectLink } from './devtools/conditioned.ts'
 export { fieldsOf, objectsOf, type FieldView, type MayWrite, type ObjectView } from './devtools/inspect.ts'
 export { totalsOf, type ClassTotal, type Entry, type Ledger } from './devtools/ledger.ts'
 export { watchClient, type Monitor, type Sample } from './devtools/monitor.ts'
-export { createRecorder, type Recorder, type RecorderOptions } from './devtools/recorder.ts'
-export { decodeRecording, encodeRecording, type Recording } from './devtools/recording.ts'
+export type { Recorder, RecorderOptions } from './devtools/recorder.ts'
+export type { Account } from './devtools/account.ts'
+export type { LinkPair } from './net/memory.ts'
+export type { LinkConditions } from './net/conditioner.ts'
+export {
+  decodeRecording,
+  encodeRecording,
+  type RecordedDatagram,
+  type RecordedPart,
+  type Recording,
+} from './devtools/recording.ts'
 export { playRecording, type Replay } from './devtools/replay.ts'
 export { replayTransport, type ReplayTransport } from './devtools/replay-transport.ts'
 export { showDevtools, type Devtools, type DevtoolsOptions } from './devtools/show.ts'

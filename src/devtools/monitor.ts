@@ -3,7 +3,8 @@ import type { LinkPair } from '../net/memory.ts'
 import type { ClientState } from '../systems/client-state.ts'
 import { createAccountant, type Account } from './account.ts'
 import { measureLedger, totalsOf, type Ledger } from './ledger.ts'
-import { stateOf, tapClient, type Tap } from './tap.ts'
+import { createRecorder, type Recorder, type RecorderOptions } from './recorder.ts'
+import { stateOf, tapClient } from './tap.ts'
 
 /** What a client's link and playout were like at a moment. Seconds and bytes a second; NaN for what is not known yet. */
 export interface Sample {
@@ -42,8 +43,11 @@ export interface Monitor {
   readonly starvedFrames: number
   /** What the link is made to be like, on top of what it is: see `LinkConditions`; may be changed at any time. */
   readonly link: LinkPair
-  /** @internal */
-  readonly tap: Tap
+  /**
+   * Records what the client is sent and sends, from now on, in memory: at most so many seconds and bytes, the newest. It ends with the
+   * session. Throws a `RangeError` for options that make no sense.
+   */
+  record(options?: RecorderOptions): Recorder
   /** Looks at the client; once a frame, after `interpolate`. Takes a sample when one is due. */
   update(): void
   /** Leaves the client alone, on its own link. */
@@ -129,7 +133,7 @@ export const watchClient = (client: object): Monitor => {
       return starvedFrames
     },
     link: tap.link,
-    tap,
+    record: options => createRecorder(tap, options),
     update() {
       const now = state.now()
       countFrame()

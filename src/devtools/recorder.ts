@@ -40,10 +40,7 @@ interface Growing {
 /** Bytes of a datagram in a file besides its own. */
 const OVERHEAD = 7
 
-/**
- * Records what a client is sent and sends, from now on, in memory: at most so many seconds and bytes, the newest. It ends with
- * the session. Throws a `RangeError` for options that make no sense.
- */
+/** Records what goes through a tap: see `Monitor.record`. */
 export const createRecorder = (tap: Tap, options: RecorderOptions = {}): Recorder => {
   const maxSeconds = inRange('maxSeconds', options.maxSeconds ?? 300, 10, 3600, 'seconds')
   const maxBytes = inRange('maxBytes', options.maxBytes ?? 32 * 1024 * 1024, 64 * 1024, 2 ** 32, 'bytes')

@@ -1,9 +1,14 @@
 import { query } from 'bitecs'
 import { expect, test } from 'vitest'
 import { Alive, Owned } from 'bitecs-pipes/client'
-import { decodeRecording, encodeRecording, playRecording, replayTransport, type Recording } from 'bitecs-pipes/devtools'
-import { createRecorder } from '../../src/devtools/recorder.ts'
-import { stateOf, tapClient } from '../../src/devtools/tap.ts'
+import {
+  decodeRecording,
+  encodeRecording,
+  playRecording,
+  replayTransport,
+  watchClient,
+  type Recording,
+} from 'bitecs-pipes/devtools'
 import { clientStates } from '../../src/systems/client-state.ts'
 import { spawn } from '../support/worlds.ts'
 import { openScene, shownBy } from './scene.ts'
@@ -24,7 +29,7 @@ const record = async (conditions: object, seconds: number, options: object = {},
     for (const eid of query(guest.world, [mine, Owned])) mine.position.x[eid] += 0.5
   }
   worlds.run(60 * warmUp)
-  const recorder = createRecorder(tapClient(stateOf(guest.client, 'test')), options)
+  const recorder = watchClient(guest.client).record(options)
   const seen: { time: number; shown: string[] }[] = []
   for (let at = 0; at < seconds; at++) {
     worlds.run(30)

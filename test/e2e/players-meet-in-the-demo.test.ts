@@ -254,8 +254,19 @@ test('the tools over the page show what comes, make the link worse, record, and 
   await page.waitForSelector('.player')
   await page.click('[data-do="live"]')
   await page.waitForFunction(() => (window as any).lobby.me()?.name === 'Cleo')
-  await page.keyboard.press('i')
+
+  // By its header it goes where it is dragged, and stays there when it was closed.
+  const header = (await page.locator('.panel header').boundingBox())!
+  await page.mouse.move(header.x + 60, header.y + 20)
+  await page.mouse.down()
+  await page.mouse.move(header.x - 500, header.y + 20, { steps: 4 })
+  await page.mouse.up()
+  await page.keyboard.press('Alt+n')
   await page.waitForFunction(() => !document.querySelector('[data-bitecs-pipes]')!.shadowRoot!.querySelector('.panel'))
+  await page.keyboard.press('i')
+  await page.waitForSelector('.panel')
+  const dragged = (await page.locator('.panel header').boundingBox())!
+  expect(header.x - dragged.x, 'it was dragged to the left').toBeGreaterThan(400)
   await site.leave(page)
   expect(site.errors, 'no page reported an error').toEqual([])
 }, 120_000)

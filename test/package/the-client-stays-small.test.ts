@@ -4,10 +4,10 @@ import { bundle, clientBundles, isBitecs } from '../../scripts/bundle.mjs'
 /** Gzipped, in KB: what a page pays for the client besides bitECS, which it has anyway, and a transport. See `npm run size`. */
 const LIMIT = 39
 
-/** Sources that only a server runs. */
+/** Sources that only a server runs, or tools. */
 const SERVER_ONLY = [
   /^src\/(server|geckos-server|vite|testing)\.ts$/,
-  /^src\/testing\//,
+  /^src\/(testing|devtools)\//,
   /^src\/net\/(geckos\/|store\.ts|downlink\.ts)/,
   /^src\/systems\/(capture|follow|messages|objects|permissions|replicate|scan|server-\w+|sessions|tick-loop|violations|visibility|zoning)\.ts$/,
 ]

@@ -44,7 +44,16 @@ beforeAll(() => {
   const modules = join(app, 'node_modules')
   mkdirSync(join(modules, 'bitecs-pipes'), { recursive: true })
   execFileSync('tar', ['-xzf', tarball, '-C', join(modules, 'bitecs-pipes'), '--strip-components=1'])
-  for (const name of ['bitecs', 'commander', 'gl-matrix', 'vite', 'node-datachannel', '@geckos.io']) {
+  for (const name of [
+    'bitecs',
+    'commander',
+    'gl-matrix',
+    'lit-html',
+    'vite',
+    'node-datachannel',
+    'prom-client',
+    '@geckos.io',
+  ]) {
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction')
   }
 })

@@ -20,7 +20,7 @@ export function createTools(clientNow: () => Client | undefined) {
       const { showDevtools } = await import('bitecs-pipes/devtools')
       tools?.remove()
       watched = client
-      tools = showDevtools(client, { corner: 'bottom-right', key: '', hasButton: false })
+      tools = showDevtools(client, { corner: 'bottom-right', hasButton: false })
     } finally {
       isLoading = false
     }

@@ -1,7 +1,7 @@
 import type { Client } from '../../client.ts'
 import { totalsOf } from '../ledger.ts'
 import type { Monitor } from '../monitor.ts'
-import { createRecorder, type Recorder } from '../recorder.ts'
+import type { Recorder } from '../recorder.ts'
 import { decodeRecording, encodeRecording, type Recording } from '../recording.ts'
 import { playRecording, type Replay } from '../replay.ts'
 import { isProtocol, PROTOCOL_COLOUR } from './charts.ts'
@@ -80,7 +80,7 @@ export const createPanel = (client: Client, monitor: Monitor, render: () => void
     },
     record: () =>
       attempt(() => {
-        panel.recorder = createRecorder(monitor.tap)
+        panel.recorder = monitor.record()
       }),
     stopRecording: () =>
       attempt(() => {
