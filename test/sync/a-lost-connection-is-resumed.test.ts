@@ -212,6 +212,23 @@ test('what was said before the outage is as late as that: no violation', async (
   await worlds.end()
 })
 
+test('what was said meanwhile is not held against the sender', async () => {
+  const { worlds, line, guest, mine, Avatar, heard, events } = await stage({ messageRate: 10 })
+  line.isReachable = false
+  line.cut()
+  let sent = 0
+  for (; sent < 150; sent++) {
+    guest.client.sendUpdate(mine, Avatar.say, { number: sent })
+    worlds.run(6)
+  }
+  line.isReachable = true
+  await until(worlds, () => guest.client.state === 'connected', 'it comes back', 8)
+  await pass(worlds, 3)
+  expect([heard.up.length, worlds.server.violations.flooded]).toEqual([150, 0])
+  expect(events.filter(each => /left|over/.test(each))).toEqual([])
+  await worlds.end()
+})
+
 test('a session that is waited for costs no datagrams, and counts for maxClients', async () => {
   const { worlds, line, guest } = await stage({ maxClients: 2 })
   const client = clientOf(worlds, guest)
