@@ -135,9 +135,8 @@ export const openingOf = (session: ClientSession, now: number): RecordedPart & {
   }
   const openState = (): void => {
     writeU8(writer, Chunk.state)
-    writeU8(writer, 0)
-    if (!replica.codec.usesBefore) return
-    writeU8(writer, 0)
+    // The tables, then the distances that entries have without saying so.
+    if (replica.codec.usesBefore) writeU8(writer, 0)
     writeU8(writer, 0)
   }
 
@@ -159,9 +158,9 @@ export const openingOf = (session: ClientSession, now: number): RecordedPart & {
       openState()
       lastId = 0
     }
+    writeVarint(writer, length * 4)
     writeEntry(writer, replica, group, frame, base, tick, lastId)
     lastId = group.id
-    writeVarint(writer, length)
     writeBytes(writer, bits.bytes.subarray(0, length))
   }
   if (lastId !== Infinity) {

@@ -1,12 +1,13 @@
 import type { SegmentDecoder } from '../net/codec.ts'
 import { countSymbols, encodeSegment } from '../net/codec/encode.ts'
 import { span } from '../net/codec/layouts.ts'
-import { LENGTH, MOST_BYTES } from '../net/codec/plan.ts'
+import { LENGTH } from '../net/codec/plan.ts'
 import { LENGTH_FROM, sizeBits, STRIDE, SYMBOLS, TOTAL_BITS } from '../net/codec/symbols.ts'
 import type { SegmentCodec } from '../net/codec/tables.ts'
 import { createCounts } from '../net/codec/train.ts'
 import type { Frame } from '../net/frames.ts'
 import { FIXED_WORDS, type Layout } from '../net/layout.ts'
+import { MOST_BYTES } from '../net/raw.ts'
 import { bitsOfWord } from '../net/segment.ts'
 
 /** Bits of words of a layout `[width]`, owner and epoch first. */

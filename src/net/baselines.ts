@@ -84,12 +84,14 @@ export const chooseBase = (downlink: Downlink, subscription: Subscription, now: 
   const { history } = subscription.group
   const newest = newestFrame(history)!
   const { depth } = downlink
-  const { sent, acked } = subscription
+  const { sent, acked, count } = subscription
   if (sent >= 0 && sent !== newest.tick && sent !== acked && !subscription.isBroken && depth > 1) {
     const isAnchorDue =
       acked < 0
         ? now - subscription.anchorTime > downlink.patience
-        : (beat >> strideShift(subscription.weight)) % depth === 0 || subscription.chained >= depth
+        : // A loss is answered with an anchor as soon as it is known: while that is sooner than in so many sends, none is due.
+          count - subscription.countAcked >= depth &&
+          ((beat >> strideShift(subscription.weight)) % depth === 0 || count - subscription.countAnchor >= depth)
     const base = isAnchorDue ? undefined : baselineAt(history, sent)
     if (base) return base
   }

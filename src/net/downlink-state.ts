@@ -17,10 +17,13 @@ export interface Subscription {
   sentTime: number
   /** Which of its client's sends that was. */
   sentBeat: number
-  /** Tick and time of the newest segment that needs no unacknowledged one, and how many after it do. */
+  /** Tick and time of the newest segment that needs no unacknowledged one. */
   anchor: number
   anchorTime: number
-  chained: number
+  /** Segments sent, and how many of them when the newest acknowledged one and the newest anchor had gone. */
+  count: number
+  countAcked: number
+  countAnchor: number
   /** Whether something from the anchor on was lost: what builds on it cannot be decoded. */
   isBroken: boolean
   /** Sends since it was last served, and what the game says that it is worth: the largest product goes first. */
@@ -53,6 +56,8 @@ export interface DownContent {
   /** The first `count` are valid. */
   readonly subscriptions: Subscription[]
   readonly ticks: number[]
+  /** {@link Subscription.count} of each, with it. */
+  readonly counts: number[]
   count: number
   /** Groups whose hash was in it; the first `auditCount` are valid. */
   readonly audits: Subscription[]
@@ -91,6 +96,8 @@ export interface Downlink {
   tablesSent: number
   /** How deep segments of the packet at hand may build on unacknowledged ones. */
   depth: number
+  /** Bounds of it. */
+  minChain: number
   maxChain: number
   /** Seconds that what was sent may stay unanswered before it is sent again. */
   patience: number
@@ -124,7 +131,9 @@ export const createSubscription = (group: Group): Subscription => ({
   sentBeat: -1,
   anchor: -1,
   anchorTime: -Infinity,
-  chained: 0,
+  count: 0,
+  countAcked: 0,
+  countAnchor: 0,
   isBroken: false,
   waiting: 0,
   weight: 1,

@@ -18,10 +18,11 @@ import {
   writeFragments,
 } from './reliable.ts'
 import {
+  closePacket,
   DEFERRED_ALL,
   MAX_DEFERRED,
+  openPacket,
   packetView,
-  resetDistances,
   selectSegments,
   writeAudits,
   writer,
@@ -35,8 +36,8 @@ import { openValues, valueSize, writeValue, type ValueSet } from './values.ts'
 export { chainDepth } from './baselines.ts'
 export type { DownContent, Downlink, Subscription, Weigh, ZoneView } from './downlink-state.ts'
 
-/** `most` is the limit of its bytes a second, `maxChain` that of {@link chainDepth}. */
-export const createDownlink = (most = Infinity, maxChain = 8): Downlink => {
+/** `most` is the limit of its bytes a second, `maxChain` and `minChain` are those of {@link chainDepth}. */
+export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Downlink => {
   const downlink: Downlink = {
     peer: createPeer(),
     sender: createReliableSender(),
@@ -55,6 +56,7 @@ export const createDownlink = (most = Infinity, maxChain = 8): Downlink => {
     tables: 0,
     tablesSent: 0,
     depth: 1,
+    minChain,
     maxChain,
     patience: 0.2,
     isRedundant: false,
@@ -105,6 +107,7 @@ const MESSAGE_LIFE = 0.25
 const createContent = (): DownContent => ({
   subscriptions: [],
   ticks: [],
+  counts: [],
   count: 0,
   audits: [],
   auditCount: 0,
@@ -288,6 +291,7 @@ const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
     if (acked < 0 || ticksSince(tick, acked) > 0) {
       subscription.ackedBefore = acked
       subscription.acked = tick
+      subscription.countAcked = content.counts[index]!
     } else if (tick !== acked && (ackedBefore < 0 || ticksSince(tick, ackedBefore) > 0)) subscription.ackedBefore = tick
   }
   if (content.fragments) acknowledgeFragments(downlink.sender, content.fragments)
@@ -429,7 +433,7 @@ export const buildPacket = (
   if (go === 'wait') return undefined
   const limit = Math.min(allowance(budget, peer, now), go === 'probe' ? PROBE_BYTES : MAX_PACKET)
   if (limit < LEAST_BYTES) return undefined
-  downlink.depth = Math.min(downlink.maxChain, chainDepth(suspectedLoss(peer), rate))
+  downlink.depth = Math.min(downlink.maxChain, Math.max(downlink.minChain, chainDepth(suspectedLoss(peer), rate)))
   offerTables(downlink, store)
   flushValues(downlink)
   flushMessages(downlink)
@@ -446,6 +450,7 @@ export const buildPacket = (
   // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
   if (isStarving && limit < MAX_PACKET && downlink.wasTight && go === 'go') return undefined
   writer.limit = limit
+  openPacket()
   writeHeader(writer, peer, tick, now)
   const content = downlink.spare.pop() ?? createContent()
   content.count = 0
@@ -457,6 +462,7 @@ export const buildPacket = (
   if (!isStateFirst && go === 'go') writeQueued(downlink, content, now)
   writeGroups(downlink, store, content, tick, now, beat, due)
   if (isStateFirst && go === 'go') writeQueued(downlink, content, now)
+  closePacket()
   downlink.lastTick = tick
   const sequence = sendSequence(peer, content, now, downlink.onLost)
   if (writer.length > PROBE_BYTES) downlink.lastLarge = sequence
@@ -484,7 +490,6 @@ const writeGroups = (
 ): void => {
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
   const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * 2
-  resetDistances()
   if (due > 0) selectSegments(downlink, store, tick, now, beat, room)
   writeState(downlink, store, content, tick, now)
   writeAudits(downlink, content, tick, now)

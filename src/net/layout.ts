@@ -16,6 +16,7 @@ import {
   type DCNumberType,
   type DCParameterField,
 } from '../dc/index.ts'
+import { mostSlots } from './raw.ts'
 
 /** How one 32-bit word of a row stands for (a part of) a number: see {@link Word}. */
 export type WordKind = 'integer' | 'int64' | 'float64' | 'float32' | 'float16' | 'quaternion'
@@ -90,11 +91,6 @@ export const EPOCH = 1
 export const nextEpoch = (epoch: number): number => (epoch % 255) + 1
 /** uint32s of a row before its first number. */
 export const FIXED_WORDS = 2
-
-/** The most bits that one segment may take: it travels in one datagram, never split. */
-export const MAX_SEGMENT_BITS = 1060 * 8
-/** Bits that a slot can cost beside its words: its number, flags, the zone that the old object went to, the new doId. */
-const SLOT_BITS = 6 + 5 + 32 + 32
 
 const bitsFor = (span: number): number => (span === 0 ? 0 : Math.floor(Math.log2(span)) + 1)
 
@@ -270,8 +266,8 @@ const makeLayout = (dclass: DCClass, audience: Audience, fields: readonly DCPara
   words.forEach((word, index) => {
     defaults[index + FIXED_WORDS] = defaultWord(word)
   })
-  const rowBits = bits.reduce((sum, size) => sum + size + 4, SLOT_BITS)
-  const slots = Math.min(64, Math.floor((MAX_SEGMENT_BITS - 16 - 64) / rowBits))
+  const rowBits = bits.reduce((sum, size) => sum + size, 0)
+  const slots = mostSlots(rowBits)
   if (slots < 1)
     throw new Error(
       `dclass ${dclass.name} has ${Math.ceil(rowBits / 8)} bytes of numbers, more than one datagram holds: ` +

@@ -202,14 +202,19 @@ export const readEntry = (
   tick: number,
   lastId: number,
 ): boolean => {
+  // At the end of a packet nothing stands for the end of the list, and for no deferred groups.
+  if (reader.position === reader.end) return false
   const head = readVarint(reader)
-  if (reader.failed || head === 0) return false
-  const kind = head & 3
-  if (kind === 3 || head < 4) {
+  if (head === 0) return false
+  const near = head & 3
+  const length = head >>> 2
+  const far = near === 0 ? readVarint(reader) : near * 4
+  const kind = far & 3
+  if (reader.failed || length === 0 || kind === 3 || far < 4) {
     reader.failed = true
     return false
   }
-  entry.group = lastId + (head >>> 2)
+  entry.group = lastId + (far >>> 2)
   entry.isKeyframe = kind === 2
   entry.frameTick = (tick - (kind > 0 ? readVarint(reader) : 0)) >>> 0
   entry.baseTick = (entry.frameTick - (kind === 0 ? defaultSpan : kind === 1 ? readVarint(reader) : 0)) >>> 0
@@ -220,7 +225,6 @@ export const readEntry = (
   entry.isOwner = (classAndFlags & 1) === 1
   entry.isExclusive = (classAndFlags & 2) === 2
   entry.zone = kind === 2 ? readVarint(reader) : 0
-  const length = readVarint(reader)
   entry.start = reader.position
   entry.end = reader.position + length
   if (entry.end > reader.end) reader.failed = true
@@ -234,10 +238,10 @@ let defaultBefore = 0
 let generation = 0
 /** Reads what a state chunk begins with. */
 export const openState = (replica: Pick<Replica, 'codec'>, reader: ByteReader): void => {
-  defaultSpan = readU8(reader)
-  const { usesBefore } = replica.codec
-  defaultBefore = usesBefore ? readU8(reader) : 0
-  generation = usesBefore ? readU8(reader) : 0
+  generation = replica.codec.usesBefore ? readU8(reader) : 0
+  const defaults = readVarint(reader)
+  defaultSpan = defaults >>> 4
+  defaultBefore = defaults & 15
 }
 
 /** Ticks that an undecodable segment waits for what it builds on. */
@@ -270,7 +274,7 @@ export const readState = (replica: Replica, reader: ByteReader, tick: number, to
     if (one === 'waiting') isWaiting = true
     else if (one === 'lost') lost++
   }
-  const count = readU8(reader)
+  const count = readDeferred(reader)
   told.isAllDeferred = count === ALL_DEFERRED
   let id = 0
   if (!told.isAllDeferred)
@@ -281,6 +285,9 @@ export const readState = (replica: Replica, reader: ByteReader, tick: number, to
   return lost > 0 ? 'lost' : 'all'
 }
 
+/** Reads how many groups a state chunk defers, behind its entries. */
+export const readDeferred = (reader: ByteReader): number => (reader.position === reader.end ? 0 : readU8(reader))
+
 /** What stands for "all" in place of the number of deferred groups. */
 const ALL_DEFERRED = 0xff
 
@@ -288,7 +295,7 @@ const ALL_DEFERRED = 0xff
 export const skipState = (replica: Pick<Replica, 'codec'>, reader: ByteReader): void => {
   openState(replica, reader)
   while (readEntry(replica, reader, 0, 0));
-  const count = readU8(reader)
+  const count = readDeferred(reader)
   if (count !== ALL_DEFERRED) for (let index = 0; index < count && more(reader); index++) readVarint(reader)
 }
 

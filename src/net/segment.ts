@@ -1,6 +1,7 @@
-import { finishBits, flushBits, readBits, writeBits, type BitReader, type BitWriter } from './bits.ts'
+import { finishBits, flushBits, readBits, resetWriter, writeBits, type BitReader, type BitWriter } from './bits.ts'
 import type { Frame, SlotSet } from './frames.ts'
 import { FIXED_WORDS, type Layout } from './layout.ts'
+import { isAtEnd, MOST_BYTES, readRawRows, writeRawRows } from './raw.ts'
 
 /**
  * A segment is one group's change from a baseline frame to a later one, as bits: a pure function of the frames, so
@@ -218,6 +219,25 @@ export const encodeSegment = (
       writeRow(writer, layout, frame.rows, slot * width, base!.rows, slot * width)
     }
   }
+  if (finishBits(writer) - start <= MOST_BYTES) return writer.at - start
+  // At worst without the zones that objects went to.
+  const length = writeRows(writer, start, layout, base, frame, movedTo)
+  return length <= MOST_BYTES ? length : writeRows(writer, start, layout, base, frame, undefined)
+}
+
+/** The rows as they are, behind an empty list and a one. */
+const writeRows = (
+  writer: BitWriter,
+  start: number,
+  layout: Layout,
+  base: Frame | undefined,
+  frame: Frame,
+  movedTo: MovedTo | undefined,
+): number => {
+  resetWriter(writer, start)
+  writeBits(writer, 1, 1 + slotBits(layout))
+  writeBits(writer, 1, 1)
+  writeRawRows(writer, layout, frame, base, movedTo)
   return finishBits(writer) - start
 }
 
@@ -268,6 +288,7 @@ export const decodeSegment = (
   const indexBits = slotBits(layout)
   const isList = readBits(reader, 1) === 1
   const count = readSlots(reader, layout, isList)
+  if (isList && count === 0 && readBits(reader, 1) === 1) return readRawRows(reader, layout, frame, onLeft)
   let lastId = 0
   let lastSlot = -1
   for (let index = 0; index < count; index++) {
@@ -297,9 +318,5 @@ export const decodeSegment = (
     }
     if (!readRow(reader, layout, frame.rows, slot * width)) return false
   }
-  return count >= 0 && !reader.failed && isAtEnd(reader)
+  return count >= 0 && isAtEnd(reader)
 }
-
-/** Whether nothing but the padding of the last byte is left. */
-const isAtEnd = (reader: BitReader): boolean =>
-  reader.end - reader.position < 8 && readBits(reader, reader.end - reader.position) === 0

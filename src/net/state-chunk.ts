@@ -24,6 +24,11 @@ const AUDIT_INTERVAL = 1
 /** Bytes of one hash at most, with the chunk that it is in: group, age, hash. */
 const AUDIT_BYTES = 1 + 5 + 5 + 2 + 1
 
+/** The default step back travels in 4 bits. */
+const MOST_DEFAULT_BEFORE = 15
+/** So far behind the entry before it a group takes no bytes of its own, if it has the defaults. */
+const NEAR = 3
+
 /** Bytes before a segment's own, at most: see {@link writeEntry}. */
 const entryHeader = (
   group: Group,
@@ -39,11 +44,11 @@ const entryHeader = (
     ? varintSize(group.layout.dclass.number * 4 + 3) + varintSize(group.zone.id)
     : // A group may have been at rest for days: its baseline is that old.
       varintSize(spanOf(newest, base)) + varintSize(spanOf(base, before))) +
-  varintSize(length)
+  varintSize(length * 4)
 
 /** Distances of the segments in the packet that is being built, counted; what occurs most is the packet's default. */
 const spanCounts = new Uint16Array(256)
-const beforeCounts = new Uint16Array(256)
+const beforeCounts = new Uint16Array(MOST_DEFAULT_BEFORE + 1)
 const spanOf = (later: Frame, earlier: Frame | undefined): number =>
   earlier === undefined ? 0 : ticksSince(later.tick, earlier.tick)
 
@@ -116,7 +121,7 @@ export const selectSegments = (
     const span = Math.min(255, spanOf(newest, base))
     if (++spanCounts[span]! > spanCounts[bestSpan]!) bestSpan = span
     const further = spanOf(base, before)
-    if (++beforeCounts[further]! > beforeCounts[bestBefore]!) bestBefore = further
+    if (further <= MOST_DEFAULT_BEFORE && ++beforeCounts[further]! > beforeCounts[bestBefore]!) bestBefore = further
   }
   spanCounts.fill(0)
   beforeCounts.fill(0)
@@ -129,7 +134,8 @@ let defaultSpan = 0
 let defaultBefore = 0
 
 /** Before the segments of a packet are chosen: there may be none. */
-export const resetDistances = (): void => {
+export const openPacket = (): void => {
+  openEnd = -1
   defaultSpan = 0
   defaultBefore = 0
 }
@@ -143,7 +149,10 @@ const writeEntry = (store: Store, subscription: Subscription, tick: number, last
   const span = spanOf(newest, base)
   const further = base ? spanOf(base, before) : 0
   const kind = base === undefined ? 2 : age === 0 && span === defaultSpan && further === defaultBefore ? 0 : 1
-  writeVarint(writer, (group.id - lastId) * 4 + kind)
+  const step = group.id - lastId
+  const isNear = kind === 0 && step <= NEAR
+  writeVarint(writer, segment.length * 4 + (isNear ? step : 0))
+  if (!isNear) writeVarint(writer, step * 4 + kind)
   if (kind > 0) writeVarint(writer, age)
   if (kind === 1) {
     writeVarint(writer, span)
@@ -158,23 +167,21 @@ const writeEntry = (store: Store, subscription: Subscription, tick: number, last
     )
     writeVarint(writer, group.zone.id)
   }
-  writeVarint(writer, segment.length)
   copyBytes(writer, store.writer.bytes, segment.start, segment.length)
 }
 
 const noteSent = (subscription: Subscription, content: DownContent, now: number): void => {
   const newest = newestFrame(subscription.group.history)!
-  const { base, isBroken, sent } = subscription
-  const isAnchor = base === undefined || base.tick === subscription.acked
-  // What builds on this segment foretells from the one before it, as everyone's does; but after a loss from what this
-  // one builds on, or a client that lacks the one before would lack the next for ever.
-  subscription.sentBase = isAnchor && !isBroken && sent >= 0 ? sent : base === undefined ? -1 : base.tick
-  if (isAnchor) {
+  const { base } = subscription
+  subscription.count++
+  // What builds on this segment foretells from what this one builds on: who decodes this one has that.
+  subscription.sentBase = base === undefined ? -1 : base.tick
+  if (base === undefined || base.tick === subscription.acked) {
     subscription.anchor = newest.tick
     subscription.anchorTime = now
-    subscription.chained = 0
+    subscription.countAnchor = subscription.count
     subscription.isBroken = false
-  } else subscription.chained++
+  }
   subscription.sent = newest.tick
   subscription.sentTime = now
   subscription.waiting = 0
@@ -182,6 +189,7 @@ const noteSent = (subscription: Subscription, content: DownContent, now: number)
   subscription.before = undefined
   subscription.segment = undefined
   content.subscriptions[content.count] = subscription
+  content.counts[content.count] = subscription.count
   content.ticks[content.count++] = newest.tick
 }
 
@@ -210,8 +218,9 @@ export const writeState = (downlink: Downlink, store: Store, content: DownConten
   }
   if (!isOpen && deferred === 0) return
   if (!isOpen) openState(downlink, store)
+  const isAll = !isFirst || deferred > MAX_DEFERRED || deferredBytes + 1 > bytesLeft(writer)
+  openEnd = deferred === 0 && !isAll ? writer.length : -1
   writeU8(writer, 0)
-  const isAll = !isFirst || deferred > MAX_DEFERRED || deferredBytes > bytesLeft(writer)
   writeU8(writer, isAll ? ALL_DEFERRED : deferred)
   if (isAll) return
   lastId = 0
@@ -225,11 +234,20 @@ export const writeState = (downlink: Downlink, store: Store, content: DownConten
 
 const openState = (downlink: Downlink, store: Store): void => {
   writeU8(writer, Chunk.state)
-  writeU8(writer, defaultSpan)
-  if (!store.codec.usesBefore) return
-  writeU8(writer, defaultBefore)
-  writeU8(writer, downlink.tables)
+  if (store.codec.usesBefore) writeU8(writer, downlink.tables)
+  writeVarint(writer, defaultSpan * (MOST_DEFAULT_BEFORE + 1) + defaultBefore)
 }
+
+/** Where the end of a state chunk that defers nothing begins, in the packet at hand; -1 for none. */
+let openEnd = -1
+
+/** Leaves out the end of the state chunk, when it says nothing and is that of the packet too. */
+export const closePacket = (): void => {
+  if (openEnd === writer.length - STATE_END) writer.length = openEnd
+}
+
+/** Bytes behind the entries of a chunk that defers nothing. */
+const STATE_END = 2
 
 /** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
 export const writeAudits = (downlink: Downlink, content: DownContent, tick: number, now: number): void => {

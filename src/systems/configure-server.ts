@@ -16,6 +16,7 @@ const configureSession = (state: ServerState, session: Session): void => {
   const now = state.now() * 1000
   session.pings.interval = state.pingInterval
   downlink.maxChain = state.maxChain
+  downlink.minChain = state.minChain
   limitBudget(downlink.budget, state.maxBytesPerSecond)
   const { messages, bytes, interest } = allowancesOf(state)
   retune(session.messageBucket, ...messages, now)

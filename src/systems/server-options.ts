@@ -90,6 +90,8 @@ export interface ServerOptions {
    * those after it too; less on links that lose. 1: never, every datagram can be decoded by itself. 1..8. Default 8.
    */
   readonly maxChain?: number
+  /** How many of them at least, whatever is lost, as far as `maxChain` allows: fewer bytes count for more than smoothness then. 1..8. Default 1. */
+  readonly minChain?: number
   /** Datagrams that a client which lacks much is sent at once, as when it joins; else it is one. 1..64. Default 2. */
   readonly packetsPerSend?: number
   /** Zones that a client can ask for at once. 1..256. Default 256. */
@@ -203,6 +205,7 @@ export const SERVER_OPTIONS = {
   onViolation: { type: 'function' },
   maxBytesPerSecond: { default: 96 * 1024, least: 1024, most: 1e9, unit: 'bytes a second', live: true },
   maxChain: { default: 8, least: 1, most: 8, unit: 'sends', whole: true, live: true },
+  minChain: { default: 1, least: 1, most: 8, unit: 'sends', whole: true, live: true },
   packetsPerSend: { default: 2, least: 1, most: 64, unit: 'datagrams', whole: true, live: true },
   maxZones: { default: MAX_ZONES, least: 1, most: MAX_ZONES, unit: 'zones', whole: true, live: true },
   linger: { default: 0, least: 0, most: 60, unit: 'seconds', live: true },

@@ -362,6 +362,7 @@ export interface ServerState {
   maxBytesPerSecond: number
   packetsPerSend: number
   maxChain: number
+  minChain: number
   maxZones: number
   linger: number
   readonly detect: 'compare' | 'mark'

@@ -67,7 +67,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     resumedAt: -Infinity,
     outage: 0,
     proof: undefined,
-    downlink: createDownlink(state.maxBytesPerSecond, state.maxChain),
+    downlink: createDownlink(state.maxBytesPerSecond, state.maxChain, state.minChain),
     requested: new Set(),
     granted: new Set(),
     revoked: new Set(),

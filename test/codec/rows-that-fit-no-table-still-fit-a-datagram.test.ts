@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { MOST_BYTES, mostSlots, planOf } from '../../src/net/codec/plan.ts'
+import { planOf } from '../../src/net/codec/plan.ts'
+import { MOST_BYTES, mostSlots } from '../../src/net/raw.ts'
 import type { CodecShape } from '../../src/net/codec/shape.ts'
 import { builtInTables, codecOf } from '../../src/net/codec/tables.ts'
 import { random } from '../../src/net/random.ts'

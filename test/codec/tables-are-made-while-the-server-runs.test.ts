@@ -135,13 +135,13 @@ test('a client whose tables the server has forgotten is written to, and told so,
   expect([written, downlink.tables]).toEqual([[1, 0], 0])
   const { reader } = openPacket(packet)
   readHeader(reader)
-  // Tables, on their way as a fragment, then state: its third byte names them.
+  // Tables, on their way as a fragment, then state: its first byte names them.
   while (readU8(reader) === Chunk.fragment) {
     readU16(reader)
     readU8(reader)
     readBytes(reader, readVarint(reader))
   }
-  expect(reader.bytes[reader.position + 2]).toBe(0)
+  expect(reader.bytes[reader.position]).toBe(0)
   confirmTables(downlink, tabled, 1)
   expect(downlink.tables, 'an answer to those that are forgotten').toBe(0)
 })

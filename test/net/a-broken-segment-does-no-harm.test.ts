@@ -22,6 +22,9 @@ const isFenceIntact = (whole: Uint32Array): boolean =>
 const areWordsInSpan = (layout: Layout, frame: Frame): boolean =>
   frame.rows.every((word, at) => word <= layout.spans[at % layout.width]!)
 
+// Thousands of frames are compared: by `toEqual` that would take most of the time.
+const isSame = (a: Uint32Array, b: Uint32Array): boolean => a.every((word, at) => word === b[at])
+
 test('any bytes are a frame of legal words or refused; they write nowhere else and throw never', () => {
   let accepted = 0
   let refused = 0
@@ -44,7 +47,7 @@ test('any bytes are a frame of legal words or refused; they write nowhere else a
         if (isAccepted) expect(areWordsInSpan(layout, frame)).toBe(true)
         expect(isFenceIntact(ids.whole) && isFenceIntact(rows.whole)).toBe(true)
         expect(left).toBeLessThanOrEqual(layout.slots)
-        expect(before).toEqual(copy)
+        expect(isSame(before.ids, copy.ids) && isSame(before.rows, copy.rows)).toBe(true)
       }
     }),
     { numRuns: 250 },

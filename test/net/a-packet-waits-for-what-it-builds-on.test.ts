@@ -118,11 +118,11 @@ test('it waits for one segment although another will never be decoded', async ()
   writeU16(writer, (duo.downlink.peer.nextSequence + 10) & 0xffff)
   writeU16(writer, (duo.tick + 5) & 0xffff)
   writeU8(writer, Chunk.state)
-  writeU8(writer, 1)
+  writeU8(writer, 16)
   // Of the one group a frame that is older than what the client has, from a baseline that it never had.
-  for (const field of [first! * 4 + 1, 20, 1000, 1, 0]) writeVarint(writer, field)
+  for (const field of [4, first! * 4 + 1, 20, 1000, 0]) writeVarint(writer, field)
   // Of the other one that builds on the tick before, which is to come.
-  for (const field of [(second! - first!) * 4, 1, 0, 0, 0]) writeVarint(writer, field)
+  for (const field of [4, (second! - first!) * 4, 0, 0, 0]) writeVarint(writer, field)
   writeU8(writer, Chunk.message)
   const { number } = duo.schema.dclasses.Thing.blinked.field
   writeBytes(writer, encodeUnreliableMessage({ doId: 7, field: number, packed: Uint8Array.of(3) }))
@@ -184,12 +184,10 @@ const early = (sequence: number, tick: number, group: number): Uint8Array => {
   writeU16(writer, sequence & 0xffff)
   writeU16(writer, tick & 0xffff)
   writeU8(writer, Chunk.state)
-  writeU8(writer, 1)
+  writeU8(writer, 16)
+  writeVarint(writer, 4)
   writeVarint(writer, group * 4)
-  writeVarint(writer, 1)
   writeU8(writer, 1)
-  writeU8(writer, 0)
-  writeU8(writer, 0)
   return writer.bytes.slice(0, writer.length)
 }
 

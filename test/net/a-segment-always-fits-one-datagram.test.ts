@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MAX_SEGMENT_BITS } from '../../src/net/layout.ts'
+import { MOST_BYTES } from '../../src/net/raw.ts'
 import { random } from '../../src/net/random.ts'
 import { frameOf, LAYOUTS, nameOf, randomFrame, segmentOf } from './support.ts'
 
@@ -18,7 +18,7 @@ test.each(LAYOUTS.map(layout => [nameOf(layout), layout] as const))(
       const base = randomFrame(layout, 1, chance)
       for (const frame of [worst, randomFrame(layout, 1, chance)]) {
         const replaced = segmentOf(layout, base, frame, () => 0xffffffff)
-        expect(replaced.length * 8).toBeLessThanOrEqual(MAX_SEGMENT_BITS)
+        expect(replaced.length).toBeLessThanOrEqual(MOST_BYTES)
         const keyframe = segmentOf(layout, undefined, frame, () => undefined)
         expect(keyframe.length).toBeLessThanOrEqual(replaced.length)
       }
@@ -30,10 +30,10 @@ test('groups are as large as that allows', () => {
   expect(LAYOUTS.map(layout => [nameOf(layout), layout.slots])).toEqual([
     ['Switch/interested', 64],
     ['Marker/interested', 64],
-    ['Avatar/interested', 41],
+    ['Avatar/interested', 63],
     ['Avatar/owner', 64],
-    ['Wide/interested', 21],
-    ['Narrow/interested', 36],
+    ['Wide/interested', 27],
+    ['Narrow/interested', 64],
     ['Huge/interested', 1],
   ])
 })

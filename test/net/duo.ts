@@ -49,20 +49,25 @@ export interface Read {
 
 const readEntries = (reader: ReturnType<typeof byteReader>, usesBefore: boolean): Entry[] => {
   const entries: Entry[] = []
-  const defaultSpan = readU8(reader)
-  const defaultBefore = usesBefore ? readU8(reader) : 0
   // Which tables the codec uses.
   if (usesBefore) readU8(reader)
+  const defaults = readVarint(reader)
+  const defaultSpan = Math.floor(defaults / 16)
+  const defaultBefore = defaults % 16
   let group = 0
-  for (let head = readVarint(reader); head !== 0 && !reader.failed; head = readVarint(reader)) {
-    const kind = head & 3
-    group += head >>> 2
+  while (more(reader)) {
+    const head = readVarint(reader)
+    if (head === 0) break
+    const length = Math.floor(head / 4)
+    const far = head % 4 === 0 ? readVarint(reader) : (head % 4) * 4
+    const kind = far & 3
+    group += far >>> 2
     const age = kind > 0 ? readVarint(reader) : 0
     const span = kind === 0 ? defaultSpan : kind === 1 ? readVarint(reader) : 0
     const before = kind === 0 ? defaultBefore : kind === 1 && usesBefore ? readVarint(reader) : 0
     if (kind === 2) readVarint(reader)
     const zone = kind === 2 ? readVarint(reader) : 0
-    const { length } = readBytes(reader, readVarint(reader))
+    if (readBytes(reader, length).length === 0) throw new Error('an empty segment')
     entries.push({ group, isKeyframe: kind === 2, age, span, before, zone, length })
   }
   return entries
@@ -82,7 +87,7 @@ export const readData = (packet: Uint8Array, usesBefore = false): Read => {
     const chunk = readU8(reader)
     if (chunk === Chunk.state) {
       entries = readEntries(reader, usesBefore)
-      const count = readU8(reader)
+      const count = more(reader) ? readU8(reader) : 0
       let id = 0
       deferred = count === 0xff ? 'all' : Array.from({ length: count }, () => (id += readVarint(reader)))
     } else if (chunk === Chunk.audit)

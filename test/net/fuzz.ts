@@ -112,22 +112,25 @@ const stateChunk = (chance: Chance, usesBefore: boolean): Uint8Array => {
   const writer = byteWriter(600)
   const isAudit = chance() < 0.3
   writeU8(writer, isAudit ? Chunk.audit : Chunk.state)
-  if (!isAudit) writeU8(writer, Math.floor(chance() * 4))
-  if (!isAudit && usesBefore) writeU8(writer, Math.floor(chance() * 4))
   if (!isAudit && usesBefore) writeU8(writer, chance() < 0.7 ? 0 : Math.floor(chance() * 4))
+  if (!isAudit) writeVarint(writer, Math.floor(chance() * 4) * 16 + (usesBefore ? Math.floor(chance() * 4) : 0))
   for (let count = Math.floor(chance() * 6); count > 0; count--) {
     const kind = isAudit ? 0 : Math.floor(chance() * 3)
-    writeVarint(writer, isAudit ? 1 + Math.floor(chance() * 8) : (1 + Math.floor(chance() * 4)) * 4 + kind)
+    const bytes = randomBytes(60, chance)
+    const step = 1 + Math.floor(chance() * 4)
+    if (isAudit) writeVarint(writer, 1 + Math.floor(chance() * 8))
+    else if (kind === 0 && step < 4) writeVarint(writer, bytes.length * 4 + step)
+    else {
+      writeVarint(writer, bytes.length * 4)
+      writeVarint(writer, step * 4 + kind)
+    }
     if (isAudit || kind > 0) writeVarint(writer, Math.floor(chance() * 5))
     if (isAudit) writeU16(writer, Math.floor(chance() * 0x10000))
     if (kind === 1) writeVarint(writer, Math.floor(chance() * 8))
     if (kind === 1 && usesBefore) writeVarint(writer, Math.floor(chance() * 8))
     if (kind === 2) writeVarint(writer, Math.floor(chance() * 20))
     if (kind === 2) writeVarint(writer, Math.floor(chance() * 6))
-    if (isAudit) continue
-    const bytes = randomBytes(60, chance)
-    writeVarint(writer, bytes.length)
-    writeBytes(writer, bytes)
+    if (!isAudit) writeBytes(writer, bytes)
   }
   writeVarint(writer, 0)
   if (!isAudit) writeU8(writer, chance() < 0.8 ? 0 : Math.floor(chance() * 256))

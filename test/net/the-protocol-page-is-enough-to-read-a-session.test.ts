@@ -133,28 +133,33 @@ const createReader = (layoutOf: (classNumber: number, isOwner: boolean) => Layou
         varint()
         bytes.splice(0, varint())
       } else if (chunk === 3) {
-        const defaultSpan = u8()
+        const defaultSpan = Math.floor(varint() / 16)
         const told = new Set<number>()
         let id = 0
-        for (let head = varint(); head !== 0; head = varint()) {
-          id += Math.floor(head / 4)
+        while (bytes.length > 0) {
+          const head = varint()
+          if (head === 0) break
+          const length = Math.floor(head / 4)
+          const far = head % 4 > 0 ? 4 * (head % 4) : varint()
+          id += Math.floor(far / 4)
           told.add(id)
-          const age = head % 4 > 0 ? varint() : 0
-          const span = head % 4 === 1 ? varint() : defaultSpan
-          if (head % 4 === 2) {
+          const kindOfEntry = far % 4
+          const age = kindOfEntry > 0 ? varint() : 0
+          const span = kindOfEntry === 1 ? varint() : defaultSpan
+          if (kindOfEntry === 2) {
             const classAndFlags = varint()
             const zone = varint()
             const layout = layoutOf(Math.floor(classAndFlags / 4), (classAndFlags & 1) === 1)
             if (!groups.has(id)) groups.set(id, { layout, zone, frames: new Map(), until: tick })
           }
           const group = groups.get(id)!
-          const segment = bytes.splice(0, varint())
-          const base = head % 4 === 2 ? undefined : group.frames.get(tick - age - span)
-          if (head % 4 !== 2 && !base) throw new Error(`no baseline ${tick - age - span} of group ${id}`)
+          const segment = bytes.splice(0, length)
+          const base = kindOfEntry === 2 ? undefined : group.frames.get(tick - age - span)
+          if (kindOfEntry !== 2 && !base) throw new Error(`no baseline ${tick - age - span} of group ${id}`)
           group.frames.set(tick - age, readSegment(segment, group.layout, base))
           group.until = tick
         }
-        const count = u8()
+        const count = bytes.length > 0 ? u8() : 0
         let deferred = 0
         if (count !== 0xff) for (let index = 0; index < count; index++) told.add((deferred += varint()))
         if (count !== 0xff) for (const [each, group] of groups) if (!told.has(each)) group.until = tick
@@ -173,8 +178,8 @@ const createReader = (layoutOf: (classNumber: number, isOwner: boolean) => Layou
 
 test('the number of slots of every layout', () => {
   for (const { spans, slots } of LAYOUTS) {
-    const bits = [...spans].reduce((sum, span) => sum + size(span) + 4, 75)
-    expect(slots).toBe(Math.min(64, Math.floor((8480 - 80) / bits)))
+    const bits = [...spans].reduce((sum, span) => sum + size(span), 35)
+    expect(slots).toBe(Math.min(64, Math.floor((8480 - 64) / bits)))
   }
 })
 

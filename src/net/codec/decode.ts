@@ -1,3 +1,5 @@
+import { bitReader, resetReader } from '../bits.ts'
+import { MOST_BYTES, readRawRows } from '../raw.ts'
 import {
   activities,
   activityOf,
@@ -25,7 +27,6 @@ import {
 import {
   ageContexts,
   ageOf,
-  CONTEXT_PLAIN,
   CONTEXT_LEFT,
   CONTEXT_ZONE,
   CONTEXT_ZONE_LENGTH,
@@ -42,7 +43,6 @@ import {
   KIND_QUATERNION,
   LENGTH,
   MARGINS,
-  MOST_BYTES,
   MOVING_WORD,
   MOVING_KIND,
   MOVING_OWN,
@@ -60,7 +60,8 @@ import {
   STILL_SIZE,
   type Plan,
 } from './plan.ts'
-import { isDecoded, readNumber, readRaw, readSymbol, startDecoding } from './range-decoder.ts'
+import { isDecoded, readNumber, readSymbol, startDecoding } from './range-decoder.ts'
+import { RAW_MARK } from './symbols.ts'
 import type { SegmentCodec } from './tables.ts'
 
 /** Told of each object that left its slot: `zone` is where it went, `undefined` when it was deleted. */
@@ -255,20 +256,24 @@ export const decodeSegment = (
     next.rows.set(base.rows)
   }
   leftCount = 0
-  startDecoding(codec.tables, codec.map, bytes, start, end)
-  const isPlain = readSymbol(CONTEXT_PLAIN) !== 0
-  const isValid = isPlain
-    ? readPlain(plan, next)
-    : readModelled(plan, base, base === undefined ? undefined : before, ticksBase, ticksBefore, next)
-  if (!isValid || !isDecoded()) return false
+  if (bytes[start] === RAW_MARK) {
+    resetReader(reader, bytes, start + 1, end)
+    if (!readRawRows(reader, plan, next, noteLeft)) return false
+  } else {
+    startDecoding(codec.tables, codec.map, bytes, start, end)
+    const earlier = base === undefined ? undefined : before
+    if (!readModelled(plan, base, earlier, ticksBase, ticksBefore, next) || !isDecoded()) return false
+  }
   for (let index = 0; index < leftCount; index++)
     onLeft(leftIds[index]!, leftZones[index] === 0 ? undefined : leftZones[index]! - 1)
   return true
 }
 
-const noteLeft = (doId: number, zone: number): void => {
+const reader = /* @__PURE__ */ bitReader(/* @__PURE__ */ new Uint8Array(0))
+
+const noteLeft = (doId: number, zone: number | undefined): void => {
   leftIds[leftCount] = doId
-  leftZones[leftCount] = zone + 1
+  leftZones[leftCount] = zone === undefined ? 0 : zone + 1
   leftCount++
 }
 
@@ -282,7 +287,7 @@ const readModelled = (
 ): boolean => {
   const { slots, width, movingWords } = plan
   const { ids, rows } = next
-  const age = before === undefined ? 0 : ageOf(ticksBase)
+  const age = before === undefined ? 0 : ageOf(ticksBase, ticksBefore)
   const ratio = ticksBase / ticksBefore
   let lastId = 0
   let usedLow = 0
@@ -368,7 +373,7 @@ const readModelled = (
           continue
         }
         const left = readSymbol(CONTEXT_LEFT)
-        let zone = -1
+        let zone: number | undefined
         if ((left & 2) !== 0) {
           zone = readNumber(CONTEXT_ZONE, CONTEXT_ZONE_LENGTH)
           if (!(zone >= 0 && zone <= 0xffffffff)) return false
@@ -393,24 +398,4 @@ const readModelled = (
     from = 32
     rest = toReadHigh
   }
-}
-
-const readPlain = (plan: Plan, next: GroupState): boolean => {
-  const { slots, width, bits, moduli } = plan
-  const { ids, rows } = next
-  for (let slot = 0; slot < slots; slot++) {
-    const baseId = ids[slot]!
-    const isKept = baseId !== 0 && readRaw(1) === 1
-    if (!isKept) {
-      if (baseId !== 0) noteLeft(baseId, readRaw(1) === 1 ? readRaw(32) : -1)
-      ids[slot] = readRaw(1) === 1 ? readRaw(32) : 0
-    }
-    const isUsed = ids[slot] !== 0
-    for (let word = slot * width; word < (slot + 1) * width; word++) {
-      const value = isUsed ? readRaw(bits[word - slot * width]!) : 0
-      if (value >= moduli[word - slot * width]!) return false
-      rows[word] = value
-    }
-  }
-  return true
 }

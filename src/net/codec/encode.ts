@@ -1,3 +1,5 @@
+import { bitWriter, finishBits, resetWriter, writeBits } from '../bits.ts'
+import { MOST_BYTES, writeRawRows } from '../raw.ts'
 import {
   activities,
   activityOf,
@@ -26,7 +28,6 @@ import {
 import {
   ageContexts,
   ageOf,
-  CONTEXT_PLAIN,
   CONTEXT_LEFT,
   CONTEXT_ZONE,
   CONTEXT_ZONE_LENGTH,
@@ -43,7 +44,6 @@ import {
   KIND_QUATERNION,
   LENGTH,
   MARGINS,
-  MOST_BYTES,
   MOVING_WORD,
   MOVING_KIND,
   MOVING_OWN,
@@ -61,8 +61,8 @@ import {
   STILL_SIZE,
   type Plan,
 } from './plan.ts'
-import { codeEntries, countEntries, writeNumber, writeRaw, writeSymbol, writeWide } from './range-encoder.ts'
-import { ESCAPE_FROM } from './symbols.ts'
+import { codeEntries, countEntries, writeNumber, writeSymbol, writeWide } from './range-encoder.ts'
+import { ESCAPE_FROM, RAW_MARK } from './symbols.ts'
 import type { SegmentCodec } from './tables.ts'
 
 /** Slots that change, and how: bit 0 what moves, bit 1 what is still; 4 another object or none `[64]`. */
@@ -274,15 +274,28 @@ export const encodeSegment = (
   const end = codeEntries(codec.tables.cumulative, codec.map, modelled, bytes, at)
   if (end >= 0 && end - at <= MOST_BYTES) return end - at
   // Rows that the tables make too large: the words as they are, at worst without the zones that objects went to.
-  for (const zones of [movedTo, unknown]) {
-    modelled = writePlain(plan, next, base, zones)
-    const plainEnd = codeEntries(codec.tables.cumulative, codec.map, modelled, bytes, at)
-    if (plainEnd >= 0 && plainEnd - at <= MOST_BYTES) return plainEnd - at
-  }
-  return -1
+  modelled = 0
+  const whole = writeRows(codec.plan, next, base, movedTo)
+  const length = whole <= MOST_BYTES ? whole : writeRows(codec.plan, next, base, undefined)
+  if (length > MOST_BYTES || at + length > bytes.length) return -1
+  for (let index = 0; index < length; index++) bytes[at + index] = rawWriter.bytes[index]!
+  return length
 }
 
-const unknown = (): undefined => undefined
+const rawWriter = bitWriter(MOST_BYTES)
+
+/** Returns how many bytes they take in {@link rawWriter}. */
+const writeRows = (
+  plan: Plan,
+  next: GroupState,
+  base: GroupState | undefined,
+  movedTo: MovedTo | undefined,
+): number => {
+  resetWriter(rawWriter)
+  writeBits(rawWriter, RAW_MARK, 8)
+  writeRawRows(rawWriter, plan, next, base, movedTo)
+  return finishBits(rawWriter)
+}
 
 /** Numbers of the entries of the segment that was encoded last. */
 let modelled = 0
@@ -304,9 +317,9 @@ const model = (
   movedTo: MovedTo,
 ): number => {
   const { slots, width } = plan
-  let count = writeSymbol(0, CONTEXT_PLAIN, 0)
+  let count = 0
   const before = base === undefined ? undefined : earlier
-  const age = before === undefined ? 0 : ageOf(ticksBase)
+  const age = before === undefined ? 0 : ageOf(ticksBase, ticksBefore)
   const ratio = ticksBase / ticksBefore
   let lastId = 0
   let usedLow = 0
@@ -434,30 +447,4 @@ const model = (
     moving = movingHigh
     marked = markedHigh
   }
-}
-
-/** All slots and words as they are: for rows that the tables would make too large. */
-const writePlain = (plan: Plan, next: GroupState, base: GroupState | undefined, movedTo: MovedTo): number => {
-  const { slots, width, bits } = plan
-  let count = writeSymbol(0, CONTEXT_PLAIN, 1)
-  for (let slot = 0; slot < slots; slot++) {
-    const id = next.ids[slot]!
-    const baseId = base === undefined ? 0 : base.ids[slot]!
-    if (baseId !== 0) {
-      if (id === baseId) count = writeRaw(count, 1, 1)
-      else {
-        const zone = movedTo(slot, baseId)
-        count = writeRaw(count, 0, 1)
-        count = writeRaw(count, zone === undefined ? 0 : 1, 1)
-        if (zone !== undefined) count = writeRaw(count, zone, 32)
-      }
-    }
-    if (id !== baseId || baseId === 0) {
-      count = writeRaw(count, id === 0 ? 0 : 1, 1)
-      if (id !== 0) count = writeRaw(count, id, 32)
-    }
-    if (id !== 0)
-      for (let word = 0; word < width; word++) count = writeRaw(count, next.rows[slot * width + word]!, bits[word]!)
-  }
-  return count
 }

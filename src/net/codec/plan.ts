@@ -1,3 +1,4 @@
+import { mostSlots } from '../raw.ts'
 import type { CodecShape } from './shape.ts'
 
 /**
@@ -10,6 +11,7 @@ export interface Plan {
   readonly width: number
   /** Values of each word, `span + 1` `[words]`. */
   readonly moduli: Float64Array
+  readonly spans: Float64Array
   readonly bits: Uint8Array
   /** The sign bit of a float word, else 0 `[words]`. */
   readonly signs: Uint32Array
@@ -54,24 +56,26 @@ export const KIND_ANGLE = 3
 export const KIND_WIDE_LINEAR = 4
 export const KIND_QUATERNION = 5
 
-/** Classes of `ticksBase`: no prediction; 1; 2, 3; 4 to 8; more. */
-export const AGES = 5
-export const ageOf = (ticks: number): number => (ticks <= 1 ? 1 : ticks <= 3 ? 2 : ticks <= 8 ? 3 : 4)
+/**
+ * Classes of the ticks from the first baseline to the segment: 0, no prediction; 1; 2, 3; 4 to 8; more. The last: up to 3, foretold from
+ * a way of more than twice as long, as behind an anchor.
+ */
+export const AGES = 6
+export const ageOf = (ticks: number, ticksBefore: number): number =>
+  ticks <= 3 && ticksBefore > 2 * ticks ? 5 : ticks <= 1 ? 1 : ticks <= 3 ? 2 : ticks <= 8 ? 3 : 4
 
-/** Contexts that belong to no word: 1 when the segment is plain; */
-export const CONTEXT_PLAIN = 0
-/** how an object left its slot: bit 0, another one comes; bit 1, it went to a zone; */
-export const CONTEXT_LEFT = 1
-export const CONTEXT_ZONE = 2
-export const CONTEXT_ZONE_LENGTH = 3
-export const CONTEXT_ID = 4
-export const CONTEXT_ID_LENGTH = 5
+/** Contexts that belong to no word: how an object left its slot: bit 0, another one comes; bit 1, it went to a zone; */
+export const CONTEXT_LEFT = 0
+export const CONTEXT_ZONE = 1
+export const CONTEXT_ZONE_LENGTH = 2
+export const CONTEXT_ID = 3
+export const CONTEXT_ID_LENGTH = 4
 /** slots that get an object, with a baseline and without: any, which eighths by their size (4), which; */
-export const CONTEXT_ANY_NEW = 6
-export const CONTEXT_EIGHTH_NEW = 8
-export const CONTEXT_SLOT_NEW = 16
+export const CONTEXT_ANY_NEW = 5
+export const CONTEXT_EIGHTH_NEW = 7
+export const CONTEXT_SLOT_NEW = 15
 /** resting slots that change, all by age: any, by the number of moving slots (6); */
-export const CONTEXT_ANY_REST = 18
+export const CONTEXT_ANY_REST = 17
 /** which eighths, by whether something moves in it, and how many rest in it (4); */
 export const CONTEXT_EIGHTH_REST = CONTEXT_ANY_REST + AGES * 6
 /** which, by whether something moves in the eighth; */
@@ -101,17 +105,6 @@ export const PART_CONTEXTS = OWN + MOVING_CONTEXTS
 export const SMALL_BITS = 4
 /** Wider words are computed in floating point. */
 export const NARROW_BITS = 30
-
-/** Bytes of the largest segment: it travels in one datagram, never split. */
-export const MOST_BYTES = 1060
-/** Bits that a slot takes in a plain segment beside its words: three flags and an id. */
-const SLOT_BITS = 3 + 32
-/** Bits of a plain segment that belong to no slot: its flag, the end of the range coder and what its rounding loses. */
-const PLAIN_BITS = 64
-
-/** Slots that a group can have so that it always fits one segment, for rows of `rowBits`; 0 when not even one does. */
-export const mostSlots = (rowBits: number): number =>
-  Math.min(64, Math.floor((MOST_BYTES * 8 - PLAIN_BITS) / (rowBits + SLOT_BITS)))
 
 const FNV = 0x01000193
 
@@ -167,6 +160,7 @@ export const planOf = (shape: CodecShape): Plan => {
     slots,
     width,
     moduli: Float64Array.from(words, word => word.span + 1),
+    spans: Float64Array.from(words, word => word.span),
     bits: Uint8Array.from(words, word => word.bits),
     signs: Uint32Array.from(words, ({ kind, bits }) =>
       kind === 'float' || kind === 'movingFloat' ? (1 << (bits - 1)) >>> 0 : 0,

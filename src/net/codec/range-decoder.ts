@@ -33,7 +33,7 @@ export const startDecoding = (
   for (let index = 0; index < length; index++) input[index] = bytes[start + index]!
   input.fill(0, length, length + 4)
   state[CODE] = (input[0]! << 24) | (input[1]! << 16) | (input[2]! << 8) | input[3]!
-  state[RANGE] = -1
+  state[RANGE] = 0xff000000
   state[PLACE] = length < 4 ? length : 4
   state[END] = length
 }

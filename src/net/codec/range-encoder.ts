@@ -56,6 +56,9 @@ export const countEntries = (count: number, counts: Uint32Array): void => {
   }
 }
 
+/** No code begins with the byte 255. */
+export const FIRST_RANGE = 0xff000000 | 0
+
 /** Bytes to come, each with the carries that it still owes to the one before it; the first one is none. */
 const digits = new Int32Array(1 << 14)
 
@@ -72,7 +75,7 @@ export const codeEntries = (
 ): number => {
   const last = digits.length - 4
   let low = 0
-  let range = -1
+  let range = FIRST_RANGE
   let place = 1
   digits[0] = 0
   for (let index = 0; index < count; index += 2) {

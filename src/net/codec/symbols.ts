@@ -12,6 +12,9 @@ export const ESCAPE_FROM = 4096
 /** Bits of the least number that is escaped, less one: what length symbol 0 stands for. */
 export const LENGTH_FROM = 12
 
+/** The first byte of a segment that is no code: raw rows follow. The range coder begins below it. */
+export const RAW_MARK = 0xff
+
 /** The most bytes of trained tables. */
 export const MOST_TABLE_BYTES = 4096
 

@@ -1,7 +1,6 @@
 import {
   ageContexts,
   AGES,
-  CONTEXT_PLAIN,
   CONTEXT_LEFT,
   CONTEXT_ZONE,
   CONTEXT_ANY_NEW,
@@ -140,15 +139,16 @@ const enterBuiltIn = (cumulative: Uint16Array, lookup: Uint8Array): void => {
   }
 }
 
-/** Scales of residuals by age (0 to 4) and leap (5), where those before were small. */
-const RESIDUAL_SCALES = [12, 12, 12, 12, 12, 4, 6, 7, 8, 9, 4, 8, 9, 10, 12, 4, 9, 11, 13, 15, 5, 13, 15, 17, 18]
-/** Of which component of a rotation is left out, by margin less age, from -4 on: the clearer, the rarer is another. */
-const INDEX = [6, 6, 6, 6, 5, 4, 2, 1, 0, FLAG + 9, FLAG + 11, FLAG + 11]
+/** Scales of residuals by age (0 to 5) and leap (5), where those before were small. */
+const RESIDUAL_SCALES = [
+  12, 12, 12, 12, 12, 4, 6, 7, 8, 9, 4, 8, 9, 10, 12, 4, 9, 11, 13, 15, 5, 13, 15, 17, 18, 4, 7, 9, 10, 11,
+]
+/** Of which component of a rotation is left out, by margin less age (1 for age 5), from -4 on: the clearer, the rarer is another. */
+const INDEX = [6, 6, 6, 5, 4, 2, 1, 0, FLAG + 9, FLAG + 11, FLAG + 11]
 
 /** The built-in distributions of a plan's contexts: guesses from what they mean, checked against the scenes of the bench. */
 const builtInMap = ({ contexts, shape, firsts, still, moving }: Plan): Uint8Array => {
   const map = new Uint8Array(contexts)
-  map[CONTEXT_PLAIN] = FLAG + 11
   map[CONTEXT_LEFT] = LEFT
   map.fill(10, CONTEXT_ZONE, CONTEXT_ANY_NEW)
   map.fill(FLAG + 1, CONTEXT_ANY_NEW, CONTEXT_CHANGE)
@@ -186,7 +186,7 @@ const builtInMap = ({ contexts, shape, firsts, still, moving }: Plan): Uint8Arra
     }
     for (let age = 0; age < AGES; age++)
       for (let margin = 0; margin < MARGINS; margin++)
-        map[own + age * MARGINS + margin] = margin === MARGINS - 1 ? 0 : INDEX[margin - age + 5]!
+        map[own + age * MARGINS + margin] = margin === MARGINS - 1 ? 0 : INDEX[margin - (age === 5 ? 1 : age) + 4]!
     for (let part = 0; part < 3; part++) fillMoving(moving[item + MOVING_PARTS]! + part * PART_CONTEXTS)
   }
   return map
@@ -214,7 +214,7 @@ export const codecOf = (plan: Plan, tables: Tables, index: number): SegmentCodec
   return { plan, tables, map }
 }
 
-const FORMAT = 1
+export const FORMAT = 2
 /** Bytes before what is range coded: the format, a hash of the plans, the number of distributions. */
 export const TABLE_HEADER = 6
 /** Built-in distributions that code tables: steps between codes, between distributions, and which way a context goes (3). */

@@ -5,6 +5,7 @@ import {
   BUILT_IN,
   builtInTables,
   CODES,
+  FORMAT,
   hashOfPlans,
   identity,
   MOST_TRAINED,
@@ -276,7 +277,7 @@ const serialise = (plans: readonly Plan[], samples: readonly Sample[], clusters:
       distribution = wanted
     }
   })
-  scratch[0] = 1
+  scratch[0] = FORMAT
   new DataView(scratch.buffer).setUint32(1, hashOfPlans(plans), true)
   scratch[5] = order.length
   const end = codeEntries(builtInTables(plans).cumulative, identity, count, scratch, TABLE_HEADER)
