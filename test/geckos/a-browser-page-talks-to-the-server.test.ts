@@ -95,7 +95,7 @@ it('tells the page at once that the server closed, after what it sent before', a
   const page = await join()
   for (let count = 0; count < 3; count++) peer.send(Uint8Array.of(count))
   peer.close()
-  await until('onClose at the page', () => page.evaluate(() => window.peer.closed === 1), 4000)
+  await until('onClose at the page', () => page.evaluate(() => window.peer.closed === 1), 5000)
   expect((await packets(page)).length).toBe(3)
   await page.close()
 })

@@ -5,13 +5,16 @@ import type { Connection } from '../../src/net/transport.ts'
 import { record, until } from './support/until.ts'
 
 const transport = geckosServer({ port: 0 })
-const peers: Connection[] = []
+/** The one that the client's packets come to: an attempt whose handshake was lost may have opened here as well. */
+let peer: Connection
 let client: Connection
 
 beforeAll(async () => {
   await transport.listen(connection => {
-    peers.push(connection)
-    connection.onPacket = packet => connection.send(packet)
+    connection.onPacket = packet => {
+      peer = connection
+      connection.send(packet)
+    }
   })
   client = await geckosClient({ port: transport.port }).connect()
 })
@@ -29,7 +32,7 @@ it('brings back every byte of the largest packet', async () => {
 it('lets both sides reuse a buffer right after send', async () => {
   const seen = record(client)
   const buffer = new Uint8Array(1150)
-  const server = peers[0]!
+  const server = peer
   for (let count = 1; count <= 20; count++) {
     buffer.fill(count)
     client.send(buffer)
@@ -57,6 +60,7 @@ it('tells who sends more than a datagram carries', () => {
 })
 
 it('counts what it carried', () => {
-  expect(transport.stats).toMatchObject({ opened: 1, closed: 0, packets: 22, kicked: 0, rateLimited: 0 })
-  expect(peers[0]!.address).toBe('127.0.0.1')
+  expect(transport.stats).toMatchObject({ packets: 22, kicked: 0, rateLimited: 0 })
+  expect(transport.stats.opened - transport.stats.closed).toBeGreaterThan(0)
+  expect(peer.address).toBe('127.0.0.1')
 })

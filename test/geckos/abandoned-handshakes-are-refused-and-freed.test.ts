@@ -24,8 +24,8 @@ it('answers 503 above the cap and frees the places after the open timeout', asyn
   expect(accepted, 'accepted').toBeGreaterThan(0)
   expect(statuses.filter(status => status === 503).length, 'the others are refused').toBe(300 - accepted)
   await until('all places to be free', async () => {
-    const { openTimeouts, pendingRefused } = (await server.status()).stats
-    return openTimeouts >= accepted && openTimeouts + pendingRefused >= 300
+    const { openTimeouts, pendingRefused, hasteRefused } = (await server.status()).stats
+    return openTimeouts >= accepted && openTimeouts + pendingRefused + hasteRefused >= 300
   })
   await echoOnce(server.port)
   expect(await server.close(), `${server.stderr()}`).toEqual({ code: 0, signal: null })

@@ -20,7 +20,7 @@ it('closes the peer that onConnection failed to take', async () => {
   // Its client may see the end before or after its own channel opened; in the first case it tries again.
   const client = await geckos({ port: server.port }).connect()
   record(client)
-  await until('the close', async () => (await stats()).closed === 1)
+  await until('the close', async () => (await stats()).closed >= 1)
   expect((await stats()).callbackErrors).toBe(1)
   client.close()
   await echoOnce(server.port)
@@ -29,7 +29,6 @@ it('closes the peer that onConnection failed to take', async () => {
 it('reports onPacket and onClose that throw or reject, and keeps the peer', async () => {
   const client = await geckos({ port: server.port }).connect()
   const seen = record(client)
-  await until('the clients before to be gone', async () => (await stats()).opened === (await stats()).closed + 1)
   const before = await stats()
   for (let count = 0; count < 5; count++) client.send(Uint8Array.of(count % 2 ? THROW : REJECT))
   client.send(Uint8Array.of(1))

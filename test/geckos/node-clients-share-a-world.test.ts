@@ -88,7 +88,7 @@ test('two Node clients see each other move, talk, change interest, and leave', a
   const ada = await visit('Ada')
   const bob = await visit('Bob')
   await Promise.all([ada.client.interest.set([1]), bob.client.interest.set([1])])
-  await until('each sees the other', () => ada.find('Bob') && bob.find('Ada') && ada.me() && bob.me(), 5_000)
+  await until('each sees the other', () => ada.find('Bob') && bob.find('Ada') && ada.me() && bob.me())
 
   const { position } = ada.dclasses.Avatar
   position.x[ada.me()!] = 123.4
@@ -119,7 +119,7 @@ test('two Node clients see each other move, talk, change interest, and leave', a
   expect(bob.rocks(), 'zone 2 is not seen yet').toBe(0)
   const result = await bob.client.interest.add([2, 9])
   expect(result, 'what the server refuses is told').toEqual({ granted: [2], refused: [9] })
-  await until('the rocks are there', () => bob.rocks() === rocks.length, 1_000)
+  await until('the rocks are there', () => bob.rocks() === rocks.length)
   await bob.client.interest.remove([2])
   await until('the rocks are gone', () => bob.rocks() === 0)
   expect(ada.rocks(), 'Ada never saw them').toBe(0)
@@ -129,7 +129,7 @@ test('two Node clients see each other move, talk, change interest, and leave', a
   for (const client of server.clients.values()) expect(client.stats.rtt, 'on the server too').toBeGreaterThan(0)
 
   ada.leave()
-  await until('Ada is gone', () => bob.find('Ada') === undefined, 5_000)
+  await until('Ada is gone', () => bob.find('Ada') === undefined)
   bob.leave()
 })
 

@@ -1,8 +1,11 @@
 import createChannel, { type ClientChannel } from '@geckos.io/client'
 import { installNodeWebRTC } from '../../../src/net/geckos/node-webrtc.ts'
 
-/** The client that geckos ships: it can send what ours does not, such as text frames and events. */
-export const connectStock = async (port: number): Promise<ClientChannel> => {
+/** Milliseconds for one handshake. */
+const PATIENCE = 6000
+
+/** The client that geckos ships: it can send what ours does not, such as text frames and events. Tries again when a handshake is lost. */
+export const connectStock = async (port: number, attempts = 3): Promise<ClientChannel> => {
   await installNodeWebRTC()
   const channel = createChannel({ url: 'http://127.0.0.1', port })
   // geckos does not await these: a candidate that comes after the close would be an unhandled rejection.
@@ -12,10 +15,18 @@ export const connectStock = async (port: number): Promise<ClientChannel> => {
       await peerOf(channel).addIceCandidate(candidate)
     }
   }
-  await new Promise<void>((resolve, reject) => {
-    void channel.onConnect(error => (error ? reject(error) : resolve()))
+  const isOpen = await new Promise<boolean>((resolve, reject) => {
+    const timer = setTimeout(() => resolve(false), PATIENCE)
+    void channel.onConnect(error => {
+      clearTimeout(timer)
+      if (error) reject(error)
+      else resolve(true)
+    })
   })
-  return channel
+  if (isOpen) return channel
+  peerOf(channel)?.close()
+  if (attempts === 1) throw new Error(`no channel opened in ${PATIENCE} ms`)
+  return connectStock(port, attempts - 1)
 }
 
 /** What geckos keeps private. */

@@ -2,7 +2,7 @@
 export const until = async <T>(
   what: string,
   probe: () => T | Promise<T>,
-  deadline = 10_000,
+  deadline = 20_000,
 ): Promise<NonNullable<T>> => {
   const end = performance.now() + deadline
   for (;;) {
