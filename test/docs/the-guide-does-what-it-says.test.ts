@@ -453,6 +453,18 @@ test('coming from Panda3D: its file as it is', async () => {
   expect(lines.slice(2).sort()).toEqual(['Flippy: hi', 'health 50'])
 })
 
+test('coming from Panda3D: views have components and handlers of their own', async () => {
+  const { load, run, lines } = openStage('coming-from/panda3d')
+  await load('one', 'server.ts')
+  await load('bob', 'client-views.ts')
+  const { cameras, sprites, sayTo } = await load('ada', 'client-views.ts')
+  await run(0.5)
+  expect([cameras(), sprites()]).toEqual([1, 2])
+  sayTo('hi')
+  await run(0.5)
+  expect(lines).toEqual(['I hear myself say hi'])
+})
+
 test('deployment: each way to run it serves players', async () => {
   for (const [server, client] of [
     ['server.ts', 'client.ts'],
