@@ -57,7 +57,7 @@ export const startProgram = (file: string, args: readonly string[] = [], env: Re
   return {
     output: () => output,
     ended,
-    says: (text, deadline = 20_000) =>
+    says: (text, deadline = 40_000) =>
       new Promise((resolve, reject) => {
         const finish = (settle: () => void) => {
           clearTimeout(timer)
