@@ -1,4 +1,4 @@
-import { addEntity, hasComponent, observe, onAdd, onSet, removeEntity, set } from 'bitecs'
+import { addEntity, hasComponent, Not, observe, onAdd, onSet, query, removeEntity, set } from 'bitecs'
 import { Alive, createSchema, defineView, Disabled, loadSchema, Owned, useViews } from 'bitecs-pipes'
 import { compileDC } from 'bitecs-pipes/dc'
 import { expect, test } from 'vitest'
@@ -94,6 +94,19 @@ test('the views of a client end when it does not see the object, and come back w
   await worlds.end()
 })
 
+test('an entity that the game removes itself leaves no trace of its views', async () => {
+  const { worlds, owner } = await stage(BODY)
+  const { Avatar } = owner.schema.dclasses
+  const bare = () => [...query(owner.world, [Avatar, Not(Mesh)])]
+  expect(bare()).toEqual([])
+  useViews(owner.client, defineView(Avatar, { client: [Mesh] }))
+  const avatar = spawn(worlds, 'Avatar', {}, 1)
+  worlds.run(20)
+  removeEntity(owner.world, seenBy(worlds, owner, avatar))
+  expect(bare()).toEqual([])
+  await worlds.end()
+})
+
 test('objects that are there already get theirs at once', async () => {
   const { worlds, owner } = await stage(BODY)
   const avatar = spawn(worlds, 'Avatar', {}, 1, clientOf(worlds, owner))
@@ -149,9 +162,13 @@ test('handlers of a view hear of the objects that have it, and the owner has bot
 test("the server's handlers choose its view", async () => {
   const { worlds, owner } = await stage(IMPORTS + BODY)
   const said: string[] = []
-  const stop = worlds.server.on(worlds.schema.dclasses.Avatar.say, (_, { text }: { text: string }) => void said.push(text), {
-    view: 'server',
-  })
+  const stop = worlds.server.on(
+    worlds.schema.dclasses.Avatar.say,
+    (_, { text }: { text: string }) => void said.push(text),
+    {
+      view: 'server',
+    },
+  )
   const avatar = spawn(worlds, 'Avatar', {}, 1)
   worlds.run(20)
   const say = (text: string) => {
