@@ -21,9 +21,12 @@ import {
   decodeFieldUpdate,
   decodeReliableMessage,
   decodeUnreliableMessage,
+  decodeWrite,
   encodeFieldUpdate,
   encodeReliableMessage,
   encodeUnreliableMessage,
+  encodeWrite,
+  writeSize,
 } from '../../src/net/message.ts'
 import type { Layout } from '../../src/net/layout.ts'
 import { Control } from '../../src/net/packet.ts'
@@ -107,6 +110,14 @@ test('messages, sent once and reliable', () => {
       expect(decodeUnreliableMessage(byteReader(bytes))).toEqual(message)
       for (let length = 0; length < bytes.length; length += 1 + (bytes.length >> 4))
         expect(decodeUnreliableMessage(byteReader(bytes.subarray(0, length)))).toBeUndefined()
+      const write = { ...message, version: seed & 0xff }
+      const writer = byteWriter(message.packed.length + 32)
+      encodeWrite(writer, write)
+      const written = writer.bytes.subarray(0, writer.length)
+      expect(decodeWrite(byteReader(written))).toEqual(write)
+      expect(writeSize(write), 'with its chunk byte').toBe(written.length + 1)
+      for (let length = 0; length < written.length; length += 1 + (written.length >> 4))
+        expect(decodeWrite(byteReader(written.subarray(0, length)))).toBeUndefined()
     }),
   )
 })

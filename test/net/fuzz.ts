@@ -92,14 +92,15 @@ const fragmentChunk = (sequence: number, chance: Chance): Uint8Array => {
   return writer.bytes.slice(0, writer.length)
 }
 
-/** An upload of some object, or a message, with random content of a likely length. */
+/** An upload of some object, a write or a message, with random content of a likely length. */
 const looseChunk = (chance: Chance, doIds: readonly number[]): Uint8Array => {
   const writer = byteWriter(100)
   const isUpload = chance() < 0.7
-  writeU8(writer, isUpload ? Chunk.upload : Chunk.message)
+  const isWrite = !isUpload && chance() < 0.5
+  writeU8(writer, isUpload ? Chunk.upload : isWrite ? Chunk.write : Chunk.message)
   writeU32(writer, doIds.length > 0 ? pick(doIds, chance) : 1)
-  if (isUpload) writeU8(writer, Math.floor(chance() * 3))
-  else writeVarint(writer, Math.floor(chance() * 16))
+  if (!isUpload) writeVarint(writer, Math.floor(chance() * 16))
+  if (isUpload || isWrite) writeU8(writer, Math.floor(chance() * (isWrite ? 256 : 3)))
   const bytes =
     chance() < 0.8 ? Uint8Array.from({ length: chance() < 0.5 ? 8 : 6 }, () => chance() * 256) : randomBytes(40, chance)
   writeVarint(writer, bytes.length)
