@@ -12,6 +12,10 @@ dclass Pet {
   setFriend(uint32 friend) required db;
   bark(uint8 times) broadcast;
   setBoth : setAge;
+};
+dclass Rock {
+  uint8 size broadcast;
+  setVein(uint8 ore) required broadcast;
 };`
 const BAD = { lag: 0.05, jitter: 0.03, loss: 0.2, reorder: 0.1 }
 
@@ -63,6 +67,30 @@ test.each([1, 2, 3])('its value of then, by its getter or its defaults, over a b
   await worlds.settle(other.client.interest.set([1]))
   worlds.run(2)
   expect(told.other).toEqual(['name Max', 'age 3', 'alive dog'])
+  await worlds.end()
+})
+
+test('each of many objects that have nothing else to wait for', async () => {
+  const { worlds } = stage(BAD, 4)
+  const { Rock } = worlds.schema.dclasses
+  worlds.server.provide(Rock.setVein, (eid: number) => ({ ore: Rock.size[eid] }))
+  const guest = await worlds.join()
+  await worlds.settle(guest.client.interest.set([1]))
+  const theirs = guest.schema.dclasses.Rock
+  const told = new Map<number, number>()
+  const early: number[] = []
+  let alive = 0
+  guest.client.on<{ ore: number }>(theirs.setVein, (eid, { ore }) => void told.set(eid, ore))
+  observe(guest.world, onAdd(theirs, Alive), eid => {
+    alive++
+    if (told.get(eid) !== theirs.size[eid]) early.push(eid)
+  })
+  for (let size = 1; size <= 60; size++) {
+    spawn(worlds, 'Rock', { size }, 1)
+    worlds.run(4)
+  }
+  worlds.until(() => alive === 60, 'all are alive')
+  expect(early).toEqual([])
   await worlds.end()
 })
 
