@@ -1,3 +1,6 @@
+/**
+ * What a server counts, for Prometheus. Node only; the game installs `prom-client` itself.
+ */
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Server, ServerClient, ServerStats } from './server.ts'
 
