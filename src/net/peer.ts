@@ -304,8 +304,8 @@ export const renewPeer = <C>(peer: Peer<C>, onLost: (sent: Sent<C>) => void): vo
   peer.loss = 0
   peer.rawLoss = 0
   peer.longLoss = 0
-  // How many arrived meanwhile is counted from the next answer on.
-  peer.reportedAt = -Infinity
+  // Of what was sent until now it is not asked any more how much arrived.
+  peer.reportedAt = peer.nextSequence - 1
   peer.lastProbeTime = -Infinity
   peer.lastLargeProbeTime = -Infinity
 }

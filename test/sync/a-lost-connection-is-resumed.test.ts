@@ -119,6 +119,7 @@ describe('the session goes on', () => {
     expect(heard.down, 'each once, in order').toEqual([...heard.down].sort((a, b) => a - b))
     expect(worlds.schema.dclasses.Avatar.x[eid], 'what the owner wrote').toBe(sent)
     expect(line.connections.length, 'over another connection').toBeGreaterThan(1)
+    expect([guest.client.stats.loss, clientOf(worlds, guest).stats.loss], 'an outage is no lossy link').toEqual([0, 0])
     expect(await goesOn(all)).toEqual(asBefore(mine))
     const reason = way === 'one that falls silent' ? 'timeout' : 'closed'
     expect(events.filter(each => each.startsWith('client'))).toEqual([

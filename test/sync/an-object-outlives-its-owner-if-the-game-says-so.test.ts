@@ -51,7 +51,12 @@ describe('when its session is over, an object', () => {
     const left = [avatar, chest, fresh, others].map(eid =>
       hasComponent(worlds.world, eid, worlds.schema.DistributedObject) ? ownerOf(worlds, eid) : 'gone',
     )
-    const shown = [avatar, chest, others].map(eid => owns(worlds, bob, eid))
+    // Of an object that nobody owns any more the others hear that, too.
+    const { owner } = bob.schema.DistributedObject
+    const shown = [avatar, chest, others].map(eid => {
+      const seen = seenBy(worlds, bob, eid)
+      return seen === 0 ? undefined : owner[seen]
+    })
     await worlds.end()
     return [left, shown]
   }
@@ -59,14 +64,14 @@ describe('when its session is over, an object', () => {
   test('is removed, if nothing is said', async () => {
     expect(await leave({})).toEqual([
       ['gone', 'gone', 'gone', 2],
-      [undefined, undefined, true],
+      [undefined, undefined, 2],
     ])
   })
 
-  test('is kept', async () => {
-    expect(await leave({ whenOwnerLeaves: 'keep' })).toEqual([
+  test.each(['compare', 'mark'] as const)('is kept (detect: %s)', async detect => {
+    expect(await leave({ whenOwnerLeaves: 'keep', detect })).toEqual([
       [0, 0, 0, 2],
-      [false, false, true],
+      [0, 0, 2],
     ])
   })
 
@@ -81,7 +86,7 @@ describe('when its session is over, an object', () => {
     expect(asked.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => ['Ada', 'closed']))
     expect(result).toEqual([
       ['gone', 2, 0, 2],
-      [undefined, true, true],
+      [undefined, 2, 2],
     ])
   })
 
