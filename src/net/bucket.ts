@@ -33,8 +33,11 @@ export const retune = (bucket: Bucket, rate: number, burst: number, now: number)
   bucket.tokens = Math.min(burst, bucket.tokens)
 }
 
-/** Gives what flows in within so many seconds at once, beyond the burst too: they were spent where nothing could be sent. */
+/**
+ * Gives what flows in within so many seconds at once, beyond the burst too: they were spent where nothing could be sent. It does not
+ * add up: who is given it again before it is spent has no more than once.
+ */
 export const credit = (bucket: Bucket, seconds: number, now: number): void => {
   take(bucket, 0, now)
-  bucket.tokens += seconds * bucket.rate
+  bucket.tokens = Math.max(bucket.tokens, Math.min(bucket.tokens, bucket.burst) + seconds * bucket.rate)
 }

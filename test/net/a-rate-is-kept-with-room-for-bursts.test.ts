@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createBucket, take } from '../../src/net/bucket.ts'
+import { createBucket, credit, take } from '../../src/net/bucket.ts'
 
 it('never passes more than the burst plus the rate times the time', () => {
   fc.assert(
@@ -22,4 +22,13 @@ it('refills after a pause, and a clock that steps back earns nothing', () => {
   expect(take(bucket, 10, 1000)).toBe(true)
   expect(take(bucket, 1, 900)).toBe(false)
   expect(take(bucket, 10, 2000)).toBe(true)
+})
+
+it('keeps what was credited beyond the burst until it is spent, and does not add it up', () => {
+  const bucket = createBucket(10, 20, 0)
+  for (let now = 0; now < 5000; now += 1000) credit(bucket, 3, now)
+  expect(take(bucket, 50, 5000), 'the burst, and three seconds').toBe(true)
+  expect(take(bucket, 1, 5000)).toBe(false)
+  credit(bucket, 3, 5000)
+  expect([take(bucket, 31, 5000), take(bucket, 30, 5000)]).toEqual([false, true])
 })
