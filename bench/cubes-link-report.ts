@@ -1,7 +1,7 @@
 // Run by `bench/cubes-link.ts`. The server begins with tables that were trained on other recordings than those that it plays.
 import { addComponent, addEntity } from 'bitecs'
 import { decodeQuaternion, QUATERNION_BITS } from '../src/dc/index.ts'
-import { byteReader, more, readBytes, readU16, readU8, readVarint } from '../src/net/bytes.ts'
+import { more, readBytes, readU16, readU8, readVarint } from '../src/net/bytes.ts'
 import { Chunk, Kind, openPacket, readHeader } from '../src/net/packet.ts'
 import { createRangeDecoder } from '../src/net/codec/segment-decoder.ts'
 import { entry, openState, readEntry } from '../src/net/replica.ts'

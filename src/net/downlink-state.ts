@@ -80,6 +80,9 @@ export interface Downlink {
   readonly subscriptions: Subscription[]
   isStale: boolean
   groupsVersion: number
+  /** Groups that are not sent, for a client keeps only so many, and whether the game was told. */
+  unsent: number
+  isUnsentTold: boolean
   /** Value fields that it lacks, by object. */
   readonly values: Map<ValueSet, Set<number>>
   /** At so many it is looked which of them nobody waits for any more. */

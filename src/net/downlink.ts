@@ -1,8 +1,15 @@
 import { chainDepth, planGroups, suspectedLoss } from './baselines.ts'
 import { allowance, createBudget, hasPlenty, spend } from './budget.ts'
+import { holdGroup, isRoomFor, type Held } from './capacity.ts'
 import { bytesLeft, byteWriter, writeBytes, writeU8, type ByteWriter } from './bytes.ts'
 import { encodeTables } from './codec/messages.ts'
-import { createSubscription, type DownContent, type Downlink, type ZoneView } from './downlink-state.ts'
+import {
+  createSubscription,
+  type DownContent,
+  type Downlink,
+  type Subscription,
+  type ZoneView,
+} from './downlink-state.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
 import { clearance, createPeer, renewPeer, resendTimeout, sendSequence, type Sent } from './peer.ts'
 import {
@@ -47,6 +54,8 @@ export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Dow
     subscriptions: [],
     isStale: false,
     groupsVersion: -1,
+    unsent: 0,
+    isUnsentTold: false,
     values: new Map(),
     mostValues: LEAST_VALUES,
     spare: [],
@@ -138,17 +147,33 @@ const refreshSubscriptions = (downlink: Downlink, store: Store): void => {
   downlink.isStale = false
   downlink.groupsVersion = store.groupsVersion
   downlink.subscriptions.length = 0
-  for (const view of downlink.zones.values()) {
-    const before = view.subscriptions
-    let at = 0
-    // Both are in the order of ids: one walk, or each new group would cost every client its square.
-    view.subscriptions = view.zone.groups.map(group => {
-      while (at < before.length && before[at]!.group.id < group.id) at++
-      return before[at]?.group === group ? before[at]! : createSubscription(group)
-    })
-    downlink.subscriptions.push(...view.subscriptions)
+  downlink.unsent = 0
+  const views = [...downlink.zones.values()]
+  const held: Held = { groups: 0, bytes: 0 }
+  for (const { subscriptions } of views) for (const { group } of subscriptions) holdGroup(held, group.layout)
+  // Its own objects come first when there is not room for all.
+  views.sort((a, b) => b.zone.privateTo - a.zone.privateTo)
+  for (const view of views) {
+    view.subscriptions = subscriptionsOf(downlink, view, held)
+    for (const each of view.subscriptions) downlink.subscriptions.push(each)
   }
   downlink.subscriptions.sort((a, b) => a.group.id - b.group.id)
+}
+
+const subscriptionsOf = (downlink: Downlink, { zone, subscriptions }: ZoneView, held: Held): Subscription[] => {
+  let at = 0
+  // Both are in the order of ids: one walk, or each new group would cost every client its square.
+  return zone.groups.flatMap(group => {
+    while (at < subscriptions.length && subscriptions[at]!.group.id < group.id) at++
+    const known = subscriptions[at]
+    if (known?.group === group) return known
+    if (!isRoomFor(held, group.layout)) {
+      downlink.unsent++
+      return []
+    }
+    holdGroup(held, group.layout)
+    return createSubscription(group)
+  })
 }
 
 /** The client has lost, or mistrusts, what it has of a group: it starts again. */

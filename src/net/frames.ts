@@ -29,7 +29,7 @@ export interface History {
   readonly layout: Layout
   readonly frames: Frame[]
   /** How many it keeps. */
-  readonly length: number
+  length: number
 }
 
 export const createHistory = (layout: Layout, length = HISTORY): History => ({ layout, frames: [], length })
@@ -52,6 +52,12 @@ export const spareFrame = (history: History, tick: number): Frame => {
   const frame = history.frames.shift()!
   frame.tick = tick
   return frame
+}
+
+/** Keeps so many frames from now on. */
+export const keepFrames = (history: History, length: number): void => {
+  history.length = length
+  if (history.frames.length > length) history.frames.splice(0, history.frames.length - length)
 }
 
 /** Copies the content, not the tick. */

@@ -2,13 +2,16 @@ import { more, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
 import {
   createHistory,
   frameAt,
+  HISTORY,
   hashFrame,
   insertFrame,
+  keepFrames,
   newestFrame,
   spareFrame,
   type Frame,
   type History,
 } from './frames.ts'
+import { framesOfEach, holdGroup, isRoomFor, MAX_GROUPS, type Held } from './capacity.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
 import { plainDecoder, type CodecName, type SegmentDecoder } from './codec.ts'
 import { createRangeDecoder } from './codec/segment-decoder.ts'
@@ -64,6 +67,9 @@ export interface Replica {
   codec: SegmentDecoder
   readonly layouts: readonly (ClassLayouts | undefined)[]
   readonly groups: Map<number, ReplicaGroup>
+  /** How much they take, and how many frames there are of each at most. */
+  readonly held: Held
+  framesEach: number
   /** Zones that the server says we see, and since when. */
   readonly zones: Set<number>
   readonly seenSince: Map<number, number>
@@ -94,8 +100,6 @@ export interface Replica {
   desyncs: number
 }
 
-/** The most groups that a server may make a client hold. */
-const MAX_GROUPS = 8192
 /** The most objects whose value fields are kept. */
 const MAX_VALUES = 65_536
 /** Departures that a group remembers for a page that draws no frames. */
@@ -105,6 +109,8 @@ export const createReplica = (file: DCFile): Replica => ({
   codec: plainDecoder,
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   groups: new Map(),
+  held: { groups: 0, bytes: 0 },
+  framesEach: HISTORY,
   zones: new Set(),
   seenSince: new Map(),
   leftZones: new Map(),
@@ -318,9 +324,9 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
     if (!isKeyframe) return undecodable(replica, tick)
     const layouts = replica.layouts[entry.classNumber]
     const layout = entry.isOwner ? layouts?.owner : layouts?.interested
-    if (!layout || replica.groups.size >= MAX_GROUPS) return undecodable(replica, -Infinity)
+    if (!layout || !isRoomFor(replica.held, layout)) return undecodable(replica, -Infinity)
     group = createReplicaGroup(entry.group, zone, tick, layout, entry.isExclusive)
-    replica.groups.set(entry.group, group)
+    addGroup(replica, group)
     group.heardTick = tick
   }
   // The one object of a group moves with it: it was sent anew, in another zone.
@@ -345,6 +351,20 @@ const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded
   if (ticksSince(tick, group.heardTick) > 0) group.heardTick = tick
   holdUntil(frameAt(group.history, frameTick), tick)
   return 'all'
+}
+
+const addGroup = (replica: Replica, group: ReplicaGroup): void => {
+  replica.groups.set(group.id, group)
+  holdGroup(replica.held, group.layout)
+  const most = framesOfEach(replica.held)
+  if (most < replica.framesEach) for (const { history } of replica.groups.values()) keepFrames(history, most)
+  replica.framesEach = most
+}
+
+const removeGroup = (replica: Replica, { id, layout }: ReplicaGroup): void => {
+  replica.groups.delete(id)
+  holdGroup(replica.held, layout, -1)
+  replica.framesEach = framesOfEach(replica.held)
 }
 
 /** Whether something was left at that tick or after. */
@@ -372,6 +392,7 @@ const decodeInto = (
   before: Frame | undefined,
   frameTick: number,
 ): boolean => {
+  keepFrames(group.history, replica.framesEach)
   const frame = spareFrame(group.history, frameTick)
   // A baseline was the oldest frame of a full history and has just been taken for the new one.
   if (frame === base || frame === before) return false
@@ -480,7 +501,7 @@ export const leaveGroup = (replica: Replica, { tick, doId, group: id, isGone, is
   // It was sent again since.
   if (group && ticksSince(group.heardTick, tick) > 0) return
   if (id !== 0) replica.leftGroups.set(id, tick)
-  replica.groups.delete(id)
+  if (group) removeGroup(replica, group)
   replica.gone.set(doId, { tick, isGone, isDeleted })
   if (isGone) {
     markGone(replica, doId)
@@ -513,7 +534,7 @@ export const setZones = (replica: Replica, zones: Iterable<number>, tick: number
   forgetOld(replica.leftGroups, tick)
   for (const group of replica.groups.values()) {
     if (next.has(group.zone) || group.zone === 0 || group.isExclusive || ticksSince(group.heardTick, tick) > 0) continue
-    replica.groups.delete(group.id)
+    removeGroup(replica, group)
     replica.leftGroups.set(group.id, tick)
     // A hidden page has nothing of what came and went meanwhile: it would keep all of that, and clear nothing by it.
     if (group.appliedIds.some(id => id !== 0)) replica.droppedGroups.push(group)
@@ -575,7 +596,7 @@ const sweepGroups = (replica: Replica): void => {
       group.appliedIds.every(id => id === 0) &&
       newestFrame(group.history)?.ids.every(id => id === 0) !== false
     )
-      replica.groups.delete(group.id)
+      removeGroup(replica, group)
 }
 
 /** Once a second: forgets the value fields of objects that are long gone, they cannot come back without new ones. */

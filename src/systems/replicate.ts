@@ -67,12 +67,21 @@ const serve = (state: ServerState, session: Session, now: number): void => {
   if (session.pendingInterest.length > 0) completeInterest(state, session)
   // Nobody is there to hear it.
   if (!session.suspension) sendDue(state, session, now)
+  if (session.downlink.unsent > 0 !== session.downlink.isUnsentTold) tellUnsent(state, session)
   const { peer, budget } = session.downlink
   session.stats.rtt = peer.rtt
   session.stats.loss = peer.loss
   measurePing(session.pings, peer, session.stats, now)
   session.stats.budget = budget.rate
   measureTraffic(session.stats, session.trafficWindow, now)
+}
+
+/** More is in a client's zones than it keeps: tells the game, once until there is room again. */
+const tellUnsent = ({ onError }: ServerState, { client, downlink }: Session): void => {
+  downlink.isUnsentTold = downlink.unsent > 0
+  if (!downlink.isUnsentTold) return
+  const text = `Client ${client!.id} is to see more groups of objects than it can keep; ${downlink.unsent} are not sent. Give it fewer zones, or put less in them.`
+  onError(new RangeError(text), `replicate, client ${client!.id}`)
 }
 
 // By itself: functions that make closures pay for them even when they return at once.

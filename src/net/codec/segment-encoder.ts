@@ -54,7 +54,9 @@ export const createRangeEncoder = (
     return true
   }
   if (tables && !add(tables))
-    throw new RangeError('codecTables are of another schema or version of this library: make them anew with `pipes train`, or leave them out.')
+    throw new RangeError(
+      'codecTables are of another schema or version of this library: make them anew with `pipes train`, or leave them out.',
+    )
   const training = createTraining(plans, add)
   const find = (number: number): Generation => later.find(each => each.number === number) ?? builtIn
   return {
