@@ -22,14 +22,20 @@ export const entries = {
   'bitecs-pipes/register': 'src/register.ts',
 }
 
+/** The one of its builds that says nothing to the console and loads without a page, too. */
+export const litHtml = { find: /^lit-html$/, replacement: `${root}/node_modules/lit-html/node/lit-html.js` }
+
 /** What examples, tests and benchmarks share: `.dc` imports work, and `bitecs-pipes` means the sources here. */
 export default defineConfig({
   plugins: [pipes()],
   resolve: {
-    alias: Object.entries(entries).map(([name, file]) => ({
-      find: new RegExp(`^${name}$`),
-      replacement: `${root}/${file}`,
-    })),
+    alias: [
+      litHtml,
+      ...Object.entries(entries).map(([name, file]) => ({
+        find: new RegExp(`^${name}$`),
+        replacement: `${root}/${file}`,
+      })),
+    ],
   },
   // An example's root is its own folder, but it loads the sources above it.
   server: { fs: { allow: [root] } },

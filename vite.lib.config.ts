@@ -1,7 +1,7 @@
 import { builtinModules } from 'node:module'
 import { defineConfig } from 'vite'
 import manifest from './package.json' with { type: 'json' }
-import { entries } from './vite.config.ts'
+import { entries, litHtml } from './vite.config.ts'
 
 const packages = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
 const external = [/^node:/, ...builtinModules, ...packages.map(name => new RegExp(`^${name}(/|$)`))]
@@ -11,6 +11,8 @@ const distName = (name: string) => name.replace(/^bitecs-pipes\/?/, '').replaceA
 
 /** The published JavaScript. Declarations come from `tsconfig.build.json`. */
 export default defineConfig({
+  // Its code is part of ours: what it is written for is one overlay.
+  resolve: { alias: [litHtml] },
   build: {
     target: 'es2022',
     minify: false,

@@ -83,7 +83,7 @@ test('every entry has types for every kind of ES module resolution', () => {
   const problems: { resolutionKind?: string }[] = Object.values(report.problems ?? {}).flat() as object[]
   expect(Object.keys(report.analysis.entrypoints)).toEqual(Object.keys(manifest.exports))
   expect(problems.filter(({ resolutionKind = '' }) => !['node10', 'node16-cjs'].includes(resolutionKind))).toEqual([])
-})
+}, 120_000)
 
 test('Node loads every entry', () => {
   const script = `
