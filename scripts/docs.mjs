@@ -14,6 +14,6 @@ if (dependenciesAreStale('docs')) {
   if (status !== 0) throw new Error('`npm ci` in docs failed: its output above says why.')
 }
 const prepared = await run(process.execPath, [join(docs, 'prepare.mjs')])
-process.exitCode =
-  prepared ||
-  (await run(process.execPath, [join(docs, 'node_modules/vitepress/bin/vitepress.js'), command, 'docs', ...args]))
+// From its own folder: what it looks for, it looks for in the packages there.
+const site = () => run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', command, '.', ...args], docs)
+process.exitCode = prepared || (await site())

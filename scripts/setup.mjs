@@ -40,13 +40,14 @@ export function installDependencies() {
  *
  * @param {string} command
  * @param {string[]} args
+ * @param {string} cwd
  * @returns {Promise<number>}
  */
-export function run(command, args = []) {
+export function run(command, args = [], cwd = root) {
   const windows = process.platform === 'win32'
   const path = join(root, 'node_modules/.bin') + (windows ? ';' : ':') + process.env.PATH
   const child = spawn(command, args, {
-    cwd: root,
+    cwd,
     env: { ...process.env, PATH: path },
     shell: windows,
     stdio: 'inherit',

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { declareTypes, parseSchema } from '../../../src/dc/index.ts'
 import { blocksOf, readPages, root, type Block } from './blocks.ts'
+import { readmeBlocks } from './readme.ts'
 
 // The code of a page becomes a program: blocks with the same name are one file, in the order of the page. `server*.ts` and
 // `client*.ts` that make no server and no client go on with those of the start page, which are put before and after.
@@ -19,11 +20,11 @@ export const SIDES = ['one', 'ada', 'bob'] as const
 const takeImports = (code: string) => {
   const imports = new Map<string, Set<string>>()
   const body = code.replace(
-    /^import (?:(\w+)(?:, )?)?(?:\{([^}]*)\} )?(?:from )?'([^']+)'\n/gm,
-    (_, main, named, from) => {
+    /^import (type )?(?:(\w+)(?:, | ))?(?:\{([^}]*)\} )?(?:from )?'([^']+)'\n/gm,
+    (_, type = '', main, named, from) => {
       const names = imports.get(from) ?? new Set<string>()
       if (main) names.add(`default as ${main}`)
-      for (const name of named?.split(',') ?? []) if (name.trim()) names.add(name.trim())
+      for (const name of named?.split(',') ?? []) if (name.trim()) names.add(`${type}${name.trim()}`)
       imports.set(from, names)
       return ''
     },
@@ -150,6 +151,7 @@ export const writePrograms = (): Map<string, string[]> => {
     const code = blocksOf(page, text).filter(isCode)
     if (code.length > 0) files.set(page, writePage(page, code))
   }
+  writePage('README', readmeBlocks())
   const paths = (name: string) => [`../../../src/${name}.ts`]
   const entries = [
     'client',
