@@ -4,6 +4,7 @@ import { geckos } from '../../../src/geckos-server.ts'
 import { createSchema } from '../../../src/index.ts'
 import { createServer, tickLoop } from '../../../src/server.ts'
 import { DC, HIDDEN, PASSWORD, type GameOptions, type GameStatus } from './game.ts'
+import { createThreadClock } from './thread-clock.ts'
 
 const options = JSON.parse(process.env.GECKOS_OPTIONS ?? '{}') as GameOptions
 const world = createWorld()
@@ -41,17 +42,17 @@ rock(HIDDEN)
 for (let count = 0; count < (options.rocks ?? 50); count++) rock(1 + (count % 4))
 
 const durations: number[] = []
-const delays: number[] = []
+const costs: number[] = []
+const cpu = createThreadClock()
 let tick = 0
-let last = performance.now()
 const loop = tickLoop(server.tickRate, () => {
   const start = performance.now()
-  delays.push(Math.max(0, start - last - 1000 / server.tickRate))
-  last = start
+  const begun = cpu()
   server.receive(world)
   tick++
   for (const eid of query(world, [Rock])) if ((eid + tick) % 4 === 0) Rock.angle[eid] = (tick * 7 + eid) % 360
   server.replicate(world)
+  costs.push(cpu() - begun)
   durations.push(performance.now() - start)
 })
 
@@ -83,7 +84,7 @@ const look = (): GameStatus => ({
   left,
   errors,
   ticks: durations.splice(0),
-  delays: delays.splice(0),
+  costs: costs.splice(0),
   skipped: loop.stats.skipped,
   memory: memory(),
 })

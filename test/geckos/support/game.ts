@@ -45,9 +45,9 @@ export interface GameStatus {
   /** Who left, and why. */
   left: [number, string][]
   errors: string[]
-  /** Milliseconds of each tick since the last look, and by how much later than due each came. */
+  /** Milliseconds of each tick since the last look, and of their CPU time. */
   ticks: number[]
-  delays: number[]
+  costs: number[]
   skipped: number
   /** After a garbage collection. */
   memory: NodeJS.MemoryUsage
