@@ -61,6 +61,7 @@ export const createAccountant = (state: ClientState): Accountant => {
   const follow = (next: ClientSession): void => {
     if (session !== next) {
       session = next
+      for (const [ours, { of }] of watched) if (of !== next) watched.delete(ours)
       const { expected, waiting, parts, partBytes } = next.receiver
       const first = next.sender.queue[0]?.sequence ?? next.sender.nextSequence
       streams = {

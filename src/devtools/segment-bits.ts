@@ -39,7 +39,7 @@ const scratch = new Uint8Array(2 * MOST_BYTES)
 const ALL = -1
 
 export const createSegmentMeter = (): SegmentMeter => {
-  const counted = new Map<SegmentCodec, { layout: Layout; counts: Uint32Array }>()
+  const counted = new Map<SegmentCodec, { layout: Layout; counts: Uint32Array; isUsed: boolean }>()
   const plain = new Map<Layout, Float64Array>()
   return {
     take(decoder, layout, base, before, frame, generation, moved) {
@@ -52,15 +52,20 @@ export const createSegmentMeter = (): SegmentMeter => {
       const codec = decoder.generations.get(generation)?.codecs.get(layout)
       if (!codec) return
       let known = counted.get(codec)
-      if (!known) counted.set(codec, (known = { layout, counts: createCounts(codec.plan) }))
+      if (!known) counted.set(codec, (known = { layout, counts: createCounts(codec.plan), isUsed: true }))
       const ticksBefore = base ? span(base, before) : 0
       const movedTo = (_slot: number, doId: number) => moved.get(doId)
       encodeSegment(codec, scratch, 0, frame, base, before, span(frame, base), ticksBefore, ALL, ALL, ALL, ALL, movedTo)
       countSymbols(known.counts)
+      known.isUsed = true
     },
     settle(add) {
-      for (const [codec, { layout, counts }] of counted)
-        settleCounts(codec, counts, (word, bits) => add(layout, word, bits))
+      for (const [codec, known] of counted) {
+        // Tables are renewed now and then: those of before are not met again.
+        if (!known.isUsed) counted.delete(codec)
+        else settleCounts(codec, known.counts, (word, bits) => add(known.layout, word, bits))
+        known.isUsed = false
+      }
       for (const [layout, bits] of plain) {
         bits.forEach((amount, word) => amount > 0 && add(layout, word, amount))
         bits.fill(0)
