@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { bitReader } from '../../src/net/bits.ts'
+import { decodeSegment } from '../../src/net/segment.ts'
 import { MOST_BYTES } from '../../src/net/raw.ts'
 import { random } from '../../src/net/random.ts'
 import { frameOf, LAYOUTS, nameOf, randomFrame, segmentOf } from './support.ts'
@@ -14,13 +16,23 @@ test.each(LAYOUTS.map(layout => [nameOf(layout), layout] as const))(
       const span = layout.spans[at % layout.width]!
       worst.rows[at] = (layout.defaults[at % layout.width]! + Math.ceil(span / 2)) % (span + 1)
     }
-    for (let run = 0; run < 20; run++) {
+    for (let run = 0; run < 8; run++) {
       const base = randomFrame(layout, 1, chance)
       for (const frame of [worst, randomFrame(layout, 1, chance)]) {
         const replaced = segmentOf(layout, base, frame, () => 0xffffffff)
         expect(replaced.length).toBeLessThanOrEqual(MOST_BYTES)
         const keyframe = segmentOf(layout, undefined, frame, () => undefined)
         expect(keyframe.length).toBeLessThanOrEqual(replaced.length)
+        for (const [bytes, from] of [
+          [replaced, base],
+          [keyframe, undefined],
+        ] as const) {
+          const decoded = frameOf(layout)
+          const left: number[] = []
+          expect(decodeSegment(bitReader(bytes), layout, from, decoded, doId => left.push(doId))).toBe(true)
+          expect([decoded.ids, decoded.rows]).toEqual([frame.ids, frame.rows])
+          if (from) expect(left).toEqual([...from.ids].filter((doId, slot) => doId !== 0 && doId !== frame.ids[slot]))
+        }
       }
     }
   },

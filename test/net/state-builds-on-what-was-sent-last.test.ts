@@ -19,7 +19,7 @@ const stage = async (options: Parameters<typeof createDuo>[1] = {}) => {
 const spans = (duo: Duo, from: number) => duo.sent.slice(from).flatMap(({ entries }) => entries.map(({ span }) => span))
 
 test('while nothing is lost, three segments in four or more build on the send before, not on an old acknowledgement', async () => {
-  const duo = await stage({ lag: 3, upLag: 3 })
+  const duo = await stage({ lag: 6, upLag: 6 })
   duo.run(60)
   const before = duo.sent.length
   duo.run(240)
@@ -32,6 +32,33 @@ test('while nothing is lost, three segments in four or more build on the send be
   expect(duo.session.replica.undecodable).toBe(0)
   expect(duo.wrong).toEqual([])
   duo.end()
+})
+
+test('while answers come back within as many sends as a chain may have, nothing but chains is sent', async () => {
+  const duo = await stage({ lag: 3, upLag: 3 })
+  duo.run(60)
+  const before = duo.sent.length
+  duo.run(120)
+  expect(spans(duo, before)).toEqual(Array.from({ length: 120 }, () => 1))
+  expect([duo.downlink.depth, duo.session.replica.undecodable, duo.wrong]).toEqual([8, 0, []])
+  duo.end()
+})
+
+test('with a codec that foretells, too, a lost packet takes along only those up to the next anchor', async () => {
+  for (let missed = 0; missed < 8; missed++) {
+    // Answers come too late to tell of it in time.
+    const duo = await stage({ lag: 6, upLag: 6, codec: 'range' })
+    duo.run(90)
+    const lost = duo.downlink.peer.nextSequence + missed
+    duo.fate = (_, sequence) => (sequence === lost ? 'lost' : 6)
+    duo.run(missed + 10)
+    const anchors = duo.sent.filter(({ sequence, entries }) => sequence > lost && entries[0]!.span > 1)
+    duo.run(40)
+    expect(anchors.length, `after packet ${lost}`).toBeGreaterThan(0)
+    expect(duo.session.replica.undecodable).toBe(anchors[0]!.sequence - lost - 1)
+    expect(duo.wrong).toEqual([])
+    duo.end()
+  }
 })
 
 test('the more is lost, and the fewer sends there are, the shorter the chains', () => {
