@@ -2,13 +2,22 @@ import { query } from 'bitecs'
 import { Alive } from 'bitecs-pipes/client'
 import { memoryNetwork } from 'bitecs-pipes/memory'
 import { Ball, Dot } from '../../dc/listen.dc'
-import { FIELD, RADIUS } from './field.ts'
+import { createDrawing } from './draw.ts'
+import { watchInput } from './input.ts'
 import { join } from './player.ts'
 
+const parameters = new URLSearchParams(location.search)
+const isAlone = !parameters.has('join')
+const port = Number(parameters.get('join')) || Number(import.meta.env.VITE_GAME_PORT) || 9208
+
 const canvas = document.querySelector('canvas')!
-const context = canvas.getContext('2d')!
 const status = document.querySelector('output')!
-Object.assign(canvas, FIELD)
+const link = document.querySelector('a')!
+link.href = isAlone ? `?join=${port}` : '?'
+link.textContent = isAlone ? 'Join a host on this machine' : 'Play alone'
+document.querySelector('#how')!.textContent = isAlone
+  ? 'Server and client are both in this page, and nothing goes over a network. “npm run listen:host” starts a host to join.'
+  : 'The host plays in its own server: its moves cross no network, yours come over WebRTC.'
 
 /** Alone, the server is in this page too, and nothing leaves it: its code is loaded for this. */
 const alone = async () => {
@@ -21,50 +30,33 @@ const alone = async () => {
 /** With others, it is where the host plays: `npm run listen:host`. */
 const withHost = async () => {
   const { geckos } = await import('bitecs-pipes/geckos/client')
-  return geckos({ port: Number(parameters.get('join')) || Number(import.meta.env.VITE_GAME_PORT) || 9208 })
+  return geckos({ port })
 }
 
-const parameters = new URLSearchParams(location.search)
-const isAlone = !parameters.has('join')
-
-const disc = (x: number, y: number, radius: number, colour: string): void => {
-  context.beginPath()
-  context.arc(x, y, radius, 0, Math.PI * 2)
-  context.fillStyle = colour
-  context.fill()
+const show = (text: string): void => {
+  if (status.textContent !== text) status.textContent = text
 }
 
 try {
   const player = await join(await (isAlone ? alone() : withHost()), parameters.get('name') ?? 'You')
-  canvas.addEventListener('pointermove', event => {
-    const { left, top, width, height } = canvas.getBoundingClientRect()
-    player.goal.x = ((event.clientX - left) / width) * FIELD.width
-    player.goal.y = ((event.clientY - top) / height) * FIELD.height
-  })
-  player.client.onDisconnect(reason => {
-    status.textContent = `The game is over: ${reason}.`
-  })
-  const draw = (): void => {
-    context.clearRect(0, 0, FIELD.width, FIELD.height)
-    const dots = query(player.world, [Dot, Alive])
-    for (const eid of dots) {
-      const [x, y] = [Dot.position.x[eid]!, Dot.position.y[eid]!]
-      disc(x, y, RADIUS.dot, `hsl(${Dot.hue[eid]} 80% 65%)`)
-      context.fillStyle = '#e8ecf7'
-      context.fillText(Dot.name[eid]!, x + RADIUS.dot + 4, y + 4)
-    }
-    let kicks = 0
-    for (const eid of query(player.world, [Ball, Alive])) {
-      disc(Ball.position.x[eid]!, Ball.position.y[eid]!, RADIUS.ball, '#fff')
-      kicks = Ball.kicks[eid]!
-    }
-    if (player.client.state === 'connected')
-      status.textContent = `${isAlone ? 'Alone' : 'With the host'}: ${dots.length} here, ${kicks} kicks`
-  }
-  requestAnimationFrame(function frame() {
-    player.frame(draw)
+  const { client, world } = player
+  const draw = createDrawing(canvas)
+  const steer = watchInput(canvas, player.goal)
+  client.onSuspend(() => show('The connection was lost. Coming back…'))
+  client.onDisconnect(reason => show(`The game is over: ${reason}.`))
+
+  let last = performance.now()
+  requestAnimationFrame(function frame(now) {
+    steer(Math.min(0.1, (now - last) / 1000))
+    last = now
+    player.frame(() => draw(world))
+    const dots = query(world, [Dot, Alive]).length
+    const [ball] = query(world, [Ball, Alive])
+    // What was said of the connection stays until it is back.
+    if (client.state === 'connected' && ball !== undefined)
+      show(`${isAlone ? 'Alone' : 'With the host'}: ${dots} here, ${Ball.kicks[ball]} kicks`)
     requestAnimationFrame(frame)
   })
 } catch (error) {
-  status.textContent = `Cannot play: ${(error as Error).message}`
+  show(`Cannot play: ${(error as Error).message}`)
 }

@@ -27,6 +27,8 @@ export const watchInput = (canvas: HTMLCanvasElement): void => {
   addEventListener('blur', () => pressed.clear())
   for (const type of ['pointerdown', 'pointermove'] as const)
     canvas.addEventListener(type, event => (target = toMeadow(event.clientX, event.clientY)))
+  // Who touched it is done writing the name: the keys move the player again.
+  canvas.addEventListener('pointerdown', () => (document.activeElement as HTMLElement | null)?.blur())
 }
 
 /** Moves an entity by what is pressed, or towards the pointer. */
