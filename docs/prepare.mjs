@@ -1,5 +1,5 @@
 // Makes docs/reference: the API from the docstrings (TypeDoc), and the documents of the repository's root as pages.
-// Git ignores the folder: `npm run docs` and `npm run docs:build` make it anew.
+// Git ignores what it makes: `npm run docs` and `npm run docs:build` make it anew.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -100,7 +100,7 @@ ${pages.map(({ name, page, file }) => `| [\`${name}\`](./api/${page}) | ${summar
 |---|---|
 ${documents.map(([, page, title, about]) => `| [${title}](./${page}.md) | ${about} |`).join('\n')}
 
-The command line is \`npx pipes --help\`: \`dc check\`, \`dc hash\`, \`dc types\`, \`dc diff\`, \`dc format\`.
+The command line is \`npx pipes --help\`: \`dc check\`, \`dc hash\`, \`dc types\`, \`dc diff\`, \`dc format\`, \`train\`.
 `,
 )
 write(
@@ -120,6 +120,14 @@ write(
     },
   ]),
 )
+// llms.txt of the repository, for the site: its links lead to the Markdown of pages.
+const forSite = read('llms.txt').replace(/\[([^\]]*)\]\(([^)\s]+)\)/g, (_link, label, target) => {
+  const document = documents.find(([file]) => file === target)
+  if (document) return `[${label}](./reference/${document[1]}.md)`
+  return target.startsWith('docs/') ? `[${label}](./${target.slice(5).replace('/index.md', '.md')})` : label
+})
+mkdirSync(join(docs, 'public'), { recursive: true })
+writeFileSync(join(docs, 'public/llms.txt'), `${forSite.trimEnd()}\n- [Everything in one file](./llms-full.txt)\n`)
 console.log(`reference: ${pages.length} imports, ${documents.length} documents`)
 
 /** What an import is for, in a few words. */
@@ -134,7 +142,9 @@ function summaryOf(file) {
     time: 'fixed steps with the server, and how single fields are smoothed',
     schema: 'a schema in TypeScript',
     'dc/index': 'the DC language: parse, hash, pack, compare',
-    testing: 'converge, measure, checkPermissions',
+    testing: 'converge, expectBudget, checkPermissions: tests of a game',
+    devtools: 'the overlay, numbers, recordings',
+    metrics: 'the server for Prometheus',
     vite: 'the plugin: `.dc` imports',
     node: '`.dc` files read at run time',
   }
