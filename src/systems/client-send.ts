@@ -36,8 +36,9 @@ export const clientSend = (state: ClientState): void => {
   if (session.welcome && !session.suspension) sendValues(state, session)
   keepAlive(state, session)
   if (!session.welcome || session.isOver || session.isCut || now === session.peer.lastSendTime) return
-  // Keeps the beat when frames come a little late, without a burst after a long pause.
-  session.nextSendTime = Math.max(session.nextSendTime + 1 / session.welcome.commandRate, now)
+  // Keeps the beat when frames come a little late, without a burst after a long pause, nor a pause after many that went out of turn.
+  const interval = 1 / session.welcome.commandRate
+  session.nextSendTime = Math.min(now + interval, Math.max(session.nextSendTime + interval, now))
   sendPacket(state, session, now)
 }
 
