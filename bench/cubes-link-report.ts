@@ -10,6 +10,7 @@ import { createSchema } from '../src/components/index.ts'
 import { layoutsOf } from '../src/net/layout.ts'
 import { train } from './codec-runs.ts'
 import { recordCubes, COMPONENT_BITS } from './scenes/cubes.ts'
+import { CUBES, CUBE_AGES } from './scenes/cubes-schema.ts'
 import { groupsOf } from './scenes/groups.ts'
 import type { Recording } from './scenes/recording.ts'
 
@@ -26,15 +27,6 @@ const bits = Number(given('bits', '9'))
 // The published figures are of 9 bits a component; the prelude's quat32 has 10.
 ;(QUATERNION_BITS as { quat32: number }).quat32 = bits
 
-const DC = `
-dclass Cube {
-  int32/512(-256 - 255.998046875) x broadcast;
-  int32/512(-256 - 255.998046875) y broadcast;
-  uint16/512(0 - 31.998046875) z broadcast;
-  quat32 turn broadcast;
-  uint8(0-1) interacting broadcast;
-};
-`
 /** Ticks in which all have come in and nothing moves yet. */
 const JOINING = 4 * 60
 
@@ -93,7 +85,7 @@ interface Run {
 
 /** Plays a recording to some clients over the link. */
 const play = async ({ recording, clients, loss, chain, tables }: Run) => {
-  const worlds = createWorlds(DC, {
+  const worlds = createWorlds(CUBES, {
     conditions: { lag, jitter: 0.002, loss },
     server: {
       tickRate: 60,
@@ -194,20 +186,9 @@ const play = async ({ recording, clients, loss, chain, tables }: Run) => {
   return { result, where }
 }
 
-/** Ages of baselines, and of those before them, that are met at depth 1, 4 and 8: anchors, what follows them, and the rest. */
-const AGES = [
-  { base: 6, before: 1 },
-  { base: 7, before: 1 },
-  { base: 9, before: 2 },
-  { base: 1, before: 6 },
-  { base: 1, before: 7 },
-  { base: 1, before: 1 },
-  { base: 1, before: 1 },
-  { base: 1, before: 1 },
-]
-const { slots } = layoutsOf(createSchema(DC, { capacity: 1 }).file.classes[0]!).interested
+const { slots } = layoutsOf(createSchema(CUBES, { capacity: 1 }).file.classes[0]!).interested
 const lessons = await Promise.all([1, 2].map(async seed => groupsOf(await recordCubes(seed), slots)))
-const tables = bits === COMPONENT_BITS ? train(lessons, AGES, 96) : undefined
+const tables = bits === COMPONENT_BITS ? train(lessons, CUBE_AGES, 96) : undefined
 const rows = []
 const wheres = []
 for (const seed of seeds) {
