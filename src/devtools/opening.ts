@@ -24,6 +24,8 @@ interface Telling {
   readonly group: ReplicaGroup
   readonly frame: Frame
   readonly base: Frame | undefined
+  /** The one before that, to foretell movements from; not with a codec that does not. */
+  readonly before: Frame | undefined
   readonly tick: number
   /** How many frames of the group datagrams of that tick tell of before it. */
   readonly nth: number
@@ -35,11 +37,13 @@ const tellingsOf = (replica: Replica): Telling[] => {
   const tellings: Telling[] = []
   for (const group of replica.groups.values()) {
     let base: Frame | undefined
+    let before: Frame | undefined
     let nth = 0
     for (const frame of group.history.frames.slice(-REACH)) {
       const isOld = ticksSince(oldest, frame.tick) > 0
       const tick = isOld ? oldest : frame.tick
-      tellings.push({ group, frame, base, tick, nth: isOld ? nth++ : 0 })
+      tellings.push({ group, frame, base, before, tick, nth: isOld ? nth++ : 0 })
+      before = replica.codec.usesBefore && base && ticksSince(frame.tick, base.tick) < 256 ? base : undefined
       base = frame
     }
   }
@@ -56,7 +60,6 @@ const encoderFor = ({ codec, layouts }: Replica): SegmentEncoder => {
 }
 
 const everySlot = { low: -1, high: -1 }
-const noSlot = { low: 0, high: 0 }
 const gone = (): undefined => undefined
 
 /** The reliable messages that say what frames do not. */
@@ -143,9 +146,9 @@ export const openingOf = (session: ClientSession, now: number): RecordedPart & {
   const encoder = encoderFor(replica)
   const bits = bitWriter()
   let lastId = Infinity
-  for (const { group, frame, base, tick } of tellings) {
+  for (const { group, frame, base, before, tick } of tellings) {
     resetWriter(bits)
-    const length = encoder.encode(bits, group.layout, base, undefined, frame, everySlot, noSlot, gone, 0)
+    const length = encoder.encode(bits, group.layout, base, before, frame, everySlot, everySlot, gone, 0)
     // The longest head of an entry, and the end of the chunk.
     const isRoom = bytesLeft(writer) >= length + 24
     if (lastId >= group.id || tick !== packetTick || !isRoom) {
@@ -159,7 +162,7 @@ export const openingOf = (session: ClientSession, now: number): RecordedPart & {
       lastId = 0
     }
     writeVarint(writer, length * 4)
-    writeEntry(writer, replica, group, frame, base, tick, lastId)
+    writeEntry(writer, replica, { group, frame, base, before, tick }, lastId)
     lastId = group.id
     writeBytes(writer, bits.bytes.subarray(0, length))
   }
@@ -212,17 +215,14 @@ export const openingOf = (session: ClientSession, now: number): RecordedPart & {
 const writeEntry = (
   writer: ByteWriter,
   replica: Replica,
-  group: ReplicaGroup,
-  frame: Frame,
-  base: Frame | undefined,
-  tick: number,
+  { group, frame, base, before, tick }: Omit<Telling, 'nth'>,
   lastId: number,
 ): void => {
   writeVarint(writer, 4 * (group.id - lastId) + (base ? 1 : 2))
   writeVarint(writer, ticksSince(tick, frame.tick))
   if (base) {
     writeVarint(writer, ticksSince(frame.tick, base.tick))
-    if (replica.codec.usesBefore) writeVarint(writer, 0)
+    if (replica.codec.usesBefore) writeVarint(writer, before ? ticksSince(base.tick, before.tick) : 0)
     return
   }
   const classNumber = replica.layouts.findIndex(

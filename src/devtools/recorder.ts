@@ -9,7 +9,7 @@ export interface RecorderOptions {
   readonly maxSeconds?: number
   /** The same by bytes. 64 KB and up. Default 32 MB. */
   readonly maxBytes?: number
-  /** Seconds of a part: jumping about takes as long as decoding one. 1..60. Default 10. */
+  /** Seconds of a part: jumping about takes as long as decoding one, and each begins with work that grows with the objects that move. 1..60. Default 10. */
   readonly partSeconds?: number
 }
 
