@@ -414,3 +414,17 @@ export const guarded = (state: ServerState, where: string, call: () => unknown):
     return undefined
   }
 }
+
+/** Tells the game of a client for as long as that is here: a handler may end its session. */
+export const tellOf = <Args extends unknown[]>(
+  state: ServerState,
+  client: ServerClient,
+  handlers: Iterable<(client: ServerClient, ...args: Args) => void>,
+  where: string,
+  ...args: Args
+): void => {
+  for (const handler of handlers) {
+    if (state.clients.get(client.id) !== client) return
+    guarded(state, where, () => handler(client, ...args))
+  }
+}

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION } from '../net/packet.ts'
 import { isSameSchema } from '../net/schema-mismatch.ts'
 import { beginProof, sendChallenge, takeResponse, takeVerdict, type Candidate } from './authenticate.ts'
 import { setRates } from './client-rates.ts'
-import { countViolation, guarded, type ServerClient, type ServerState, type Session } from './server-state.ts'
+import { countViolation, guarded, tellOf, type ServerClient, type ServerState, type Session } from './server-state.ts'
 import { refuse, sendBare } from './strangers.ts'
 import { issueToken, receiveResume } from './suspension.ts'
 
@@ -74,8 +74,7 @@ export const receiveHello = (state: ServerState, session: Session, reader: ByteR
 
 /** Takes a resume: the session that it names goes on over this connection, or it is refused. */
 export const receiveSignIn = (state: ServerState, stranger: Session, reader: ByteReader, now: number): void => {
-  const resumed = receiveResume(state, stranger, reader, now)
-  if (resumed) welcome(state, resumed.session, resumed.nonce)
+  receiveResume(state, stranger, reader, now, (session, nonce) => welcome(state, session, nonce))
 }
 
 /** Takes the answer to a challenge; one that was answered with a welcome gets that again. */
@@ -141,5 +140,5 @@ const admit = (
   state.sessionOf.set(client.id, session)
   issueToken(state, session)
   welcome(state, session, hello.nonce)
-  for (const handler of state.onJoin) guarded(state, 'onJoin', () => handler(client))
+  tellOf(state, client, state.onJoin, 'onJoin')
 }

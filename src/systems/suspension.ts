@@ -5,7 +5,7 @@ import { renewLink } from '../net/downlink.ts'
 import type { ByteReader } from '../net/bytes.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
 import type { Connection } from '../net/transport.ts'
-import { countViolation, guarded, type ServerState, type Session } from './server-state.ts'
+import { countViolation, tellOf, type ServerState, type Session } from './server-state.ts'
 import { refuse } from './strangers.ts'
 
 /*
@@ -50,12 +50,23 @@ export const issueToken = (state: ServerState, session: Session): void => {
   if (state.resumeTime > 0) session.nextToken = crypto.getRandomValues(new Uint8Array(TOKEN))
 }
 
+/**
+ * It showed this token. If that is the newest, it gets another one; if it is the one before, it may still get the welcome that has the
+ * newest, or the same in another welcome: either may be what it shows next.
+ */
+const renewToken = (state: ServerState, session: Session, shown: Uint8Array): void => {
+  const { nextToken } = session
+  if (nextToken && !isSameSecret(shown, nextToken)) return
+  if (nextToken) session.token = nextToken
+  issueToken(state, session)
+}
+
 /** The connection of a client is lost or silent. */
 export const suspend = (state: ServerState, session: Session, reason: Reason): void => {
   const { client } = session
   if (!client || session.suspension) return
   session.suspension = { reason, since: state.now() }
-  for (const handler of state.onSuspend) guarded(state, 'onSuspend', () => handler(client, reason))
+  tellOf(state, client, state.onSuspend, 'onSuspend', reason)
 }
 
 /** A datagram of the client came: it has the newest token, and is back if it was away. */
@@ -65,7 +76,8 @@ export const hear = (state: ServerState, session: Session): void => {
   if (session.suspension) resume(state, session)
 }
 
-const resume = (state: ServerState, session: Session): void => {
+/** `answer` goes ahead of what the game's handlers make of it: they may end the session. */
+const resume = (state: ServerState, session: Session, answer = nothing): void => {
   const { client, downlink, suspension } = session
   if (!client || !suspension) return
   const now = state.now()
@@ -82,7 +94,8 @@ const resume = (state: ServerState, session: Session): void => {
     ...session.fieldBuckets.values(),
   ])
     credit(bucket, session.outage, now * 1000)
-  for (const handler of state.onResume) guarded(state, 'onResume', () => handler(client, seconds))
+  answer()
+  tellOf(state, client, state.onResume, 'onResume', seconds)
 }
 
 /** The session that a resume names and shows the token of. */
@@ -95,7 +108,7 @@ const sessionFor = (state: ServerState, { clientId, token }: Resume): Session | 
 }
 
 /**
- * Takes a resume that came over the connection of `stranger`. Returns the session that goes on over it, and is to be welcomed.
+ * Takes a resume that came over the connection of `stranger`: the session that it is for goes on over it, and is given to `welcome`.
  * A connection may try once: after a wrong token it is closed.
  */
 export const receiveResume = (
@@ -103,15 +116,13 @@ export const receiveResume = (
   stranger: Session,
   reader: ByteReader,
   now: number,
-): { session: Session; nonce: number } | undefined => {
+  welcome: (session: Session, nonce: number) => void,
+): void => {
   const request = decodeResume(reader)
-  if (!request) {
-    countViolation(state, stranger, 'malformed')
-    return undefined
-  }
+  if (!request) return countViolation(state, stranger, 'malformed')
   const { nonce } = request
-  if (stranger.client && stranger.nonce === nonce) return { session: stranger, nonce }
-  const refuseWith = (reason: Reason): undefined => void refuse(state, stranger, nonce, reason)
+  if (stranger.client && stranger.nonce === nonce) return welcome(stranger, nonce)
+  const refuseWith = (reason: Reason): void => refuse(state, stranger, nonce, reason)
   if (stranger.closing) return refuseWith(stranger.closing.reason)
   if (request.version !== PROTOCOL_VERSION) return refuseWith('version')
   if (stranger.client || stranger.proof) return refuseWith('signed-in')
@@ -127,10 +138,9 @@ export const receiveResume = (
   attach(state, session, connection)
   session.nonce = nonce
   session.downlink.peer.lastReceiveTime = now
-  if (session.suspension) resume(state, session)
-  else renewLink(session.downlink)
-  // It may have got its last welcome, or not: either token may be the one that it shows next.
-  if (session.nextToken && isSameSecret(request.token, session.nextToken)) session.token = session.nextToken
-  issueToken(state, session)
-  return { session, nonce }
+  renewToken(state, session, request.token)
+  const answer = (): void => welcome(session, nonce)
+  if (session.suspension) return resume(state, session, answer)
+  renewLink(session.downlink)
+  answer()
 }

@@ -446,3 +446,23 @@ test('a welcome that got lost is asked for again, by the token from before it to
   expect(connections.length).toBe(3)
   await worlds.end()
 })
+
+test('of two tries that cross, whichever welcome the client heard counts', async () => {
+  const { worlds, line, guest } = await stage()
+  const { clientId, token } = clientStates.get(guest.client)!.session!.welcome!
+  line.isReachable = false
+  line.silence()
+  await pass(worlds, 1)
+  const attempt = async (shown: Uint8Array) => {
+    const impostor = await createImpostor(worlds.network, worlds.schema, worlds.now)
+    impostor.connection.send(encodeResume({ nonce: 5, clientId, token: shown }))
+    await pass(worlds, 0.2)
+    return impostor.welcome?.token
+  }
+  const first = await attempt(token)
+  const second = await attempt(token)
+  expect([first, second], 'neither is refused').toEqual([expect.any(Uint8Array), expect.any(Uint8Array)])
+  expect(first, 'nor is either token the old one').not.toEqual(token)
+  expect(await attempt(first!)).toBeDefined()
+  await worlds.end()
+})
