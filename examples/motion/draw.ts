@@ -78,7 +78,7 @@ export const drawLane = (
   for (let kind = 0; kind < KINDS; kind++) {
     place(context, truth[kind]!, () => {
       SHAPES[kind]!(context)
-      context.strokeStyle = '#59688f'
+      context.strokeStyle = '#7383ad'
       context.lineWidth = 0.07
       context.stroke()
     })
@@ -129,7 +129,10 @@ export const drawPlot = (sheet: Sheet, all: readonly Series[], unit: string): vo
   const { context, width, height } = sheet
   const top = 16
   const bottom = height - 8
-  const peak = Math.max(20, ...all.flatMap(({ values, count }) => Array.from(values.subarray(0, count))))
+  const peak = all.reduce(
+    (most, { values, count }) => values.subarray(0, count).reduce((a, b) => Math.max(a, b), most),
+    20,
+  )
   const step = 10 ** Math.floor(Math.log10(peak)) / (peak / 10 ** Math.floor(Math.log10(peak)) < 3 ? 2 : 1)
   context.clearRect(0, 0, width, height)
   context.font = '12px system-ui, sans-serif'

@@ -65,6 +65,22 @@ slider('lag', 'ms')
 slider('jitter', 'ms')
 slider('loss', '%')
 
+const typical = [...document.querySelectorAll<HTMLButtonElement>('[data-link]')]
+const sliders = (['lag', 'jitter', 'loss'] as const).map(id => element<HTMLInputElement>(id))
+const showTypical = (): void => {
+  const link = sliders.map(({ value }) => value).join(' ')
+  for (const button of typical) button.setAttribute('aria-pressed', String(button.dataset.link === link))
+}
+for (const button of typical)
+  button.addEventListener('click', () => {
+    button.dataset.link!.split(' ').forEach((value, index) => {
+      sliders[index]!.value = value
+      sliders[index]!.dispatchEvent(new Event('input', { bubbles: true }))
+    })
+  })
+element('link').addEventListener('input', showTypical)
+showTypical()
+
 let mend: ReturnType<typeof setTimeout> | undefined
 element('stall').addEventListener('click', () => {
   clearTimeout(mend)
@@ -77,7 +93,6 @@ const setRunning = (isRunning: boolean): void => {
   now()
   clock.isRunning = isRunning
   playButton.textContent = isRunning ? 'Pause' : 'Play'
-  playButton.setAttribute('aria-pressed', String(isRunning))
 }
 playButton.addEventListener('click', () => setRunning(!clock.isRunning))
 
@@ -136,7 +151,7 @@ const writeNumbers = (): void => {
     numbers.innerHTML =
       `<dt>late by</dt><dd>${Number.isNaN(delay) ? '–' : Math.round(delay * 1000)} ms</dd>` +
       `<dt>off by</dt><dd>${Math.round(error * 100)} cm</dd>` +
-      `<dt>frames that stood still</dt><dd>${Math.round(stuck * 100)} %</dd>`
+      `<dt>stood still</dt><dd>${Math.round(stuck * 100)} %</dd>`
 }
 
 /** Datagrams of the last second, as far as one can tell from here. */
