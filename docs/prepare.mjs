@@ -11,19 +11,7 @@ const read = path => readFileSync(join(root, path), 'utf8')
 const write = (name, text) => writeFileSync(join(out, name), text)
 
 /** Documents of the root: file, page, title, what it tells. Those that are not there are left out. */
-const documents = [
-  [
-    'ARCHITECTURE.md',
-    'architecture',
-    'Architecture',
-    'What there is inside, the decisions, and how one change reaches a screen.',
-  ],
-  ['OPTIONS.md', 'options', 'Options', 'Every option of server and client: default, range, unit.'],
-  ['LIFECYCLE.md', 'lifecycle', 'Lifecycle', 'Every state of an object and of a session.'],
-  ['PROTOCOL.md', 'protocol', 'Protocol', 'Every byte that crosses the wire.'],
-  ['SECURITY.md', 'security', 'Security', 'What an attacker can try, and the test that tries it.'],
-  ['CHANGELOG.md', 'changelog', 'Changelog', 'What a user notices of each version.'],
-].filter(([file]) => existsSync(join(root, file)))
+const documents = JSON.parse(read('docs/documents.json')).filter(([file]) => existsSync(join(root, file)))
 
 /**
  * Links between the root's documents become links between pages; those to files of the repository, which the site has

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vitepress'
 import llmstxt from 'vitepress-plugin-llms'
 import { apiSidebar } from './api-sidebar.ts'
+import { documentLinks } from './documents.ts'
 import { fileNames } from './file-names.ts'
 
 const dcGrammar = JSON.parse(
@@ -82,7 +83,10 @@ export default defineConfig({
     languages: [{ ...dcGrammar, name: 'dc' }],
     languageAlias: { caddy: 'nginx' },
     theme: { light: 'github-light', dark: 'github-dark' },
-    config: fileNames,
+    config(md) {
+      fileNames(md)
+      documentLinks(md)
+    },
   },
   themeConfig: {
     logo: '/mark.svg',

@@ -17,10 +17,8 @@ const all = [...pages].flatMap(([page, text]) => blocksOf(page, text))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const at = ({ page, line }: Block) => `docs/${page}.md:${line}`
 
-/** Documents of the root that are pages of the site, by name. */
-const documents = new Map(
-  [...read('docs/prepare.mjs').matchAll(/\['(\w+\.md)', '([\w-]+)'/g)].map(([, file, page]) => [page!, file!]),
-)
+/** Documents of the root that are pages of the site. */
+const documents = new Set(JSON.parse(read('docs/documents.json')).map(([file]: string[]) => file))
 
 /** The anchor of a heading, as VitePress makes it. */
 const slug = (heading: string) =>
@@ -39,10 +37,10 @@ test('every link leads to a page, and to a heading that it has', () => {
     for (const [, target] of proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target!)) continue
       const [path, anchor] = target!.split('#')
-      const name = path ? new URL(path, `file:///${page}`).pathname.slice(1).replace(/\.md$/, '') : page
-      const document = /^reference\/(.*)$/.exec(name)?.[1]
-      const file = document && documents.get(document)
-      const there = file && existsSync(join(root, file)) ? read(file) : pages.get(name)
+      const file = path ? new URL(path, `file:///docs/${page}`).pathname.slice(1) : `docs/${page}.md`
+      const name = /^docs\/(.*)\.md$/.exec(file)?.[1]
+      const document = documents.has(file) && existsSync(join(root, file)) ? read(file) : undefined
+      const there = name === undefined ? document : pages.get(name)
       if (there === undefined || (anchor && !anchorsOf(there).includes(anchor))) wrong.push(`${page}: ${target}`)
     }
   expect(wrong).toEqual([])
