@@ -34,7 +34,8 @@ const visit = async (index: number): Promise<void> => {
   } catch (error) {
     totals.failures++
     console.error(`player ${index}: ${(error as Error).message}`)
-    return
+    // Its place is taken by another try.
+    return visit(index)
   }
   totals.connects++
   totals.slowest = Math.max(totals.slowest, performance.now() - start)
