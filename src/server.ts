@@ -237,7 +237,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     onOwner: new Set(),
     ownerChanges: [],
     settling: new Set(),
-    verifying: 0,
+    verifying: new Set(),
     vigil: createVigil(),
     violations: noViolations(),
     tick: firstTick,

@@ -24,7 +24,10 @@ export interface Authenticate {
   readonly verify: (candidate: Candidate, challenge: Uint8Array, response: Uint8Array) => unknown
   /** Seconds for the client to respond, and then for `verify` to decide. 1..60. Default 5. */
   readonly timeLimit?: number
-  /** Calls of `verify` under way at once; more are refused (`busy`). 1..10000. Default 64. */
+  /**
+   * Calls of `verify` under way at once, for clients that have gone meanwhile too, each for `timeLimit` at most; more are refused (`busy`).
+   * 1..10000. Default 64.
+   */
   readonly maxPending?: number
 }
 
@@ -43,6 +46,7 @@ export interface Proof {
   readonly hello: Hello
   readonly candidate: Candidate
   challenge: Uint8Array | undefined
+  /** Whether its response was taken. */
   isVerifying: boolean
   /** What came out of it; it is acted on within `receive`. */
   verdict: { readonly identity: unknown } | Reason | undefined
@@ -54,7 +58,11 @@ const RANDOM_BYTES = 32
 
 /** Calls game code that may take its time; what it throws, or rejects with, is told and counts as no answer. */
 const ask = (state: ServerState, where: string, call: () => unknown, take: (answer: unknown) => void): void => {
-  const answer = guarded(state, where, call)
+  const answer = guarded(state, where, () => {
+    const given = call()
+    // What a query builder gives is no Promise, but is waited for all the same: taken for an answer it would let everybody in.
+    return typeof (given as { then?: unknown } | null | undefined)?.then === 'function' ? Promise.resolve(given) : given
+  })
   if (answer instanceof Promise) answer.then(take, () => take(undefined))
   else take(answer)
 }
@@ -101,27 +109,28 @@ export const takeResponse = (state: ServerState, session: Session, response: Cha
   if (!proof?.challenge || proof.hello.nonce !== response.nonce || proof.isVerifying || proof.verdict) return
   const { verify, timeLimit = 5, maxPending = 64 } = state.authenticate!
   const { candidate, challenge } = proof
-  if (state.verifying >= maxPending) {
+  const now = state.now()
+  // The oldest come first: they are let go of in that order.
+  for (const each of state.verifying) {
+    if (now <= each.until) break
+    state.verifying.delete(each)
+  }
+  if (state.verifying.size >= maxPending) {
     proof.verdict = 'busy'
     return
   }
   proof.isVerifying = true
-  proof.until = state.now() + timeLimit
-  state.verifying++
+  proof.until = now + timeLimit
+  state.verifying.add(proof)
   ask(
     state,
     'authenticate.verify',
     () => verify(candidate, challenge.slice(), response.bytes),
     identity => {
-      endVerification(state, proof)
+      state.verifying.delete(proof)
       proof.verdict ??= identity === undefined || identity === null || identity === false ? 'unverified' : { identity }
     },
   )
-}
-
-const endVerification = (state: ServerState, proof: Proof): void => {
-  if (proof.isVerifying) state.verifying--
-  proof.isVerifying = false
 }
 
 /** Whether a client has shown who it is by now; `undefined` while that is open. It is answered once. */
@@ -129,12 +138,6 @@ export const takeVerdict = (state: ServerState, session: Session): Proof['verdic
   const { proof } = session
   if (!proof) return undefined
   if (state.now() > proof.until) proof.verdict ??= 'unverified'
-  if (proof.verdict !== undefined) dropProof(state, session)
+  if (proof.verdict !== undefined) session.proof = undefined
   return proof.verdict
-}
-
-/** The client has gone, or was answered. */
-export const dropProof = (state: ServerState, session: Session): void => {
-  if (session.proof) endVerification(state, session.proof)
-  session.proof = undefined
 }

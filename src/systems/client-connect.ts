@@ -107,7 +107,7 @@ export const connectClient = async (state: ClientState, data: unknown): Promise<
   try {
     // A transport that is there at once is signed in at once, inside this call.
     const opening = state.transport.connect()
-    const connection = opening instanceof Promise ? await openConnection(opening) : opening
+    const connection = 'then' in opening ? await openConnection(opening) : opening
     if (attempt !== state.attempts) {
       connection.close()
       throw connectError('lost', 'disconnect() was called before the connection was open.')

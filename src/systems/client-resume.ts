@@ -70,7 +70,7 @@ const openAnother = (state: ClientState, session: ClientSession, suspension: Sus
   }
   try {
     const opening = state.transport.connect()
-    if (opening instanceof Promise) opening.then(use, fail)
+    if ('then' in opening) opening.then(use, fail)
     else use(opening)
   } catch {
     fail()

@@ -348,8 +348,8 @@ export interface ServerState {
   timeout: number
   readonly resumeTime: number
   readonly authenticate: Authenticate | undefined
-  /** Verifications under way. */
-  verifying: number
+  /** Proofs whose verification is under way, or was when their client left. */
+  readonly verifying: Set<Proof>
   readonly whenOwnerLeaves: OwnerLeaves
   readonly vigil: Vigil
   /** Seconds between two entries of the pings' window. */

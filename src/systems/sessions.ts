@@ -6,7 +6,6 @@ import { MAX_MESSAGE } from '../net/reliable.ts'
 import { createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
 import { isSilent, look } from '../net/vigil.ts'
-import { dropProof } from './authenticate.ts'
 import { leave } from './departure.ts'
 import { burstOf, noViolations, type ServerState, type Session, type SessionStats } from './server-state.ts'
 import { decideProof } from './sign-in.ts'
@@ -125,7 +124,6 @@ export const sweepSessions = (state: ServerState, now: number): void => {
     const isOver = closing !== undefined && now >= closing.at
     if (client ? !isOver : !session.isClosed && !session.hasLeft && !isLate && !isOver) continue
     endInquiry(state, session)
-    dropProof(state, session)
     session.connection.close()
     state.sessions.delete(session)
   }

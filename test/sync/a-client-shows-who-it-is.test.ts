@@ -167,7 +167,7 @@ test('what the game throws is reported, and lets nobody in', async () => {
   await worlds.end()
 })
 
-test('no more are verified at once than the limit; those who are gone do not count', async () => {
+test('no more are verified at once than the limit, also of those who are gone, each as long as its time', async () => {
   let open = 0
   const pending: ((verdict: boolean) => void)[] = []
   const { worlds, join } = stage({
@@ -188,11 +188,29 @@ test('no more are verified at once than the limit; those who are gone do not cou
   await worlds.settle(joining[0]!)
   first[1]!.client.disconnect()
   worlds.run(30)
-  const others = [join('Ada', respond), join('Bob', respond)]
-  for (; open < 4; await turn()) worlds.run(1)
+  const others = [join('Ada', respond)]
+  for (; open < 3; await turn()) worlds.run(1)
+  await expect(join('Bob', respond), 'one that left is verified still').rejects.toMatchObject({ reason: 'busy' })
+  pending[2]!(true)
+  await Promise.all(others)
+  worlds.run(6 * 60)
+  others.push(join('Ada', respond), join('Bob', respond))
+  for (; open < 5; await turn()) worlds.run(1)
   for (const resolve of pending) resolve(true)
   await Promise.all(others)
-  expect(worlds.server.clients.size).toBe(3)
+  expect(worlds.server.clients.size).toBe(4)
+  await worlds.end()
+})
+
+test('an answer that is no Promise and has to be waited for, as of a query builder, is waited for', async () => {
+  const later = (value: unknown) => ({
+    // oxlint-disable-next-line unicorn/no-thenable
+    then: (take: (value: unknown) => void) => void queueMicrotask(() => take(value)),
+  })
+  const { worlds, join } = stage({ verify: (...all) => later(verify(...all)) })
+  await expect(join('Ada', challenge => sign(challenge, 18))).rejects.toMatchObject({ reason: 'unverified' })
+  const guest = await join('Ada', challenge => sign(challenge, 17))
+  expect(worlds.clientOf(guest).identity).toEqual({ account: 'Ada' })
   await worlds.end()
 })
 
