@@ -49,9 +49,10 @@ interface End {
   readonly trip: number
 }
 
-const usesBefore = { codec: { ...plainDecoder, usesBefore: createRangeDecoder([]).usesBefore } }
+const rangeDecoder = createRangeDecoder([])
 
-const isDecoded = ({ known }: End, packet: Uint8Array, newest: number): boolean => {
+const isDecoded = ({ known }: End, packet: Uint8Array, newest: number, codec: 'plain' | 'range'): boolean => {
+  const reading = { codec: codec === 'plain' ? plainDecoder : rangeDecoder }
   const { reader } = openPacket(packet)
   const header = readHeader(reader)
   const tick = (newest + (((header.tick - newest) << 16) >> 16)) >>> 0
@@ -60,8 +61,8 @@ const isDecoded = ({ known }: End, packet: Uint8Array, newest: number): boolean 
     const chunk = readU8(reader)
     // Audits and tables need nothing.
     if (chunk !== Chunk.state) return isWhole
-    openState(usesBefore, reader)
-    for (let last = 0; readEntry(usesBefore, reader, tick, last); last = entry.group) {
+    openState(reading, reader)
+    for (let last = 0; readEntry(reading, reader, tick, last); last = entry.group) {
       let frames = known.get(entry.group)
       if (!frames) known.set(entry.group, (frames = new Set()))
       const { isKeyframe, baseTick, beforeTick, frameTick } = entry
@@ -110,7 +111,7 @@ const measure = (clients: number, codec: 'plain' | 'range') => {
       while (end.down[0] && end.down[0].due <= tick) {
         const { packet } = end.down.shift()!
         const sequence = receiveSequence(end.peer, packet[1]! | (packet[2]! << 8), now)
-        if (sequence >= 0 && isDecoded(end, packet, tick)) markDecoded(end.peer, sequence)
+        if (sequence >= 0 && isDecoded(end, packet, tick, codec)) markDecoded(end.peer, sequence)
         const { newestReceived, decoded, received } = end.peer
         if (chance() >= end.loss)
           end.up.push({
