@@ -21,7 +21,8 @@ const MAX_SDP = 16_384
 /** More than the sockets of any real client. */
 const MAX_CANDIDATES = 32
 
-const LINE = /^[a-z]=[^\0-\x1f\x7f]*$/
+/** Of the kinds of lines that browsers and WebRTC libraries write. */
+const LINE = /^[vostcbma]=[^\0-\x1f\x7f]*$/
 const NEEDED = ['a=ice-ufrag:', 'a=ice-pwd:', 'a=fingerprint:']
 
 /** The address of `a=candidate:<foundation> <component> <protocol> <priority> <address> <port> typ ...`. */
