@@ -1,7 +1,7 @@
 import type { ServerTransport } from './transport.ts'
 
 const closeAll = async (transports: readonly ServerTransport[]): Promise<void> => {
-  const outcomes = await Promise.allSettled(transports.map(transport => transport.close()))
+  const outcomes = await Promise.allSettled(transports.map(async transport => transport.close()))
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
@@ -15,7 +15,7 @@ export const joinTransports = (transports: readonly ServerTransport[]): ServerTr
   if (transports.length === 0) throw new TypeError('transport is an empty list: give one transport or more.')
   return {
     async listen(onConnection) {
-      const outcomes = await Promise.allSettled(transports.map(transport => transport.listen(onConnection)))
+      const outcomes = await Promise.allSettled(transports.map(async transport => transport.listen(onConnection)))
       const failed = outcomes.find(outcome => outcome.status === 'rejected')
       if (!failed) return
       // One that does not listen need not be able to close.

@@ -107,7 +107,7 @@ const whole = <Options extends LiveClientOptions>(options: Options): Options => 
 
 /** The options, checked, with defaults for what was left out. Throws a `RangeError` or `TypeError` for what makes no sense. */
 export const checkClientOptions = (options: ClientOptions) => {
-  if (!options.transport)
+  if (typeof options.transport?.connect !== 'function')
     throw new TypeError(
       'createClient needs a transport: geckos() from "bitecs-pipes/geckos/client" (install @geckos.io/client), ' +
         'or memoryNetwork().client() from "bitecs-pipes/memory".',

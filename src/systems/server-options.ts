@@ -243,7 +243,7 @@ export const checkTogether = (
 
 /** The options, checked, with defaults for what was left out. Throws a `RangeError` or `TypeError` for what makes no sense. */
 export const checkServerOptions = (schema: Schema<any>, options: ServerOptions) => {
-  if (!options.transport)
+  if (![options.transport].flat().every(transport => typeof transport?.listen === 'function'))
     throw new TypeError(
       'createServer needs a transport: geckos() from "bitecs-pipes/geckos/server" (install @geckos.io/server), ' +
         'or memoryNetwork().server from "bitecs-pipes/memory".',

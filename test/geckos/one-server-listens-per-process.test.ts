@@ -32,6 +32,17 @@ it('refuses a second one until the first is closed, and then starts again', asyn
   await second.close()
 })
 
+it('may be closed while it still opens', async () => {
+  const transport = geckosServer({ port: 0 })
+  const opening = transport.listen(echo)
+  await transport.close()
+  await opening
+  await expect(geckosClient({ port: transport.port }).connect()).rejects.toThrow('cannot reach')
+  const next = geckosServer({ port: 0 })
+  await next.listen(echo)
+  await next.close()
+})
+
 it('says so when the port is taken, and can be tried again', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => other.once('listening', resolve))

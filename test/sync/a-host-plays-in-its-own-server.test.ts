@@ -178,5 +178,11 @@ describe('several transports', () => {
 
   test('none is an error', () => {
     expect(() => createServer(createWorld(), schema, { transport: [] })).toThrow('give one transport or more')
+    const network = memoryNetwork()
+    // One end's for the other's, or the whole network.
+    for (const transport of [undefined, {}, network, network.client(), [network.server, network.client()]] as never[])
+      expect(() => createServer(createWorld(), schema, { transport })).toThrow('createServer needs a transport')
+    for (const transport of [undefined, network, network.server] as never[])
+      expect(() => createClient(createWorld(), schema, { transport })).toThrow('createClient needs a transport')
   })
 })

@@ -102,6 +102,7 @@ export const geckos = (options: GeckosServerOptions = {}): GeckosServerTransport
   let port = settings.port
   let announce: (connection: Connection) => void = () => {}
   let shutDown: (() => Promise<void>) | undefined
+  let opening: Promise<void> | undefined
 
   const report = (error: unknown, where: string): void => {
     stats.callbackErrors++
@@ -320,7 +321,11 @@ export const geckos = (options: GeckosServerOptions = {}): GeckosServerTransport
     get port() {
       return port
     },
-    listen,
-    close: async () => shutDown?.(),
+    listen: onConnection => (opening = listen(onConnection)),
+    async close() {
+      // Closed while it opens, it must not stay open for good.
+      await opening?.catch(() => {})
+      await shutDown?.()
+    },
   }
 }
