@@ -1,5 +1,6 @@
+import { SourceMap } from 'node:module'
+import { basename, isAbsolute, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { isAbsolute, join } from 'node:path'
 import { build } from 'vite'
 import { root } from './setup.mjs'
 
@@ -34,12 +35,14 @@ export async function bundle(files, isExternal) {
     build: {
       write: false,
       target: 'es2022',
-      minify: true,
+      sourcemap: 'hidden',
+      // Leaves out Vite's own helper for `import()`, which a page has once, whoever needs it.
+      lib: { entry: 'virtual:entry', formats: ['es'] },
       rolldownOptions: {
         input: 'virtual:entry',
         // As of a page, which exports nothing: what it loads later may take from it what it has already.
         preserveEntrySignatures: 'allow-extension',
-        output: { format: 'es' },
+        output: { format: 'es', minify: true, comments: false },
       },
     },
   })
@@ -54,6 +57,7 @@ export async function bundle(files, isExternal) {
     first.push(...more)
   }
   const text = first.map(chunk => chunk.code).join('\n')
+  const later = chunks.filter(chunk => !first.includes(chunk))
   return {
     /** Sources that are in the bundle, relative to the project, after unused exports were dropped. */
     modules: chunks
@@ -65,8 +69,47 @@ export async function bundle(files, isExternal) {
     /** Size in bytes of what is loaded at first, minified. */
     bytes: Buffer.byteLength(text),
     /** The same compressed. */
-    gzip: gzipSync(text, { level: 9 }).length,
+    gzip: gzipped(text),
+    /** What is loaded when it is needed: a chunk's name, and its size compressed. */
+    later: later.map(({ fileName, code }) => ({ name: basename(fileName, '.js'), gzip: gzipped(code) })),
+    /** What each source adds to what is loaded at first, the largest first. Made when called: it compresses all once for each. */
+    bySource: () => sharesOf(first),
   }
+}
+
+/** @param {string} text */
+const gzipped = text => gzipSync(text, { level: 9 }).length
+
+/**
+ * How many bytes of minified code come of each source, and by how much the whole is smaller without them when compressed.
+ *
+ * @param {{ code: string, map: { toString(): string } | null }[]} chunks
+ */
+const sharesOf = chunks => {
+  /** @type {{ source: string, text: string }[]} */
+  const pieces = []
+  for (const { code, map } of chunks) {
+    const sources = new SourceMap(JSON.parse(String(map)))
+    code.split('\n').forEach((line, row) => {
+      for (let column = 0; column < line.length; column++) {
+        const { originalSource = 'the bundler' } = sources.findEntry(row, column)
+        const source = originalSource.replace(/^.*?(?=(src|node_modules)\/)/, '')
+        const last = pieces.at(-1)
+        if (last?.source === source) last.text += line[column]
+        else pieces.push({ source, text: line[column] ?? '' })
+      }
+    })
+  }
+  /** @param {(source: string) => boolean} isIn */
+  const textOf = isIn => pieces.flatMap(({ source, text }) => (isIn(source) ? [text] : [])).join('')
+  const whole = gzipped(textOf(() => true))
+  return [...new Set(pieces.map(({ source }) => source))]
+    .map(source => ({
+      source,
+      bytes: textOf(each => each === source).length,
+      gzip: whole - gzipped(textOf(each => each !== source)),
+    }))
+    .sort((a, b) => b.gzip - a.gzip)
 }
 
 /** What a page loads besides bitECS, which it has anyway. */
