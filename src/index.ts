@@ -35,5 +35,5 @@ export {
 export { createFollow, type FollowOptions, type ZoneAsker, type ZoneGiver } from './systems/follow.ts'
 export { createZoning, type Placed, type Placing, type Position, type ZoningOptions } from './systems/zoning.ts'
 export { writeField, type FieldValue } from './systems/write-field.ts'
-export type { View } from './components/views.ts'
+export type { View } from './components/index.ts'
 export { defineView, useViews, type ViewComponents, type ViewDefinition } from './systems/views.ts'

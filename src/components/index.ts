@@ -27,3 +27,4 @@ export {
 } from './columns.ts'
 export type { FieldRead, FieldValue } from './field-value.ts'
 export { fitText } from './text.ts'
+export { hasView, viewError, VIEWS, type View } from './views.ts'

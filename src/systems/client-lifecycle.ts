@@ -1,8 +1,8 @@
-import { addEntity, entityExists, removeComponent, removeEntity } from 'bitecs'
+import { addComponent, addEntity, entityExists, removeComponent, removeEntity } from 'bitecs'
 import { checkCapacity, Owned } from '../components/index.ts'
 import type { ClientObject, ClientSession, ClientState } from './client-state.ts'
 import { keepLists } from './client-references.ts'
-import { CLIENT_TRANSITIONS, letGo, lifecycleFault, transition, type LifecycleState } from './lifecycle.ts'
+import { change, CLIENT_TRANSITIONS, letGo, lifecycleFault, transition, type LifecycleState } from './lifecycle.ts'
 import { leaveTrack } from './track.ts'
 
 /*
@@ -12,9 +12,17 @@ import { leaveTrack } from './track.ts'
 
 /** Brings an object into another state. A transition that must not be is counted and told, not made. */
 export const enter = (state: ClientState, object: ClientObject, to: LifecycleState): void => {
-  if (transition(state.world, CLIENT_TRANSITIONS, object, to)) return
-  if (state.stats.faults++ === 0) state.onError(lifecycleFault(object, to), 'receive')
+  const tell = (error: unknown): void => state.onError(error, 'receive')
+  // The game may have removed the entity meanwhile.
+  if (object.state === 'deleted' || transition(state.world, CLIENT_TRANSITIONS, object, to, tell)) return
+  if (state.stats.faults++ === 0) tell(lifecycleFault(object, to))
 }
+
+/** Gives an object a component, or takes it away. False when an observer has removed the entity by that. */
+export const give = (state: ClientState, object: ClientObject, component: object, isGiven = true): boolean =>
+  change(state.world, object, isGiven ? addComponent : removeComponent, component, error =>
+    state.onError(error, 'receive'),
+  )
 
 /** An entity for a new object; the longest disabled object gives up its own where there is no room. `undefined`: there is none. */
 export const makeEntity = (state: ClientState, session: ClientSession): number | undefined => {
@@ -54,7 +62,6 @@ export const disable = (
   isDeleted = false,
   tick = object.seenTick,
 ): void => {
-  const { world } = state
   session.objects.delete(object.doId)
   session.byEid.delete(object.eid)
   session.unfinished.delete(object)
@@ -66,19 +73,32 @@ export const disable = (
   object.disabledAt = state.now()
   if (object.isOwned) {
     object.isOwned = false
-    removeComponent(world, object.eid, Owned)
+    give(state, object, Owned, false)
   }
   enter(state, object, 'disabled')
   if (isDeleted || state.disabledTime === 0) giveUp(state, session, object)
   else expireDisabled(state, session)
 }
 
+/** Removes an entity. An observer that throws keeps bitECS from what is behind it: it goes on when it is asked again. */
+const end = ({ world, onError }: ClientState, eid: number): void => {
+  for (let tries = 0; tries < 64 && entityExists(world, eid); tries++) {
+    try {
+      return removeEntity(world, eid)
+    } catch (error) {
+      onError(error, 'receive')
+    }
+  }
+}
+
 /** A disabled object ends, and its entity with it. */
 export const giveUp = (state: ClientState, session: ClientSession, object: ClientObject): void => {
-  const { world, schema } = state
-  session.disabled.delete(object.doId)
+  const { schema } = state
   enter(state, object, 'deleted')
-  if (entityExists(world, object.eid)) removeEntity(world, object.eid)
+  // An observer that removed the entity has let the object go.
+  if (session.disabled.get(object.doId) !== object) return
+  session.disabled.delete(object.doId)
+  end(state, object.eid)
   schema.DistributedObject.doId[object.eid] = 0
 }
 

@@ -1,10 +1,9 @@
-import { addComponent, removeComponent } from 'bitecs'
 import { componentsOf, Owned, writeDefaults } from '../components/index.ts'
 import { newestFrame } from '../net/frames.ts'
 import { EPOCH, FIXED_WORDS, OWNER } from '../net/layout.ts'
 import type { ReplicaGroup } from '../net/replica.ts'
 import { ticksSince } from '../net/ticks.ts'
-import { disable, enter, giveUp, makeEntity } from './client-lifecycle.ts'
+import { disable, enter, give, giveUp, makeEntity } from './client-lifecycle.ts'
 import { writeWord } from './client-references.ts'
 import type { ClientClass, ClientObject, ClientSession, ClientState } from './client-state.ts'
 import { begin } from './lifecycle.ts'
@@ -134,12 +133,12 @@ const generate = (
   schema.DistributedObject.doId[eid] = doId
   schema.DistributedObject.zone[eid] = zoneOf(session, group, doId)
   schema.DistributedObject.owner[eid] = object.owner
-  if (!isBack) {
-    addComponent(world, eid, schema.DistributedObject)
-    begin(world, object)
-  }
-  if (object.isOwned) addComponent(world, eid, Owned)
-  if (!isBack) for (const component of componentsOf(info)) addComponent(world, eid, component)
+  const isHere = (component: unknown): boolean => give(state, object, component as object)
+  const tell = (error: unknown): void => state.onError(error, 'receive')
+  // An observer may remove the entity.
+  if (!isBack && !(isHere(schema.DistributedObject) && begin(world, object, tell))) return
+  if (object.isOwned && !isHere(Owned)) return
+  if (!isBack && !componentsOf(info).every(isHere)) return
   enter(state, object, 'generated')
   renewValues(session, object, true)
 }
@@ -175,7 +174,7 @@ const renewValues = ({ replica }: ClientSession, { doId, clientClass }: ClientOb
 }
 
 const setOwner = (state: ClientState, session: ClientSession, object: ClientObject, owner: number): void => {
-  const { world, schema } = state
+  const { schema } = state
   const wasOwned = object.isOwned
   object.owner = owner
   object.isOwned = owner !== 0 && owner === session.welcome!.clientId
@@ -183,14 +182,14 @@ const setOwner = (state: ClientState, session: ClientSession, object: ClientObje
   if (object.isOwned === wasOwned) return
   showSlot(object)
   if (!object.isOwned) {
-    removeComponent(world, object.eid, Owned)
+    give(state, object, Owned, false)
     renewValues(session, object, false)
     return
   }
   // From here on the game writes these columns: it starts from the server's newest values, not from shown ones.
   writeAll(state, object.clientClass.interested, object)
   rememberAcknowledged(session, object)
-  addComponent(world, object.eid, Owned)
+  give(state, object, Owned)
   // What is kept for the owner alone may have come before.
   session.replica.dirtyValues.add(object.doId)
 }

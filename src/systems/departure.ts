@@ -47,5 +47,8 @@ const bequeath = (state: ServerState, object: ServerObject, client: ServerClient
 export const tellOwners = (state: ServerState): void => {
   const changes = state.ownerChanges.splice(0)
   for (const { object, owner, before } of changes)
-    for (const handler of state.onOwner) guarded(state, 'onOwner', () => handler(object.eid, owner, before))
+    for (const handler of state.onOwner)
+      // An observer, or the handler before, may have removed it.
+      if (state.objects.get(object.eid) === object)
+        guarded(state, 'onOwner', () => handler(object.eid, owner, before))
 }

@@ -128,7 +128,7 @@ const addObject = (state: ServerState, eid: number, serverClass: ServerClass, is
   state.appeared.add(eid)
   for (const component of [schema.DistributedObject, ...componentsOf(info)])
     if (!hasComponent(world, eid, component)) addComponent(world, eid, component)
-  begin(world, object)
+  begin(world, object, error => state.onError(error, 'lifecycle'))
 }
 
 const enlist = (object: ServerObject): void => {

@@ -1,5 +1,5 @@
 import { lifecycleFault, SERVER_TRANSITIONS, transition, type LifecycleState } from './lifecycle.ts'
-import { guarded, type ServerObject, type ServerState } from './server-state.ts'
+import type { ServerObject, ServerState } from './server-state.ts'
 
 /**
  * Brings the states of objects that were put into a zone, or taken out, up to date: the first is generated and, as the server has all of
@@ -20,7 +20,6 @@ export const settleLifecycles = (state: ServerState): void => {
 /** Of one whose entity an observer, or the game, has removed meanwhile there is nothing to tell. */
 const enter = (state: ServerState, object: ServerObject, to: LifecycleState): void => {
   if (object.state === 'deleted') return
-  guarded(state, 'lifecycle', () => {
-    if (!transition(state.world, SERVER_TRANSITIONS, object, to)) throw lifecycleFault(object, to)
-  })
+  const tell = (error: unknown): void => state.onError(error, 'lifecycle')
+  if (!transition(state.world, SERVER_TRANSITIONS, object, to, tell)) tell(lifecycleFault(object, to))
 }

@@ -223,9 +223,11 @@ const receiveMessage = (state: ServerState, session: Session, message: FieldMess
     return
   }
   let isRelayed = true
+  // A handler may remove the object.
+  const isHere = (): boolean => state.objects.get(object.eid) === object
   for (const handler of state.handlers.get(field) ?? [])
-    if (guarded(state, nameOf(field), () => handler(object.eid, args.value, client)) === false) isRelayed = false
-  // A handler may have removed the object.
-  if (isRelayed && field.keywords.includes('broadcast') && state.objects.get(object.eid) === object)
+    if (isHere() && guarded(state, nameOf(field), () => handler(object.eid, args.value, client)) === false)
+      isRelayed = false
+  if (isRelayed && field.keywords.includes('broadcast') && isHere())
     relay(state, object, field, message.packed.slice(), session)
 }

@@ -1,5 +1,4 @@
-import { infosOf, type Schema } from '../components/index.ts'
-import { hasView, viewError, type View } from '../components/views.ts'
+import { hasView, infosOf, viewError, type Schema, type View } from '../components/index.ts'
 import type { DCClass, DCField } from '../dc/index.ts'
 import type { ClientMessageHandler, ClientState } from './client-state.ts'
 

@@ -1,6 +1,16 @@
 import { addComponent, hasComponent, observe, onAdd, onRemove, query, removeComponent, type World } from 'bitecs'
-import { Generated, infoOf, infosOf, Owned, type DClass, type DClassInfo } from '../components/index.ts'
-import { hasView, viewError, VIEWS, type View } from '../components/views.ts'
+import {
+  Generated,
+  hasView,
+  infoOf,
+  infosOf,
+  Owned,
+  viewError,
+  VIEWS,
+  type DClass,
+  type DClassInfo,
+  type View,
+} from '../components/index.ts'
 import { ends, type End } from './ends.ts'
 
 /** Components by view; one may be given with its data, as bitECS' `set(Mesh, { color: 'red' })`. */
