@@ -181,3 +181,20 @@ test('llms.txt names imports, exports and files that exist', async () => {
     for (const each of list.split(', ')) expect(Object.keys(exported), `${entry}: ${each}`).toContain(each)
   }
 })
+
+test('errors that are quoted read so in the source', () => {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  // As TypeScript writes them: escaped backticks, and texts that go on in the next line.
+  const code = sources
+    .filter(name => name.endsWith('.ts'))
+    .map(name => read(`src/${name}`))
+    .join('\n')
+    .replace(/\\`/g, '`')
+    .replace(/['`] \+\n\s*['`]/g, '')
+  const table = pages.get('troubleshooting')!.split('## Errors and what they mean')[1]!.split('What `onError`')[0]!
+  const quoted = [...table.matchAll(/^\| (`{1,2}) ?(.*?) ?\1 \|/gm)].map(([, , text]) => text!)
+  expect(quoted.length).toBeGreaterThan(8)
+  const literally = (text: string) => text.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const isThere = (text: string) => new RegExp(text.split('...').map(literally).join('[^\\n]*')).test(code)
+  expect(quoted.filter(text => !isThere(text))).toEqual([])
+})
