@@ -43,10 +43,7 @@ const visit = async (index: number): Promise<{ client: Client; step: (dt: number
   const start = performance.now()
   await client.connect({ name: `bot ${index}` })
   connectTimes.push(performance.now() - start)
-  const interest = createInterest(
-    zones => client.interest.set(zones),
-    () => {},
-  )
+  const look = createInterest(client)
   let angle = index
   return {
     client,
@@ -64,8 +61,8 @@ const visit = async (index: number): Promise<{ client: Client; step: (dt: number
         Avatar.position.x[eid] = next.x
         Avatar.position.y[eid] = next.y
         Avatar.heading[eid] = (angle * 180) / Math.PI
-        interest.update(next.x, next.y, 853, 533)
-      } else interest.update(PLAZA.x, PLAZA.y, 853, 533)
+        look(next.x, next.y, 853, 533)
+      } else look(PLAZA.x, PLAZA.y, 853, 533)
       client.send(world)
     },
   }

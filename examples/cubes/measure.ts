@@ -14,7 +14,7 @@ const port = Number(process.env.GAME_PORT ?? 9208)
 /** Two worlds may share the columns of one schema when they share their entities too. */
 const index = createEntityIndex()
 const watchers = CODECS.map(() => {
-  const session = createSession(port, () => process.exit(1), createWorld(index))
+  const session = createSession(port, { onAway: () => {}, onLost: () => process.exit(1) }, createWorld(index))
   return { session, read: createReader(session), readings: [] as Reading[] }
 })
 const driver = watchers[0]!.session

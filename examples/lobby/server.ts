@@ -3,7 +3,7 @@ import { createZoning, hasZone, zoneAt } from 'bitecs-pipes'
 import { createServer, tickLoop } from 'bitecs-pipes/server'
 import { geckos } from 'bitecs-pipes/geckos/server'
 import schema, { Avatar, Lobby, Node, Npc } from '../../dc/lobby.dc'
-import { GRID, keepInGarden, LOBBY_ZONE, PLAZA } from './garden.ts'
+import { GRID, keepInGarden, LOBBY_ZONE, PLAZA, type Point } from './garden.ts'
 import { chatManners, lookFor, nameFor } from './server/manners.ts'
 import { createWander } from './server/wander.ts'
 
@@ -63,18 +63,18 @@ server.on(Avatar.say, (eid, { text }) => {
   if (said) server.sendUpdate(eid, Avatar.said, { text: said })
 })
 
-/** Owners write their own positions: here the garden has the last word. */
-const spot = { x: 0, y: 0 }
-function keepPlayersInGarden(): void {
-  for (const eid of query(world, [Avatar])) {
-    spot.x = Avatar.position.x[eid]!
-    spot.y = Avatar.position.y[eid]!
-    keepInGarden(spot)
-    if (Math.hypot(spot.x - Avatar.position.x[eid]!, spot.y - Avatar.position.y[eid]!) < 1) continue
-    Avatar.position.x[eid] = spot.x
-    Avatar.position.y[eid] = spot.y
-  }
-}
+/** Owners write their own positions; the garden has the last word. Pages walk by the same rules, so it is seldom needed. */
+server.validate(Node.position, (_eid, wanted: Point) => {
+  const spot = { ...wanted }
+  keepInGarden(spot)
+  return Math.hypot(spot.x - wanted.x, spot.y - wanted.y) < 1 ? wanted : spot
+})
+
+/** Who lost the connection dozes until it is back: then its page writes the mood again. */
+server.onSuspend(client => {
+  const eid = avatars.get(client.id)
+  if (eid !== undefined) Avatar.mood[eid] = 1
+})
 
 /** Whoever walked onto another plot is moved to its zone. */
 const rezone = createZoning(server, schema, { grid: GRID, position: Node.position, margin: ZONE_HYSTERESIS })
@@ -86,7 +86,6 @@ await server.ready.catch((error: Error) => {
 
 const loop = tickLoop(server.tickRate, () => {
   server.receive(world)
-  keepPlayersInGarden()
   wander.system(world, 1 / server.tickRate)
   rezone(world)
   server.replicate(world)

@@ -1,5 +1,7 @@
+import { clearLine, createInterface, cursorTo } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { createWorld, observe, onAdd, onRemove, query } from 'bitecs'
+import { fitText } from 'bitecs-pipes'
 import { Alive, createClient, Owned } from 'bitecs-pipes/client'
 import { geckos } from 'bitecs-pipes/geckos/client'
 import schema, { Avatar, Satellite } from '../../dc/terminal.dc'
@@ -16,6 +18,20 @@ const { values: options } = parseArgs({
 
 const ZONE = 1
 const FRAMES_PER_SECOND = 60
+const isTerminal = process.stdin.isTTY && process.stdout.isTTY
+/** Seconds between reports: fewer of them where somebody writes. */
+const REPORT_EVERY = isTerminal ? 5 : 1
+
+const lines = createInterface({ input: process.stdin, output: isTerminal ? process.stdout : undefined })
+
+/** Prints above what is being written. */
+function print(text: string): void {
+  if (!isTerminal) return console.log(text)
+  clearLine(process.stdout, 0)
+  cursorTo(process.stdout, 0)
+  console.log(text)
+  lines.prompt(true)
+}
 
 const world = createWorld()
 const client = createClient(world, schema, {
@@ -23,9 +39,11 @@ const client = createClient(world, schema, {
   ...(options.password ? { password: options.password } : {}),
 })
 
-observe(world, onAdd(Avatar, Alive), eid => console.log(`+ ${Avatar.name[eid]} is here`))
-observe(world, onRemove(Avatar), eid => console.log(`- ${Avatar.name[eid]} is gone`))
-client.on(Avatar.said, (eid, { text }) => console.log(`  ${Avatar.name[eid]}: ${text}`))
+observe(world, onAdd(Avatar, Alive), eid => print(`+ ${Avatar.name[eid]} is here`))
+observe(world, onRemove(Avatar), eid => print(`- ${Avatar.name[eid]} is gone`))
+client.on(Avatar.said, (eid, { text }) => print(`  ${Avatar.name[eid]}: ${text}`))
+client.onSuspend(reason => print(`connection lost (${reason}), trying to come back`))
+client.onResume(() => print('back again'))
 
 try {
   await client.connect({ name: options.name })
@@ -33,32 +51,35 @@ try {
   console.error(`Cannot join: ${(error as Error).message}`)
   process.exit(1)
 }
-console.log(`connected as client ${client.clientId} (Ctrl-C leaves)`)
+print(`connected as client ${client.clientId}. Write a line to say it; Ctrl-C leaves.`)
 
 const started = performance.now()
 const elapsed = (): number => (performance.now() - started) / 1000
-let greeted = false
+
+function say(text: string): void {
+  for (const eid of query(world, [Avatar, Owned])) client.sendUpdate(eid, Avatar.say, { text: fitText(text, 200) })
+}
+observe(world, onAdd(Avatar, Alive, Owned), () => say(`Hello from ${options.name}!`))
+lines.on('line', text => text.trim() && say(text.trim()))
 
 /** Walks the own avatar along a figure of eight, 4 m wide. */
 function walk(): void {
   for (const eid of query(world, [Avatar, Owned])) {
     Avatar.position.x[eid] = Math.sin(elapsed()) * 4
     Avatar.position.y[eid] = Math.sin(elapsed() * 2) * 2
-    if (!greeted) client.sendUpdate(eid, Avatar.say, { text: `Hello from ${options.name}!` })
-    greeted = true
   }
 }
 
 const metres = (value: number): string => value.toFixed(2).padStart(7)
 
-/** One line a second: the satellite as interpolated, and how the connection is. */
+/** One line: the satellite as interpolated, and how the connection is. */
 function report(): void {
   for (const eid of query(world, [Satellite, Alive])) {
     const at = `${metres(Satellite.position.x[eid]!)} ${metres(Satellite.position.y[eid]!)} m`
     const facing = `${Satellite.heading[eid]!.toFixed(0).padStart(3)} deg`
     const { rtt, playoutDelay, bytesInPerSecond } = client.stats
     const wire = `rtt ${(rtt * 1000).toFixed(0)} ms, playout ${(playoutDelay * 1000).toFixed(0)} ms, in ${(bytesInPerSecond / 1000).toFixed(1)} kB/s`
-    console.log(`  satellite ${at}, ${facing}   [${wire}]`)
+    print(`  satellite ${at}, ${facing}   [${wire}]`)
   }
 }
 
@@ -69,7 +90,7 @@ const frames = setInterval(() => {
   client.send(world)
   if (options.seconds && elapsed() >= Number(options.seconds)) leave()
 }, 1000 / FRAMES_PER_SECOND)
-const reports = setInterval(report, 1000)
+const reports = setInterval(report, REPORT_EVERY * 1000)
 
 const stopListening = client.onDisconnect(reason => {
   console.error(`disconnected: ${reason}`)
@@ -86,5 +107,6 @@ function leave(): void {
   // Time for the goodbye to leave the socket.
   setTimeout(() => process.exit(0), 100)
 }
+lines.once('SIGINT', leave)
 process.once('SIGINT', leave)
 process.once('SIGTERM', leave)

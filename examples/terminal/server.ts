@@ -1,5 +1,5 @@
 import { addComponent, addEntity, createWorld, query } from 'bitecs'
-import { createServer, tickLoop } from 'bitecs-pipes/server'
+import { createServer, fitText, tickLoop } from 'bitecs-pipes/server'
 import { geckos } from 'bitecs-pipes/geckos/server'
 import schema, { Avatar, Satellite } from '../../dc/terminal.dc'
 
@@ -30,33 +30,33 @@ function orbit(): void {
   Satellite.heading[satellite] = (turn * 360 + 90) % 360
 }
 
-const avatars = new Map<number, number>()
+const printable = (text: string): string => text.replace(/\p{C}/gu, '').trim()
+
+/** The name of a client's avatar: what a client owns has its id. */
+const nameOf = (client: number): string => {
+  const { owner } = schema.DistributedObject
+  const eid = query(world, [Avatar]).find(each => owner[each] === client)
+  return eid === undefined ? `client ${client}` : Avatar.name[eid]!
+}
 
 server.onJoin(client => {
-  const { name } = (client.data ?? {}) as { name?: unknown }
   const eid = addEntity(world)
   addComponent(world, eid, Avatar)
-  Avatar.name[eid] =
-    (typeof name === 'string' &&
-      name
-        .replace(/[^\w .-]/g, '')
-        .trim()
-        .slice(0, 24)) ||
-    'Guest'
+  // Untrusted, and printed on terminals: no control characters.
+  Avatar.name[eid] = printable(fitText(client.data?.name, 24)) || 'Guest'
   server.place(eid, ZONE, client)
-  avatars.set(client.id, eid)
   console.log(`+ ${Avatar.name[eid]} joined (${query(world, [Avatar]).length} here)`)
 })
 
-server.onLeave((client, reason) => {
-  const eid = avatars.get(client.id)
-  avatars.delete(client.id)
-  if (eid !== undefined) console.log(`- ${Avatar.name[eid]} left (${reason})`)
-})
+server.onSuspend((client, reason) => console.log(`~ ${nameOf(client.id)} is away (${reason})`))
+server.onResume((client, seconds) => console.log(`~ ${nameOf(client.id)} is back after ${seconds.toFixed(1)} s`))
+server.onLeave((client, reason) => console.log(`- ${nameOf(client.id)} left (${reason})`))
 
 server.on(Avatar.say, (eid, { text }) => {
-  console.log(`  ${Avatar.name[eid]}: ${text}`)
-  server.sendUpdate(eid, Avatar.said, { text })
+  const said = printable(text)
+  if (!said) return
+  console.log(`  ${Avatar.name[eid]}: ${said}`)
+  server.sendUpdate(eid, Avatar.said, { text: said })
 })
 
 await server.ready.catch((error: Error) => {

@@ -157,7 +157,8 @@ test('the interest of a player follows it: creatures appear ahead and vanish beh
   await page.waitForFunction(() => {
     const { client, schema } = (window as any).lobby
     const { doId, zone } = schema.DistributedObject
-    const here = [...doId.keys()].filter(eid => doId[eid] !== 0)
+    // Of those out of sight, the page keeps where they were.
+    const here = [...doId.keys()].filter(eid => doId[eid] !== 0 && client.entityOf(doId[eid]) === eid)
     return here.length > 10 && here.every(eid => client.interest.zones.has(zone[eid]))
   })
   await site.leave(page)
@@ -186,6 +187,42 @@ test('on a phone, a finger walks, and the panel has its numbers', async () => {
   await site.leave(page)
   expect(site.errors, 'no page reported an error').toEqual([])
 }, 60_000)
+
+test('a connection that falls silent is told, and the same player comes back over another one', async () => {
+  const page = await site.open(`?name=Fay&port=${port}`)
+  await page.evaluate(() => {
+    const Native = RTCPeerConnection
+    window.RTCPeerConnection = class extends Native {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration)
+        this.addEventListener('datachannel', ({ channel }) => {
+          // Before anybody else: what comes and goes over it can be held back.
+          channel.addEventListener('message', event => {
+            if (channel === (window as any).cut) event.stopImmediatePropagation()
+          })
+          const send = channel.send.bind(channel) as (data: any) => void
+          channel.send = (data: any) => channel !== (window as any).cut && send(data)
+          Object.assign(window, { channel })
+        })
+      }
+    }
+  })
+  await page.click('#enter')
+  await page.waitForFunction(() => (window as any).lobby.me() !== undefined, undefined, { timeout: 30_000 })
+  const before = await me(page)
+  const id = await page.evaluate(() => (window as any).lobby.client.clientId)
+  await page.evaluate(() => Object.assign(window, { cut: (window as any).channel }))
+  await page.waitForSelector('#away', { timeout: 20_000 })
+  await page.waitForSelector('#away', { state: 'hidden', timeout: 20_000 })
+  const after = await page.evaluate(() => ({
+    ...(window as any).lobby.me(),
+    id: (window as any).lobby.client.clientId,
+  }))
+  expect(after.id, 'it is the same session').toBe(id)
+  expect(distance(after, before), 'at the same place').toBeLessThan(1)
+  await site.leave(page)
+  expect(site.errors, 'no page reported an error').toEqual([])
+}, 90_000)
 
 test('the tools over the page show what comes, make the link worse, record, and replay with scrubbing', async () => {
   const page = await enter('Cleo', { viewport: { width: 800, height: 600 } })

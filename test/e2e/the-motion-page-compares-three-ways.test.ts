@@ -30,6 +30,14 @@ test('three lanes move, are measured, and follow the sliders', async () => {
     .poll(async () => Number.parseInt((await numbers('ours'))[0]!, 10), { timeout: 20_000 })
     .toBeGreaterThan(250)
 
+  await page.getByRole('button', { name: 'LAN' }).click()
+  expect(await page.locator('#link output').allTextContents(), 'a typical link sets all three').toEqual([
+    '5 ms',
+    '0 ms',
+    '0 %',
+  ])
+  expect(await page.locator('[aria-pressed="true"]').allTextContents(), 'and is marked').toEqual(['LAN'])
+
   await page.locator('#play').click()
   expect(await page.locator('#play').textContent()).toBe('Play')
   const still = await picture()

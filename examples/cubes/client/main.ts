@@ -58,9 +58,15 @@ const REFUSALS: Record<string, string> = {
   timeout: 'The server did not answer in time.',
 }
 
-const session = createSession(port, () => {
-  document.body.dataset.state = 'lost'
-  tell('The connection was lost.')
+const session = createSession(port, {
+  onAway(isAway) {
+    if (isAway) tell('The connection was lost. Coming back…', true)
+    else notice.hidden = true
+  },
+  onLost() {
+    document.body.dataset.state = 'lost'
+    tell('The connection was lost.')
+  },
 })
 
 const enter = async (codec: Codec): Promise<void> => {
@@ -138,11 +144,10 @@ const frame = (now: number): void => {
   showPeople()
 }
 requestAnimationFrame(frame)
-// A hidden page gets no frames, but the server still wants to hear from it.
+// A hidden page gets no frames: the autopilot drives on, and what is no longer held is let go.
 setInterval(() => {
   if (document.hidden) step(performance.now() / 1000)
-}, 100)
-addEventListener('pagehide', () => session.leave())
+}, 1000)
 
 /** For tests and for the curious. */
 const handle = {

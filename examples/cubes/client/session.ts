@@ -5,7 +5,11 @@ import schema, { Cube, Player, Scene } from '../../../dc/cubes.dc'
 import { CODECS, SMALL_CUBES, ZONE, type Codec } from '../scene.ts'
 
 /** One world and one client, which sees the cubes through the one server or the other. */
-export const createSession = (port: number, onLost: (reason: string) => void, world: World = createWorld()) => {
+export const createSession = (
+  port: number,
+  { onAway, onLost }: { onAway: (isAway: boolean) => void; onLost: () => void },
+  world: World = createWorld(),
+) => {
   /** By this the simulation knows a player again who comes back to the other server. */
   const ticket = Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(36)).join('')
   let codec: Codec = 'range'
@@ -16,8 +20,10 @@ export const createSession = (port: number, onLost: (reason: string) => void, wo
     updateRate: 60,
     commandRate: 60,
   })
-  client.onDisconnect(reason => {
-    if (!isLeaving) onLost(reason)
+  client.onSuspend(() => onAway(true))
+  client.onResume(() => onAway(false))
+  client.onDisconnect(() => {
+    if (!isLeaving) onLost()
   })
 
   const leave = (): void => {

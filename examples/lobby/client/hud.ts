@@ -23,7 +23,7 @@ export function createPanel() {
     toggle.setAttribute('aria-expanded', String(isOpen))
   }
   toggle.addEventListener('click', () => open(panel.classList.contains('closed')))
-  open(!matchMedia('(max-width: 700px)').matches)
+  open(!matchMedia('(max-width: 700px), (max-height: 560px)').matches)
 
   const set = (name: string, value: string): void => {
     const cell = panel.querySelector(`[data-stat='${name}']`)

@@ -41,8 +41,9 @@ const actors = createActors(stage, calm)
 
 let session: Session | undefined
 const tools = createTools(() => session?.client)
-let interest: ReturnType<typeof createInterest> | undefined
-let granted: ReadonlySet<number> = new Set()
+let look: ReturnType<typeof createInterest> | undefined
+/** The zones whose plots are lit. */
+let lit: ReadonlySet<number> = new Set()
 let whole = false
 let guest: Guest = {
   name: parameters.get('name') ?? localStorage.getItem('lobby.name') ?? '',
@@ -70,6 +71,9 @@ const events: SessionEvents = {
     if (!calm && camera.view.zoom > 0.8) labels.note(camera.view, Npc.position.x[eid]!, Npc.position.y[eid]! - 22)
   },
   announced: (kind, name) => chat.toast(name, kind === 'joined' ? 'came into the garden' : 'went home', kind),
+  away: isAway => {
+    byId('away').hidden = !isAway
+  },
   lost,
 }
 
@@ -91,15 +95,8 @@ async function enter(who: Guest): Promise<void> {
 
 function begin(started: Session): void {
   session = started
-  interest = createInterest(
-    zones => started.client.interest.set(zones),
-    zones => {
-      if (session !== started) return
-      granted = zones
-      stage.light((column, row) => zones.has(zoneOfCell(GRID, column, row)))
-    },
-  )
-  stage.light(() => false)
+  look = createInterest(started.client)
+  light(new Set())
   page.dataset.state = 'in'
   camera.arrive()
   gate.show(false)
@@ -108,14 +105,19 @@ function begin(started: Session): void {
   garden.focus({ preventScroll: true })
 }
 
+function light(zones: ReadonlySet<number>): void {
+  lit = zones
+  stage.light((column, row) => zones.has(zoneOfCell(GRID, column, row)))
+}
+
 /** Takes down what belonged to the last visit. */
 function end(): void {
   tools.close()
   byId('hint').hidden = true
   session = undefined
-  interest = undefined
-  granted = new Set()
-  stage.light(() => false)
+  look = undefined
+  byId('away').hidden = true
+  light(new Set())
   actors.clear()
   labels.clear()
 }
@@ -233,7 +235,7 @@ function step(dt: number): void {
     focus.y = Avatar.position.y[eid]!
   }
   const zoom = camera.usualZoom()
-  interest?.update(focus.x, focus.y, camera.view.width / zoom, camera.view.height / zoom)
+  if (client.state === 'connected') look?.(focus.x, focus.y, camera.view.width / zoom, camera.view.height / zoom)
   client.send(world)
 }
 
@@ -249,7 +251,9 @@ function showNumbers(now: number): void {
   if (now - shownAt < 0.25) return
   shownAt = now
   const zoom = camera.usualZoom()
-  minimap.draw(session?.world, granted, {
+  const zones = session?.client.interest.zones
+  if (zones && [...zones].join() !== [...lit].join()) light(new Set(zones))
+  minimap.draw(session?.world, lit, {
     ...focus,
     width: camera.view.width / zoom,
     height: camera.view.height / zoom,
@@ -257,7 +261,7 @@ function showNumbers(now: number): void {
   if (!session) return
   panel.show(session.client.stats)
   const population = session.population()
-  byId('population').textContent = population === 1 ? 'Only you here' : `${population} in the garden`
+  byId('population').textContent = population === 1 ? 'Only you' : `${population} here`
 }
 
 let then = performance.now()
@@ -279,10 +283,10 @@ function frame(now: number): void {
   requestAnimationFrame(frame)
 }
 requestAnimationFrame(frame)
-// A hidden page gets no frames, but the server still wants to hear from it.
+// A hidden page gets no frames: its player walks on, and who comes and what is said is not all told at once later.
 setInterval(() => {
-  if (document.hidden) step(0.1)
-}, 100)
+  if (document.hidden) step(1)
+}, 1000)
 
 /** For tests and for the curious: the running client and what it sees. */
 const handle = {
@@ -316,7 +320,7 @@ const handle = {
   say,
   emote: (kind: number) => session?.emote(kind),
   /** The zones that the server granted. */
-  zones: () => [...granted],
+  zones: () => [...(session?.client.interest.zones ?? [])],
   log: chat.log,
 }
 declare global {
@@ -325,8 +329,6 @@ declare global {
   }
 }
 window.lobby = handle
-
-window.addEventListener('pagehide', () => session?.client.disconnect())
 
 gate.fill(guest)
 atGate()

@@ -1,6 +1,6 @@
 import { query, type World } from 'bitecs'
 import { zoneOfCell } from 'bitecs-pipes'
-import { Alive, Owned } from 'bitecs-pipes/client'
+import { Alive, Disabled, Owned } from 'bitecs-pipes/client'
 import { Avatar, Npc } from '../../../dc/lobby.dc'
 import { GRID, PLAZA, PLOT, PLOTS, PONDS, SIZE } from '../garden.ts'
 import { cloakColour } from './critters.ts'
@@ -45,6 +45,9 @@ export function createMinimap(canvas: HTMLCanvasElement) {
     context.scale(scale, scale)
     drawPlots(lit)
     if (!world) return
+    // Out of sight: where they were seen last.
+    for (const eid of query(world, [Npc, Disabled]))
+      dot(Npc.position.x[eid]!, Npc.position.y[eid]!, 11, 'rgba(255, 236, 190, 0.3)')
     for (const eid of query(world, [Npc, Alive]))
       dot(Npc.position.x[eid]!, Npc.position.y[eid]!, 11, 'rgba(255, 236, 190, 0.8)')
     context.strokeStyle = 'rgba(255, 244, 220, 0.85)'

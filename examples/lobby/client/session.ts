@@ -7,6 +7,8 @@ import type { Guest } from './join.ts'
 
 /** Seconds without a step after which a player's animal dozes off. */
 const DOZE_AFTER = 25
+/** Seconds that creatures out of sight stay on the map, `Disabled`, where they were seen last. */
+const REMEMBERED = 60
 
 /** What the session tells the page. */
 export interface SessionEvents {
@@ -17,6 +19,8 @@ export interface SessionEvents {
   emoted(eid: number, kind: number): void
   chirped(eid: number): void
   announced(kind: string, name: string): void
+  /** The connection broke, and the client tries to come back; then whether it is back. */
+  away(isAway: boolean): void
   lost(reason: string): void
 }
 
@@ -26,18 +30,21 @@ export async function startSession(guest: Guest, port: number, events: SessionEv
   const client = createClient(world, schema, {
     transport: geckos({ port }),
     commandRate: 30,
+    disabledTime: REMEMBERED,
     ...(guest.password ? { password: guest.password } : {}),
   })
 
   observe(world, onAdd(Avatar, Alive), eid => events.avatarCame(eid, query(world, [Avatar, Owned]).includes(eid)))
-  observe(world, onRemove(Avatar), events.avatarWent)
-  observe(world, onRemove(Npc), events.npcWent)
+  observe(world, onRemove(Avatar, Alive), events.avatarWent)
+  observe(world, onRemove(Npc, Alive), events.npcWent)
   client.on(Avatar.said, (eid, { text }) => events.said(eid, text))
   client.on(Npc.chirp, eid => events.chirped(eid))
   client.on(Lobby.announce, (_eid, { kind, name }) => events.announced(kind, name))
   client.on(Avatar.emote, (eid, { kind }) => {
     if (eid !== me()) events.emoted(eid, kind)
   })
+  client.onSuspend(() => events.away(true))
+  client.onResume(() => events.away(false))
   client.onDisconnect(reason => events.lost(String(reason)))
 
   await client.connect({ name: guest.name, look: guest.look })

@@ -1,20 +1,14 @@
+import { fitText } from 'bitecs-pipes/server'
 import { CHAT_LENGTH, LOOKS, NAME_LENGTH } from '../garden.ts'
 
 const MESSAGES_AT_ONCE = 4
 const SECONDS_PER_MESSAGE = 1.2
 
-/** One line of printable text, or '' when nothing of it is left. */
-function tidy(value: unknown, length: number): string {
+/** One line of printable text of at most `bytes`, or '' when nothing of it is left. */
+function tidy(value: unknown, bytes: number): string {
   if (typeof value !== 'string') return ''
   const printable = value.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')
-  return fitBytes(printable.replace(/\s+/g, ' ').trim(), length)
-}
-
-/** DC strings count UTF-8 bytes: drops whole characters from the end until the text fits. */
-function fitBytes(text: string, bytes: number): string {
-  const characters = Array.from(text)
-  while (Buffer.byteLength(characters.join('')) > bytes) characters.pop()
-  return characters.join('').trim()
+  return fitText(printable.replace(/\s+/g, ' ').trim(), bytes).trim()
 }
 
 /** A name that nobody here has yet. `data` is whatever the client passed to `connect`. */
