@@ -1,12 +1,13 @@
 // Run by `bench/codec-clients.ts`.
 import { QUATERNION_BITS, parseSchema } from '../src/dc/index.ts'
-import { plainDecoder, type SegmentEncoder } from '../src/net/codec.ts'
+import type { SegmentEncoder } from '../src/net/codec.ts'
 import { createRangeDecoder } from '../src/net/codec/segment-decoder.ts'
 import { more, readU8 } from '../src/net/bytes.ts'
 import { buildPacket, createDownlink, subscribe, type Downlink } from '../src/net/downlink.ts'
 import { layoutsOf } from '../src/net/layout.ts'
 import { Chunk, openPacket, readHeader } from '../src/net/packet.ts'
 import { createPeer, markDecoded, receiveAcks, receiveSequence, type Peer } from '../src/net/peer.ts'
+import { createPlainDecoder } from '../src/net/plain-codec.ts'
 import { random } from '../src/net/random.ts'
 import { entry, openState, readEntry } from '../src/net/replica.ts'
 import { addRow, createStore, startRound, writeRow, zoneOf } from '../src/net/store.ts'
@@ -49,6 +50,7 @@ interface End {
   readonly trip: number
 }
 
+const plainDecoder = createPlainDecoder()
 const rangeDecoder = createRangeDecoder([])
 
 const isDecoded = ({ known }: End, packet: Uint8Array, newest: number, codec: 'plain' | 'range'): boolean => {

@@ -9,6 +9,7 @@ import {
   type Schema,
 } from './components/index.ts'
 import { packField } from './dc/index.ts'
+import { takeAllDecoders } from './net/all-decoders.ts'
 import { packCodecTables, unpackCodecTables } from './net/codec-tables.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
@@ -274,6 +275,7 @@ const sessionOf = (state: ServerState, client: ServerClient, where: string): Ses
  * gives them a zone and an owner. Throws a `RangeError` or `TypeError` for options that make no sense.
  */
 export const createServer = (world: World, schema: Schema<any>, options: ServerOptions): Server => {
+  takeAllDecoders()
   const state = createState(world, schema, options)
   const unwatch = watchObjects(state)
   const meter = createServerMeter(state)

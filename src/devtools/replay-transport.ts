@@ -1,3 +1,4 @@
+import { takeAllDecoders } from '../net/all-decoders.ts'
 import { byteReader, readU8 } from '../net/bytes.ts'
 import { decodeHello, encodeWelcome, type Welcome } from '../net/hello.ts'
 import { Kind } from '../net/packet.ts'
@@ -40,6 +41,7 @@ export const replayTransport = (
   recording: Recording,
   options: { readonly now?: () => number } = {},
 ): ReplayTransport => {
+  takeAllDecoders()
   const { now = () => performance.now() / 1000 } = options
   const delivering = new Set<() => void>()
   const deliver = (): void => {

@@ -1,5 +1,6 @@
 import { removeEntity } from 'bitecs'
 import { createClient, type Client } from '../client.ts'
+import { takeAllDecoders } from '../net/all-decoders.ts'
 import { byteReader, readU8 } from '../net/bytes.ts'
 import { decodeHello, encodeWelcome } from '../net/hello.ts'
 import { Kind } from '../net/packet.ts'
@@ -70,6 +71,7 @@ const createSeekable = (): Seekable => {
 const playerOf = (state: ClientState) => {
   let player = players.get(state)
   if (player) return player
+  takeAllDecoders()
   const transport = createSeekable()
   const clock = { now: 0 }
   const client = createClient(state.world, state.schema, {

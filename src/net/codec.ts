@@ -1,8 +1,8 @@
-import { bitReader, resetReader, type BitWriter } from './bits.ts'
+import type { BitWriter } from './bits.ts'
 import type { Frame, SlotSet } from './frames.ts'
 import type { Layout } from './layout.ts'
 import type { DecoderTables } from './codec/segment-decoder.ts'
-import { decodeSegment, encodeSegment, type MovedTo, type OnLeft } from './segment.ts'
+import type { MovedTo, OnLeft } from './segment.ts'
 
 /**
  * How segments are written and read: pure functions of the frames, so that one segment serves every client that holds
@@ -58,26 +58,4 @@ export interface SegmentDecoder {
     onLeft: OnLeft,
     generation: number,
   ): boolean
-}
-
-/** Differences in as few bits as they need, nothing foretold: the reference, and easy to read in a dump. */
-export const plainEncoder: SegmentEncoder = {
-  name: 'plain',
-  usesBefore: false,
-  generation: 0,
-  tablesOf: () => undefined,
-  train() {},
-  encode: (writer, layout, base, _before, frame, slots, _active, movedTo) =>
-    encodeSegment(writer, layout, base, frame, slots, movedTo),
-}
-
-const reader = /* @__PURE__ */ bitReader(/* @__PURE__ */ new Uint8Array(0))
-
-export const plainDecoder: SegmentDecoder = {
-  usesBefore: false,
-  takeTables: () => false,
-  decode(bytes, start, end, layout, base, _before, frame, onLeft) {
-    resetReader(reader, bytes, start, end)
-    return decodeSegment(reader, layout, base, frame, onLeft)
-  },
 }

@@ -13,8 +13,7 @@ import {
 } from './frames.ts'
 import { framesOfEach, holdGroup, isRoomFor, MAX_GROUPS, type Held } from './capacity.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
-import { plainDecoder, type CodecName, type SegmentDecoder } from './codec.ts'
-import { createRangeDecoder } from './codec/segment-decoder.ts'
+import type { SegmentDecoder } from './codec.ts'
 import type { Leave, Placed } from './interest.ts'
 import { ticksSince } from './ticks.ts'
 import type { ValueMessage } from './values.ts'
@@ -105,8 +104,11 @@ const MAX_VALUES = 65_536
 /** Departures that a group remembers for a page that draws no frames. */
 const MAX_MOVES = 4096
 
+/** Before the welcome nothing is read. */
+const NO_CODEC: SegmentDecoder = { usesBefore: false, takeTables: () => false, decode: () => false }
+
 export const createReplica = (file: DCFile): Replica => ({
-  codec: plainDecoder,
+  codec: NO_CODEC,
   layouts: file.classes.map(dclass => (dclass.isStruct ? undefined : layoutsOf(dclass))),
   groups: new Map(),
   held: { groups: 0, bytes: 0 },
@@ -128,11 +130,6 @@ export const createReplica = (file: DCFile): Replica => ({
   undecodable: 0,
   desyncs: 0,
 })
-
-/** Reads segments from now on as the server's welcome says. */
-export const chooseCodec = (replica: Replica, name: CodecName): void => {
-  replica.codec = name === 'plain' ? plainDecoder : createRangeDecoder(replica.layouts)
-}
 
 const createReplicaGroup = (
   id: number,

@@ -1,5 +1,5 @@
 import { bitWriter, resetWriter, type BitWriter } from './bits.ts'
-import { plainEncoder, type CodecName, type SegmentEncoder } from './codec.ts'
+import type { CodecName, SegmentEncoder } from './codec.ts'
 import { createRangeEncoder, type RangeEncoderOptions } from './codec/segment-encoder.ts'
 import {
   changedBetween,
@@ -15,6 +15,7 @@ import {
   type SlotSet,
 } from './frames.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
+import { plainEncoder } from './plain-codec.ts'
 import { ticksSince } from './ticks.ts'
 import type { ValueSet } from './values.ts'
 import type { DCFile } from '../dc/index.ts'

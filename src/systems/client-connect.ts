@@ -1,3 +1,4 @@
+import { loadDecoder } from '../net/decoders.ts'
 import { checkHello } from '../net/hello.ts'
 import { Kind } from '../net/packet.ts'
 import type { Connection } from '../net/transport.ts'
@@ -104,6 +105,8 @@ export const connectClient = async (state: ClientState, data: unknown): Promise<
   checkHello(state.password, json)
   state.status = 'connecting'
   const attempt = ++state.attempts
+  // The one of most servers comes while the connection is made. If it does not, the welcome tries again, and tells.
+  loadDecoder('range').catch(() => {})
   try {
     // A transport that is there at once is signed in at once, inside this call.
     const opening = state.transport.connect()

@@ -1,6 +1,7 @@
 import { byteReader, more, readBytes, readU16, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { decodeTables, encodeTablesReady } from '../net/codec/messages.ts'
-import { decodeBye, decodeRefusal, decodeWelcome } from '../net/hello.ts'
+import { decoderOf, loadDecoder } from '../net/decoders.ts'
+import { decodeBye, decodeRefusal, decodeWelcome, type Welcome } from '../net/hello.ts'
 import { decodeInterestDone, decodeLeave, decodePlaced, decodeZones, encodeResync } from '../net/interest.ts'
 import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
 import { Chunk, Control, expandTick, Kind, openPacket, readHeader, type Header } from '../net/packet.ts'
@@ -9,7 +10,6 @@ import { playoutPacket } from '../net/playout.ts'
 import { decodeRates } from '../net/rates.ts'
 import { acknowledgeFragments, loseFragments, readFragment } from '../net/reliable.ts'
 import {
-  chooseCodec,
   confirmGroups,
   createTold,
   hearTick,
@@ -46,14 +46,7 @@ export const receiveClientPacket = (state: ClientState, session: ClientSession, 
   if (kind === Kind.data) receiveData(state, session, reader, now)
   else if (kind === Kind.welcome) {
     const welcome = decodeWelcome(reader)
-    if (!welcome || welcome.nonce !== session.nonce || session.welcome) return
-    session.welcome = welcome
-    session.peer.lastReceiveTime = now
-    session.replica.newestTick = welcome.tick
-    chooseCodec(session.replica, welcome.codec)
-    session.unwrappedTick = 0
-    session.playout.updateRate = welcome.updateRate
-    session.attempt.resolve()
+    if (welcome?.nonce === session.nonce) takeWelcome(state, session, welcome)
   } else if (kind === Kind.refuse) {
     const refusal = decodeRefusal(reader)
     if (!refusal || refusal.nonce !== session.nonce || session.welcome) return
@@ -65,6 +58,28 @@ export const receiveClientPacket = (state: ClientState, session: ClientSession, 
     if (session.welcome) endClientSession(state, session, reason, false)
     else session.attempt.reject(connectError(reason, 'The server said goodbye.'))
   } else state.stats.malformed++
+}
+
+/** Begins the session, once what reads its segments is there: until then its datagrams count as lost. */
+const takeWelcome = (state: ClientState, session: ClientSession, welcome: Welcome): void => {
+  if (session.isOver || session.welcome) return
+  const { replica, playout, attempt, peer } = session
+  const decoder = decoderOf(welcome.codec, replica.layouts)
+  if (!decoder) {
+    loadDecoder(welcome.codec).then(
+      () => takeWelcome(state, session, welcome),
+      () =>
+        attempt.reject(connectError('unreachable', 'The code that reads what the server sends could not be loaded.')),
+    )
+    return
+  }
+  replica.codec = decoder
+  replica.newestTick = welcome.tick
+  session.welcome = welcome
+  session.unwrappedTick = 0
+  peer.lastReceiveTime = state.now()
+  playout.updateRate = welcome.updateRate
+  attempt.resolve()
 }
 
 const onAcked = (session: ClientSession, sent: Sent<UpContent>): void => {

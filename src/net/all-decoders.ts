@@ -1,0 +1,6 @@
+import { createRangeDecoder } from './codec/segment-decoder.ts'
+import { takeDecoders } from './decoders.ts'
+import { createPlainDecoder } from './plain-codec.ts'
+
+/** Has every decoder there, for clients of the same process: see `decoders.ts`. */
+export const takeAllDecoders = (): void => takeDecoders({ plain: createPlainDecoder, range: createRangeDecoder })

@@ -1,0 +1,28 @@
+import type { CodecName, SegmentDecoder } from './codec.ts'
+import type { ClassLayouts } from './layout.ts'
+
+/**
+ * The decoders that are there, by codec. A page loads the one that its server writes for while it connects. Where a server
+ * runs, or recordings are read, all of them are there from the start, so that a client of a memory link is in at once.
+ */
+type Decoders = { [Name in CodecName]: (classes: readonly (ClassLayouts | undefined)[]) => SegmentDecoder }
+
+const decoders: Partial<Decoders> = {}
+
+/** Makes a decoder for the classes of a schema; `undefined` while its code is not loaded. */
+export const decoderOf = (
+  name: CodecName,
+  classes: readonly (ClassLayouts | undefined)[],
+): SegmentDecoder | undefined => decoders[name]?.(classes)
+
+/** Loads the code of a decoder. Rejects when it does not come, as from a page that was updated since. */
+export const loadDecoder = async (name: CodecName): Promise<void> => {
+  if (decoders[name]) return
+  if (name === 'range') decoders.range = (await import('./codec/segment-decoder.ts')).createRangeDecoder
+  else decoders.plain = (await import('./plain-codec.ts')).createPlainDecoder
+}
+
+/** Takes what is loaded already. */
+export const takeDecoders = (all: Decoders): void => {
+  Object.assign(decoders, all)
+}
