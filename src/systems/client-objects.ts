@@ -64,12 +64,14 @@ const createObject = (
   group: ReplicaGroup,
   slot: number,
   tick: number,
+  newestTick: number,
 ): ClientObject => ({
   eid,
   doId,
   clientClass,
   state: 'fresh',
   bornTick: tick,
+  cameTick: newestTick,
   sinceTick: undefined,
   disabledAt: -Infinity,
   lists: [],
@@ -110,7 +112,7 @@ const generate = (
   if (former && !isBack) giveUp(state, session, former)
   const eid = isBack ? former.eid : makeEntity(state, session)
   if (eid === undefined) return
-  const object = createObject(eid, doId, clientClass, group, slot, tick)
+  const object = createObject(eid, doId, clientClass, group, slot, tick, session.replica.newestTick)
   if (isBack) {
     session.disabled.delete(doId)
     object.state = former.state

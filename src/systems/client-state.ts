@@ -55,8 +55,9 @@ export interface ClientObject {
   readonly clientClass: ClientClass
   /** See `lifecycle.ts`; changed by nothing else. */
   state: LifecycleState
-  /** Tick of the frame by which it came here. */
+  /** Tick of the frame by which it came here, which is long ago when nothing changed since; and the newest tick then. */
   readonly bornTick: number
+  readonly cameTick: number
   /** When it was gone last: frames up to this tick are of before. `undefined`: it never was. */
   sinceTick: number | undefined
   /** Seconds. */

@@ -40,7 +40,7 @@ const RENEWAL_TIME = 3
 /** Whether all that an object must have has come, since it was gone if it was. */
 const isWhole = (session: ClientSession, object: ClientObject): boolean => {
   const { replica, welcome } = session
-  const isLate = ticksSince(replica.newestTick, object.bornTick) > RENEWAL_TIME * welcome!.tickRate
+  const isLate = ticksSince(replica.newestTick, object.cameTick) > RENEWAL_TIME * welcome!.tickRate
   return hasAll(session, object, isLate)
 }
 

@@ -81,8 +81,7 @@ export const transition = (
   object.state = to
   for (let index = before.length - 1; index >= 0; index--)
     if (!after.includes(before[index]!) && !change(world, object, removeComponent, before[index]!, tell)) return true
-  for (const tag of after)
-    if (!before.includes(tag) && !change(world, object, addComponent, tag, tell)) return true
+  for (const tag of after) if (!before.includes(tag) && !change(world, object, addComponent, tag, tell)) return true
   return true
 }
 

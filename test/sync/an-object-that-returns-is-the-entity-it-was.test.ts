@@ -72,7 +72,7 @@ for (const [what, loss] of [
     const worlds = createWorlds(DC, { conditions: { lag: 0.05 }, client: { disabledTime: 30 } })
     const guest = await worlds.join()
     // Its picture holds up what stands behind it in the stream, such as names.
-    const poster = spawn(worlds, 'Poster', { picture: new Uint8Array(20_000) }, 1)
+    const poster = spawn(worlds, 'Poster', { picture: new Uint8Array(6_000) }, 1)
     const bird = spawn(worlds, 'Bird', { name: 'old' }, 1)
     await worlds.settle(guest.client.interest.set([1]))
     worlds.run(2)
@@ -94,7 +94,7 @@ for (const [what, loss] of [
       }
       there.Bird.name[bird] = `round ${round}`
       worlds.run(round * 3)
-      there.Poster.picture[poster] = new Uint8Array(20_000).fill(1 + round)
+      there.Poster.picture[poster] = new Uint8Array(6_000).fill(1 + round)
       if (round % 2 === 0) worlds.server.place(bird, 1)
       else void guest.client.interest.set([1])
       worlds.until(() => hasComponent(guest.world, own, Alive), 'alive')
@@ -103,6 +103,27 @@ for (const [what, loss] of [
     expect(names).toEqual(Array.from({ length: 8 }, (_, round) => `round ${round}`))
     await worlds.end()
   })
+
+test('so it is when nothing else there has changed for long', async () => {
+  const worlds = createWorlds(DC, { conditions: { lag: 0.05 }, client: { disabledTime: 30 } })
+  const guest = await worlds.join()
+  const poster = spawn(worlds, 'Poster', { picture: new Uint8Array(20_000) }, 1)
+  const bird = spawn(worlds, 'Bird', { name: 'old' }, 1)
+  await worlds.settle(guest.client.interest.set([1]))
+  worlds.run(300)
+  const own = seenBy(worlds, guest, bird)
+  const { Bird } = guest.schema.dclasses
+  void guest.client.interest.set([])
+  worlds.until(() => isDisabled(guest, own), 'disabled')
+  worlds.schema.dclasses.Bird.name[bird] = 'new'
+  worlds.schema.dclasses.Poster.picture[poster] = new Uint8Array(20_000).fill(1)
+  const names: string[] = []
+  observe(guest.world, onAdd(Bird, Alive), eid => names.push(Bird.name[eid]))
+  void guest.client.interest.set([1])
+  worlds.until(() => hasComponent(guest.world, own, Alive), 'alive')
+  expect(names).toEqual(['new'])
+  await worlds.end()
+})
 
 test('nothing is shown of the way from where it was', async () => {
   const { worlds, guest, bird, own, Bird, there } = await stage({ position: { x: 0, y: 0 } })
