@@ -6,7 +6,7 @@ import type { Layout } from '../net/layout.ts'
 import { decodeFieldUpdate, decodeReliableMessage, decodeUnreliableMessage, decodeWrite } from '../net/message.ts'
 import { Chunk, Control, Kind, openPacket, readHeader } from '../net/packet.ts'
 import { createReliableReceiver, readFragment, type ReliableReceiver } from '../net/reliable.ts'
-import { entry as stateEntry, openState, readDeferred, readEntry, skipAudit } from '../net/replica.ts'
+import { ALL_DEFERRED, entry as stateEntry, openState, readDeferred, readEntry, skipAudit } from '../net/state-entry.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { readValues, type ValueMessage } from '../net/values.ts'
 import type { ClientSession, ClientState } from '../systems/client-state.ts'
@@ -185,7 +185,7 @@ const takeState = (session: ClientSession, ledger: Ledger, reader: ByteReader, s
     from = reader.position
   }
   const count = readDeferred(reader)
-  if (count !== 0xff) for (let index = 0; index < count && more(reader); index++) readVarint(reader)
+  if (count !== ALL_DEFERRED) for (let index = 0; index < count && more(reader); index++) readVarint(reader)
   if (!reader.failed) book(ledger, reader.position - from, 'state chunks')
 }
 

@@ -2,7 +2,7 @@ import { byteReader, more, readBytes, readU16, readU8, readVarint } from '../net
 import type { SegmentDecoder } from '../net/codec.ts'
 import { decodeUnreliableMessage } from '../net/message.ts'
 import { Chunk, Kind, readHeader } from '../net/packet.ts'
-import { skipAudit, skipState } from '../net/replica.ts'
+import { skipAudit, skipState } from '../net/state-entry.ts'
 import type { RecordedPart } from './recording.ts'
 
 /** Whether a datagram is one of state and messages, and none of the handshake. */

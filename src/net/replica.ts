@@ -1,4 +1,4 @@
-import { more, readU16, readU8, readVarint, type ByteReader } from './bytes.ts'
+import { more, readU16, readVarint, type ByteReader } from './bytes.ts'
 import {
   createHistory,
   frameAt,
@@ -11,6 +11,7 @@ import {
   type Frame,
   type History,
 } from './frames.ts'
+import { ALL_DEFERRED, entry, openState, readDeferred, readEntry } from './state-entry.ts'
 import { framesOfEach, holdGroup, isRoomFor, MAX_GROUPS, type Held } from './capacity.ts'
 import { layoutsOf, type ClassLayouts, type Layout } from './layout.ts'
 import type { SegmentDecoder } from './codec.ts'
@@ -167,86 +168,6 @@ export type Decoded =
   /** Some will not be decoded any more; newer ones have made them needless, or were asked for. */
   | 'lost'
 
-/** A segment's place in a state chunk. */
-export interface StateEntry {
-  group: number
-  isKeyframe: boolean
-  frameTick: number
-  baseTick: number
-  /** Equal to `baseTick` when there is none. */
-  beforeTick: number
-  classNumber: number
-  isOwner: boolean
-  isExclusive: boolean
-  zone: number
-  start: number
-  end: number
-}
-
-/** The one that {@link readEntry} read last. */
-export const entry: StateEntry = {
-  group: 0,
-  isKeyframe: false,
-  frameTick: 0,
-  baseTick: 0,
-  beforeTick: 0,
-  classNumber: 0,
-  isOwner: false,
-  isExclusive: false,
-  zone: 0,
-  start: 0,
-  end: 0,
-}
-
-/** Reads the head of the next entry into `entry`. False at the end of the list, or when it is malformed. */
-export const readEntry = (
-  replica: Pick<Replica, 'codec'>,
-  reader: ByteReader,
-  tick: number,
-  lastId: number,
-): boolean => {
-  // At the end of a packet nothing stands for the end of the list, and for no deferred groups.
-  if (reader.position === reader.end) return false
-  const head = readVarint(reader)
-  if (head === 0) return false
-  const near = head & 3
-  const length = head >>> 2
-  const far = near === 0 ? readVarint(reader) : near * 4
-  const kind = far & 3
-  if (reader.failed || length === 0 || kind === 3 || far < 4) {
-    reader.failed = true
-    return false
-  }
-  entry.group = lastId + (far >>> 2)
-  entry.isKeyframe = kind === 2
-  entry.frameTick = (tick - (kind > 0 ? readVarint(reader) : 0)) >>> 0
-  entry.baseTick = (entry.frameTick - (kind === 0 ? defaultSpan : kind === 1 ? readVarint(reader) : 0)) >>> 0
-  const further = kind === 0 ? defaultBefore : kind === 1 && replica.codec.usesBefore ? readVarint(reader) : 0
-  entry.beforeTick = (entry.baseTick - further) >>> 0
-  const classAndFlags = kind === 2 ? readVarint(reader) : 0
-  entry.classNumber = classAndFlags >>> 2
-  entry.isOwner = (classAndFlags & 1) === 1
-  entry.isExclusive = (classAndFlags & 2) === 2
-  entry.zone = kind === 2 ? readVarint(reader) : 0
-  entry.start = reader.position
-  entry.end = reader.position + length
-  if (entry.end > reader.end) reader.failed = true
-  reader.position = entry.end
-  return !reader.failed
-}
-
-/** The distances of segments that do not say otherwise, in the chunk at hand. */
-let defaultSpan = 0
-let defaultBefore = 0
-let generation = 0
-/** Reads what a state chunk begins with. */
-export const openState = (replica: Pick<Replica, 'codec'>, reader: ByteReader): void => {
-  generation = replica.codec.usesBefore ? readU8(reader) : 0
-  const defaults = readVarint(reader)
-  defaultSpan = defaults >>> 4
-  defaultBefore = defaults & 15
-}
-
 /** Ticks that an undecodable segment waits for what it builds on. */
 const HOLD_TICKS = 16
 
@@ -286,28 +207,6 @@ export const readState = (replica: Replica, reader: ByteReader, tick: number, to
   if (isWaiting) return 'waiting'
   replica.undecodable += lost
   return lost > 0 ? 'lost' : 'all'
-}
-
-/** Reads how many groups a state chunk defers, behind its entries. */
-export const readDeferred = (reader: ByteReader): number => (reader.position === reader.end ? 0 : readU8(reader))
-
-/** What stands for "all" in place of the number of deferred groups. */
-const ALL_DEFERRED = 0xff
-
-/** Moves behind a state chunk whose type byte was read. */
-export const skipState = (replica: Pick<Replica, 'codec'>, reader: ByteReader): void => {
-  openState(replica, reader)
-  while (readEntry(replica, reader, 0, 0));
-  const count = readDeferred(reader)
-  if (count !== ALL_DEFERRED) for (let index = 0; index < count && more(reader); index++) readVarint(reader)
-}
-
-/** The same for an audit chunk. */
-export const skipAudit = (reader: ByteReader): void => {
-  while (readVarint(reader) !== 0 && !reader.failed) {
-    readVarint(reader)
-    readU16(reader)
-  }
 }
 
 const takeSegment = (replica: Replica, bytes: Uint8Array, tick: number): Decoded => {
@@ -395,7 +294,7 @@ const decodeInto = (
   if (frame === base || frame === before) return false
   departures.length = 0
   const { start, end } = entry
-  if (!replica.codec.decode(bytes, start, end, group.layout, base, before, frame, noteDeparture, generation))
+  if (!replica.codec.decode(bytes, start, end, group.layout, base, before, frame, noteDeparture, entry.generation))
     return false
   frame.until = frameTick
   insertFrame(group.history, frame)

@@ -19,10 +19,9 @@ import {
   readAudit,
   readState,
   setZones,
-  skipAudit,
-  skipState,
   type Decoded,
 } from '../net/replica.ts'
+import { skipAudit, skipState } from '../net/state-entry.ts'
 import { ticksSince } from '../net/ticks.ts'
 import { countIn } from '../net/traffic.ts'
 import { readValues } from '../net/values.ts'
