@@ -3,6 +3,7 @@ import { cloakColour } from './critters.ts'
 
 const LOG_LINES = 60
 const TOAST_SECONDS = 4
+const TOASTS = 4
 const HISTORY = 60
 
 export const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T
@@ -117,6 +118,7 @@ export function createChat(onSay: (text: string) => void, onDone: () => void) {
     made.className = `toast ${kind}`
     made.append(who, ` ${text}`)
     toasts.append(made)
+    while (toasts.children.length > TOASTS) toasts.firstElementChild!.remove()
     setTimeout(() => made.classList.add('leaving'), TOAST_SECONDS * 1000)
     setTimeout(() => made.remove(), TOAST_SECONDS * 1000 + 400)
     note(`${name} ${text}`)
