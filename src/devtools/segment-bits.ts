@@ -7,7 +7,7 @@ import type { SegmentCodec } from '../net/codec/tables.ts'
 import { createCounts } from '../net/codec/train.ts'
 import type { Frame } from '../net/frames.ts'
 import { FIXED_WORDS, type Layout } from '../net/layout.ts'
-import { MOST_BYTES } from '../net/raw.ts'
+import { MOST_BYTES } from '../net/segment-size.ts'
 import { bitsOfWord } from '../net/segment.ts'
 
 /** Bits of words of a layout `[width]`, owner and epoch first. */

@@ -16,7 +16,7 @@ import {
   type DCNumberType,
   type DCParameterField,
 } from '../dc/index.ts'
-import { mostSlots } from './raw.ts'
+import { mostSlots } from './segment-size.ts'
 
 /** How one 32-bit word of a row stands for (a part of) a number: see {@link Word}. */
 export type WordKind = 'integer' | 'int64' | 'float64' | 'float32' | 'float16' | 'quaternion'

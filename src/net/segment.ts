@@ -1,7 +1,8 @@
 import { finishBits, flushBits, readBits, resetWriter, writeBits, type BitReader, type BitWriter } from './bits.ts'
 import type { Frame, SlotSet } from './frames.ts'
 import { FIXED_WORDS, type Layout } from './layout.ts'
-import { isAtEnd, MOST_BYTES, readRawRows, writeRawRows } from './raw.ts'
+import { isAtEnd, readRawRows, writeRawRows } from './raw.ts'
+import { MOST_BYTES } from './segment-size.ts'
 
 /**
  * A segment is one group's change from a baseline frame to a later one, as bits: a pure function of the frames, so

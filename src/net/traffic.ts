@@ -1,42 +1,23 @@
-/** Bytes and datagrams of a session, in total and as rates over the last second. */
-export interface Traffic {
-  bytesIn: number
-  bytesOut: number
-  packetsIn: number
-  packetsOut: number
-  bytesInPerSecond: number
-  bytesOutPerSecond: number
-  packetsInPerSecond: number
-  packetsOutPerSecond: number
-}
+const COUNTS = ['bytesIn', 'bytesOut', 'packetsIn', 'packetsOut'] as const
+type Count = (typeof COUNTS)[number]
 
-/** Where the second that is being measured began. */
-export interface TrafficWindow {
-  time: number
-  bytesIn: number
-  bytesOut: number
-  packetsIn: number
-  packetsOut: number
-}
+/** Bytes and datagrams of a session, in total and as rates over the last second. */
+export type Traffic = { [Name in Count | `${Count}PerSecond`]: number }
+
+/** Where the second that is being measured began, and the totals then. */
+export type TrafficWindow = { [Name in Count | 'time']: number }
+
+const noCounts = (): { [Name in Count]: number } => ({ bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 })
 
 export const createTraffic = (): Traffic => ({
-  bytesIn: 0,
-  bytesOut: 0,
-  packetsIn: 0,
-  packetsOut: 0,
+  ...noCounts(),
   bytesInPerSecond: 0,
   bytesOutPerSecond: 0,
   packetsInPerSecond: 0,
   packetsOutPerSecond: 0,
 })
 
-export const createTrafficWindow = (): TrafficWindow => ({
-  time: -Infinity,
-  bytesIn: 0,
-  bytesOut: 0,
-  packetsIn: 0,
-  packetsOut: 0,
-})
+export const createTrafficWindow = (): TrafficWindow => ({ time: -Infinity, ...noCounts() })
 
 export const countIn = (traffic: Traffic, bytes: number): void => {
   traffic.bytesIn += bytes
@@ -52,15 +33,10 @@ export const countOut = (traffic: Traffic, bytes: number): void => {
 export const measureTraffic = (traffic: Traffic, window: TrafficWindow, now: number): void => {
   const elapsed = now - window.time
   if (elapsed < 1) return
-  if (elapsed !== Infinity) {
-    traffic.bytesInPerSecond = (traffic.bytesIn - window.bytesIn) / elapsed
-    traffic.bytesOutPerSecond = (traffic.bytesOut - window.bytesOut) / elapsed
-    traffic.packetsInPerSecond = (traffic.packetsIn - window.packetsIn) / elapsed
-    traffic.packetsOutPerSecond = (traffic.packetsOut - window.packetsOut) / elapsed
-  }
   window.time = now
-  window.bytesIn = traffic.bytesIn
-  window.bytesOut = traffic.bytesOut
-  window.packetsIn = traffic.packetsIn
-  window.packetsOut = traffic.packetsOut
+  for (const name of COUNTS) {
+    // Nothing before the first look.
+    if (elapsed !== Infinity) traffic[`${name}PerSecond`] = (traffic[name] - window[name]) / elapsed
+    window[name] = traffic[name]
+  }
 }

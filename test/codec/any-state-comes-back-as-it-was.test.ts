@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MOST_BYTES } from '../../src/net/raw.ts'
+import { MOST_BYTES } from '../../src/net/segment-size.ts'
 import { decodeCase, emptyState, encodeCase, leftOf, randomCase } from './support.ts'
 
 test('any rows, whatever they were before, with tables that fit or not, come back in one segment', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { planOf } from '../../src/net/codec/plan.ts'
-import { MOST_BYTES, mostSlots } from '../../src/net/raw.ts'
+import { MOST_BYTES, mostSlots } from '../../src/net/segment-size.ts'
 import type { CodecShape } from '../../src/net/codec/shape.ts'
 import { builtInTables, codecOf } from '../../src/net/codec/tables.ts'
 import { random } from '../../src/net/random.ts'

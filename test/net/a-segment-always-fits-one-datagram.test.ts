@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { bitReader } from '../../src/net/bits.ts'
 import { decodeSegment } from '../../src/net/segment.ts'
-import { MOST_BYTES } from '../../src/net/raw.ts'
+import { MOST_BYTES } from '../../src/net/segment-size.ts'
 import { random } from '../../src/net/random.ts'
 import { frameOf, LAYOUTS, nameOf, randomFrame, segmentOf } from './support.ts'
 

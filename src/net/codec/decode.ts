@@ -1,5 +1,6 @@
 import { bitReader, resetReader } from '../bits.ts'
-import { MOST_BYTES, readRawRows } from '../raw.ts'
+import { readRawRows } from '../raw.ts'
+import { MOST_BYTES } from '../segment-size.ts'
 import {
   activities,
   activityOf,

@@ -1,5 +1,6 @@
 import { bitWriter, finishBits, resetWriter, writeBits } from '../bits.ts'
-import { MOST_BYTES, writeRawRows } from '../raw.ts'
+import { writeRawRows } from '../raw.ts'
+import { MOST_BYTES } from '../segment-size.ts'
 import {
   activities,
   activityOf,

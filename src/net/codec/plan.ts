@@ -1,4 +1,4 @@
-import { mostSlots } from '../raw.ts'
+import { mostSlots } from '../segment-size.ts'
 import type { CodecShape } from './shape.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { SegmentEncoder } from '../codec.ts'
 import type { ClassLayouts, Layout } from '../layout.ts'
 import { countSymbols, encodeSegment } from './encode.ts'
 import { codecsOf, plansOf, span, type Plans } from './layouts.ts'
-import { MOST_BYTES } from '../raw.ts'
+import { MOST_BYTES } from '../segment-size.ts'
 import { parseTables, type SegmentCodec } from './tables.ts'
 import { createCounts, fadeCounts, trainTables } from './train.ts'
 
