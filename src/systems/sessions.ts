@@ -1,15 +1,15 @@
 import { createBucket } from '../net/bucket.ts'
 import { createDownlink } from '../net/downlink.ts'
-import { encodeBye, type Reason } from '../net/hello.ts'
+import type { Reason } from '../net/hello.ts'
 import { createPings } from '../net/ping.ts'
 import { MAX_MESSAGE } from '../net/reliable.ts'
 import { createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
 import { isSilent, look } from '../net/vigil.ts'
-import { leave } from './departure.ts'
+import { endSession, leave } from './departure.ts'
 import { burstOf, noViolations, type ServerState, type Session, type SessionStats } from './server-state.ts'
 import { decideProof } from './sign-in.ts'
-import { CLOSE_DELAY, endInquiry, sendBare } from './strangers.ts'
+import { endInquiry } from './strangers.ts'
 import { attach, suspend } from './suspension.ts'
 
 /** Datagrams a second that a connection may send: twice what the highest command rate makes, for a link that doubles each. */
@@ -98,17 +98,12 @@ export const openSession = (state: ServerState, connection: Connection): void =>
   attach(state, session, connection)
 }
 
-/** Says goodbye to a client; it is removed at once, the connection a moment later. */
-export const endSession = (state: ServerState, session: Session, reason: Reason): void => {
-  if (session.closing) return
-  if (!session.isClosed) for (let copy = 0; copy < 3; copy++) sendBare(session, encodeBye(reason))
-  session.closing = { reason, at: state.now() + CLOSE_DELAY }
-  leave(state, session, reason)
-}
-
-/** The connection is lost or silent: the client may come back, if the server keeps sessions at all. */
+/**
+ * The connection is lost or silent: the client may come back, if the server keeps sessions at all, and was heard since it was let in. One
+ * that never was may not have its token.
+ */
 const lose = (state: ServerState, session: Session, reason: Reason): void => {
-  if (state.resumeTime > 0 && !session.closing) suspend(state, session, reason)
+  if (state.resumeTime > 0 && session.token && !session.closing) suspend(state, session, reason)
   else if (session.isClosed) leave(state, session, reason)
   else endSession(state, session, reason)
 }

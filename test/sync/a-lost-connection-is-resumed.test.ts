@@ -245,6 +245,19 @@ test('a session that is waited for costs no datagrams, and counts for maxClients
   await worlds.end()
 })
 
+test.each(['hangs up', 'is silent'])('who %s before it was heard as a client is not waited for', async what => {
+  const { worlds, events } = await stage()
+  const impostor = await createImpostor(worlds.network, worlds.schema, worlds.now)
+  impostor.hello()
+  if (what === 'hangs up') impostor.connection.close()
+  await pass(worlds, 6)
+  expect([worlds.server.clients.size, events]).toEqual([
+    2,
+    [`server: left, ${what === 'hangs up' ? 'closed' : 'timeout'}`],
+  ])
+  await worlds.end()
+})
+
 test('who does not come back in time has left', async () => {
   const { worlds, line, guest, other, eid, events } = await stage({ resumeTime: 3 })
   line.isReachable = false
