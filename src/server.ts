@@ -9,7 +9,6 @@ import {
   type Schema,
 } from './components/index.ts'
 import { packField } from './dc/index.ts'
-import { takeAllDecoders } from './net/all-decoders.ts'
 import { packCodecTables, unpackCodecTables } from './net/codec-tables.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
@@ -21,7 +20,7 @@ import { sendUpdate, type Target } from './systems/messages.ts'
 import { watchObjects } from './systems/objects.ts'
 import { replicate } from './systems/replicate.ts'
 import { checkServerOptions, type LiveServerOptions, type ServerOptions } from './systems/server-options.ts'
-import { setVisibility } from './systems/visibility.ts'
+import { refreshVisibility, setVisibility } from './systems/visibility.ts'
 import { serverReceive } from './systems/server-receive.ts'
 import { ends } from './systems/ends.ts'
 import { validate } from './systems/validate.ts'
@@ -38,10 +37,12 @@ import {
   type Session,
   type ViolationCounts,
   type Visibility,
+  type VisibilityTest,
 } from './systems/server-state.ts'
 import { createServerMeter, type ServerStats } from './systems/server-stats.ts'
 import { changeRates } from './systems/client-rates.ts'
-import { endSession, openSession } from './systems/sessions.ts'
+import { endSession } from './systems/departure.ts'
+import { openSession } from './systems/sessions.ts'
 
 export {
   Alive,
@@ -80,6 +81,7 @@ export type {
   ViolationKind,
   ViolationPolicy,
   Visibility,
+  VisibilityTest,
 } from './systems/server-state.ts'
 
 /** An authoritative server of one world. Its two systems run once a tick: `receive`, game systems, `replicate`. */
@@ -99,7 +101,11 @@ export interface Server {
   receive(world: World): void
   /** System: advances the tick, captures what changed, and sends each client what it lacks. */
   replicate(world: World): void
-  /** Calls `handler` for each client that was let in. Returns how to stop. */
+  /**
+   * Calls `handler` for each client that was let in. Returns how to stop. When it throws, or the promise that it returns rejects, `onError`
+   * hears of it and the client's session ends (`failed`): nobody stays in a game that has no place for them. Of whom a handler kicks, or
+   * throws for at once, `connect` rejects.
+   */
   onJoin(handler: (client: ServerClient) => void): () => void
   /**
    * Calls `handler` for each client whose session is over: it said goodbye, was kicked, or did not come back in time. Its objects are
@@ -146,9 +152,17 @@ export interface Server {
   markDirty(eid: EntityId): void
   /**
    * Overrides who sees an object besides its owner: `always` (wherever it is), `never`, or `zone` as usual; for all
-   * clients, or for one, which then goes before what is for all.
+   * clients, or for one, which then goes before what is for all. A function says it for each client, such as
+   * `client => teamOf(client) === team`: asked now, right after `onJoin` of who comes later, and by `refreshVisibility`; what it throws goes
+   * to `onError`, and that client does not see the object.
    */
-  setVisibility(eid: EntityId, visibility: Visibility, client?: ServerClient): void
+  setVisibility(eid: EntityId, visibility: Visibility | VisibilityTest): void
+  setVisibility(eid: EntityId, visibility: Visibility, client: ServerClient | undefined): void
+  /**
+   * Asks the functions that `setVisibility` was given again, as when a client has changed its team: about all clients or one, of all objects
+   * or one.
+   */
+  refreshVisibility(client?: ServerClient, eid?: EntityId): void
   /** Gives a client these zones to see, besides those that it asked for; they replace those of the last call. */
   setZones(client: ServerClient, zones: Iterable<number>): void
   /** Takes a zone away, at once, from a client that asked for it. What it owns or was given in there goes before. */
@@ -275,7 +289,6 @@ const sessionOf = (state: ServerState, client: ServerClient, where: string): Ses
  * gives them a zone and an owner. Throws a `RangeError` or `TypeError` for options that make no sense.
  */
 export const createServer = (world: World, schema: Schema<any>, options: ServerOptions): Server => {
-  takeAllDecoders()
   const state = createState(world, schema, options)
   const unwatch = watchObjects(state)
   const meter = createServerMeter(state)
@@ -343,9 +356,13 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
       touch(object)
     },
     markDirty: eid => touch(objectOf(state, eid)),
-    setVisibility(eid, visibility, client) {
+    setVisibility(eid: EntityId, visibility: Visibility | VisibilityTest, client?: ServerClient) {
       if (client) sessionOf(state, client, `setVisibility(${eid})`)
       setVisibility(state, objectOf(state, eid), visibility, client)
+    },
+    refreshVisibility(client, eid) {
+      if (client) sessionOf(state, client, 'refreshVisibility')
+      refreshVisibility(state, eid === undefined ? undefined : objectOf(state, eid), client)
     },
     setZones(client, zones) {
       const session = sessionOf(state, client, 'setZones')

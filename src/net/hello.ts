@@ -37,6 +37,7 @@ export const REASONS = [
   'expired',
   'unverified',
   'busy',
+  'failed',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

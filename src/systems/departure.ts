@@ -1,6 +1,7 @@
 import { entityExists, removeEntity } from 'bitecs'
-import type { Reason } from '../net/hello.ts'
+import { encodeBye, type Reason } from '../net/hello.ts'
 import { guarded, touch, type ServerClient, type ServerObject, type ServerState, type Session } from './server-state.ts'
+import { CLOSE_DELAY, sendBare } from './strangers.ts'
 import { forgetVisibility } from './visibility.ts'
 
 /** What becomes of an object whose owner's session ends: it is removed, kept as the server's own, or another client's from now on. */
@@ -8,6 +9,14 @@ export type Bequest = 'remove' | 'keep' | ServerClient
 
 /** The same for all objects, or asked for each of them, after `onLeave`. */
 export type OwnerLeaves = 'remove' | 'keep' | ((eid: number, client: ServerClient, reason: Reason) => Bequest)
+
+/** Says goodbye to a client; it is removed at once, the connection a moment later. */
+export const endSession = (state: ServerState, session: Session, reason: Reason): void => {
+  if (session.closing) return
+  if (!session.isClosed) for (let copy = 0; copy < 3; copy++) sendBare(session, encodeBye(reason))
+  session.closing = { reason, at: state.now() + CLOSE_DELAY }
+  leave(state, session, reason)
+}
 
 /** The session of a client is over: the game hears it, then its objects are removed, kept or handed over. */
 export const leave = (state: ServerState, session: Session, reason: Reason): void => {
@@ -49,6 +58,5 @@ export const tellOwners = (state: ServerState): void => {
   for (const { object, owner, before } of changes)
     for (const handler of state.onOwner)
       // An observer, or the handler before, may have removed it.
-      if (state.objects.get(object.eid) === object)
-        guarded(state, 'onOwner', () => handler(object.eid, owner, before))
+      if (state.objects.get(object.eid) === object) guarded(state, 'onOwner', () => handler(object.eid, owner, before))
 }

@@ -170,6 +170,7 @@ const relayToFull = (
   object: ServerObject,
   isFair: boolean,
 ): void => {
-  if (isFair || to.suspension || state.now() - stuckSince(to.downlink.sender) > STUCK) queueMessage(to.downlink, bytes, object.values)
+  if (isFair || to.suspension || state.now() - stuckSince(to.downlink.sender) > STUCK)
+    queueMessage(to.downlink, bytes, object.values)
   else if (from.client) violate(state, from, 'flooded', 'relay', { field, object })
 }

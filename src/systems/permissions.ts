@@ -5,8 +5,10 @@ import type { ServerObject, ServerState, Session, Visibility } from './server-st
 export type SentField = DCAtomicField | DCMolecularField | DCParameterField
 
 /** What the object's own rule says of a client; `zone` is as usual. */
-const ruleFor = ({ client }: Session, { rule }: ServerObject): Visibility =>
-  rule === undefined ? 'zone' : ((client && rule.clients.get(client.id)) ?? rule.all)
+const ruleFor = ({ client }: Session, { rule }: ServerObject): Visibility => {
+  if (rule === undefined) return 'zone'
+  return (client && (rule.clients.get(client.id) ?? rule.answers.get(client.id))) ?? rule.all
+}
 
 /** Whether a client sees an object: its owner does, else its own rule decides, else its zone. */
 export const sees = (session: Session, object: ServerObject, zone = object.zone, owner = object.owner): boolean => {

@@ -1,4 +1,4 @@
-import type { World } from 'bitecs'
+import type { EntityId, World } from 'bitecs'
 import type { DClassInfo, Schema } from '../components/index.ts'
 import type { DCClass, DCParameterField } from '../dc/index.ts'
 import type { Bucket } from '../net/bucket.ts'
@@ -50,10 +50,19 @@ export interface ServerClass {
 /** Who sees an object, whatever its zone: `zone` is the rule for all others. */
 export type Visibility = 'zone' | 'always' | 'never'
 
-/** An object's own rule of who sees it, besides its owner. */
+/**
+ * Says of one client who sees an object: `true` is by its zone, as `'zone'`, `false` and `undefined` is not at all, as `'never'`. It is
+ * asked when the rule is set, when a client joins, and by `refreshVisibility`; what it goes by should not change in between.
+ */
+export type VisibilityTest = (client: ServerClient, eid: EntityId) => Visibility | boolean | undefined
+
+/** An object's own rule of who sees it, besides its owner: of single clients, then of all. */
 export interface VisibilityRule {
   all: Visibility
   readonly clients: Map<number, Visibility>
+  /** In place of `all`, and what it answered, by client. */
+  test: VisibilityTest | undefined
+  readonly answers: Map<number, Visibility>
   /** Where its row is, for those who see it by this rule. */
   readonly zone: Zone
 }
@@ -328,7 +337,7 @@ export interface ServerState {
   /** What `required` messages say now, and what the game makes of values that clients write. */
   readonly getters: Map<MessageField, Getter>
   readonly checks: Map<DCParameterField, FieldCheck>
-  readonly onJoin: Set<(client: ServerClient) => void>
+  readonly onJoin: Set<(client: ServerClient) => unknown>
   readonly onLeave: Set<(client: ServerClient, reason: Reason) => void>
   readonly onSuspend: Set<(client: ServerClient, reason: Reason) => void>
   readonly onResume: Set<(client: ServerClient, seconds: number) => void>
@@ -403,14 +412,21 @@ export const countViolation = (state: ServerState, session: Session, kind: Viola
   session.violations[kind]++
 }
 
-/** Runs game code: what it throws, or a promise of it rejects with, is reported, not passed on into the server's tick. */
-export const guarded = (state: ServerState, where: string, call: () => unknown): unknown => {
+/**
+ * Runs game code: what it throws, or a promise of it rejects with, is reported, not passed on into the server's tick; `onFailure` is
+ * called after that.
+ */
+export const guarded = (state: ServerState, where: string, call: () => unknown, onFailure?: () => void): unknown => {
+  const fail = (error: unknown): void => {
+    state.onError(error, where)
+    onFailure?.()
+  }
   try {
     const result = call()
-    if (result instanceof Promise) result.catch((error: unknown) => state.onError(error, where))
+    if (result instanceof Promise) result.catch(fail)
     return result
   } catch (error) {
-    state.onError(error, where)
+    fail(error)
     return undefined
   }
 }

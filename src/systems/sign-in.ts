@@ -5,9 +5,11 @@ import { PROTOCOL_VERSION } from '../net/packet.ts'
 import { isSameSchema } from '../net/schema-mismatch.ts'
 import { beginProof, sendChallenge, takeResponse, takeVerdict, type Candidate } from './authenticate.ts'
 import { setRates } from './client-rates.ts'
-import { countViolation, guarded, tellOf, type ServerClient, type ServerState, type Session } from './server-state.ts'
+import { endSession } from './departure.ts'
+import { countViolation, guarded, type ServerClient, type ServerState, type Session } from './server-state.ts'
 import { refuse, sendBare } from './strangers.ts'
 import { issueToken, receiveResume } from './suspension.ts'
+import { refreshVisibility } from './visibility.ts'
 
 const NO_TOKEN = new Uint8Array(0)
 
@@ -139,6 +141,19 @@ const admit = (
   state.clients.set(client.id, client)
   state.sessionOf.set(client.id, session)
   issueToken(state, session)
-  welcome(state, session, hello.nonce)
-  tellOf(state, client, state.onJoin, 'onJoin')
+  tellJoin(state, session, client)
+  // Whom the game did not keep has heard a goodbye in its place, and its `connect` rejects.
+  if (session.client === client) welcome(state, session, hello.nonce)
+}
+
+/** Tells the game, for as long as the client is here: whom a handler fails for has no place in the game, and does not stay. */
+const tellJoin = (state: ServerState, session: Session, client: ServerClient): void => {
+  const fail = (): void => {
+    if (session.client === client) endSession(state, session, 'failed')
+  }
+  for (const handler of state.onJoin) {
+    if (session.client !== client) return
+    guarded(state, 'onJoin', () => handler(client), fail)
+  }
+  if (session.client === client) refreshVisibility(state, undefined, client)
 }

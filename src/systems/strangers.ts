@@ -20,6 +20,7 @@ const TEXT: Partial<Record<Reason, string>> = {
   expired: 'The session is over: sign in again.',
   unverified: 'The server did not accept who you are.',
   busy: 'Too many are signing in: try again in a moment.',
+  failed: 'Something failed at the server as you joined.',
 }
 
 /** Bytes that a connection without a client may still be sent: nobody unknown gets more than a few times what it sent. */

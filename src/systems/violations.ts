@@ -11,7 +11,7 @@ import {
   type ViolationKind,
   type ViolationPolicy,
 } from './server-state.ts'
-import { endSession } from './sessions.ts'
+import { endSession } from './departure.ts'
 
 /** Nobody goes for what a bad link or a late message can explain; reliable messages cannot be dropped, so whoever floods has to go. */
 export const POLICY: ViolationPolicy = {

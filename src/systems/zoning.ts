@@ -1,5 +1,5 @@
-import { query, type EntityId, type World } from 'bitecs'
-import type { DistributedObjectColumns, NumberColumn } from '../components/index.ts'
+import { hasComponent, query, type EntityId, type World } from 'bitecs'
+import { Fresh, type DistributedObjectColumns, type NumberColumn } from '../components/index.ts'
 import { distanceToZone, hasZone, zoneAt, type Grid } from './grid.ts'
 
 /** A field with a position: two columns of it are the grid's x and y. */
@@ -27,8 +27,8 @@ export interface ZoningOptions<Axis extends string = 'x' | 'y'> {
 
 /**
  * Makes a system for the server that keeps objects in the zones of where they are: run it between the game's systems and
- * `replicate`. An object takes part from when it was placed into a zone of the grid, `place(eid, zoneAt(grid, x, y))`;
- * one that is in another zone, or in none yet, stays there. Because of the margin, walking along a border changes nothing.
+ * `replicate`. A new object (`Fresh`) that was not placed yet is placed by its position; one that was withdrawn, or is in a zone that is not
+ * of the grid, stays as it is. Because of the margin, walking along a border changes nothing. What is to wait is left out by `only`.
  *
  * @example
  * const rezone = createZoning(server, schema, { grid, position: Avatar.position })
@@ -47,7 +47,9 @@ export const createZoning = <Axis extends string = 'x' | 'y'>(
   return world => {
     for (const eid of query(world, terms)) {
       const at = zone[eid]!
-      if (!hasZone(grid, at) || distanceToZone(grid, at, Number(x[eid]), Number(y[eid])) <= margin) continue
+      const isInGrid = hasZone(grid, at)
+      if (isInGrid && distanceToZone(grid, at, Number(x[eid]), Number(y[eid])) <= margin) continue
+      if (!isInGrid && (at !== 0 || !hasComponent(world, eid, Fresh))) continue
       const next = zoneAt(grid, Number(x[eid]), Number(y[eid]))
       if (next !== at) server.place(eid, next)
     }

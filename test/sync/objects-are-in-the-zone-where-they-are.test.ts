@@ -1,4 +1,4 @@
-import { observe, onRemove } from 'bitecs'
+import { addComponent, addEntity, observe, onRemove } from 'bitecs'
 import { createGrid, createZoning, zoneAt } from 'bitecs-pipes'
 import { expect, test } from 'vitest'
 import { clientOf, createWorlds, seenBy, spawn } from '../support/worlds.ts'
@@ -79,13 +79,28 @@ test('what is in no zone of the grid stays where it is', async () => {
   const { worlds, put, zone } = stage()
   const eid = put('Avatar', 50, 50)
   worlds.server.place(eid, 5)
-  const fresh = put('Rock', 50, 50)
-  zone[fresh] = 0
   worlds.run(4)
-  expect([zone[eid], zone[fresh]]).toEqual([5, 0])
+  expect(zone[eid]).toBe(5)
   worlds.server.place(eid, 20)
   worlds.run(2)
   expect(zone[eid], 'in any of its zones it is the grid’s again').toBe(10)
+  await worlds.end()
+})
+
+test('a new object is placed by where it is; one that was withdrawn stays away', async () => {
+  const { worlds, put, zone, position } = stage()
+  const eid = addEntity(worlds.world)
+  addComponent(worlds.world, eid, worlds.schema.dclasses.Rock)
+  position.x[eid] = 250
+  const guest = await worlds.join()
+  await worlds.settle(guest.client.interest.set([12]))
+  worlds.run(10)
+  expect([zone[eid], seenBy(worlds, guest, eid) !== 0]).toEqual([12, true])
+  const gone = put('Rock', 50, 50)
+  worlds.run(10)
+  worlds.server.withdraw(gone)
+  worlds.run(10)
+  expect(zone[gone]).toBe(0)
   await worlds.end()
 })
 
