@@ -2,8 +2,8 @@ import type { CodecName, SegmentDecoder } from './codec.ts'
 import type { ClassLayouts } from './layout.ts'
 
 /**
- * The decoders that are there, by codec. A page loads the one that its server writes for while it connects. Where a server
- * runs, or recordings are read, all of them are there from the start, so that a client of a memory link is in at once.
+ * The decoders that are there, by codec. A page loads the one that its server writes for while it connects. With a memory link, or to
+ * replay a recording, all of them are there from the start: such a connection is open at once.
  */
 type Decoders = { [Name in CodecName]: (classes: readonly (ClassLayouts | undefined)[]) => SegmentDecoder }
 

@@ -1,3 +1,4 @@
+import { takeAllDecoders } from './all-decoders.ts'
 import {
   checkConditions,
   conditionDatagram,
@@ -108,6 +109,8 @@ interface Arrival {
  * network.deliver()
  */
 export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork {
+  // Nothing here is worth waiting for: a client is in as soon as the server answers.
+  takeAllDecoders()
   const now = options.now ?? (() => performance.now() / 1000)
   const seeds = random(options.seed ?? 1)
   const conditions = {
