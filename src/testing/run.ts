@@ -712,6 +712,9 @@ const actAtClient = (run: Run, event: ScenarioEvent): void => {
     case 'leave':
       if (event.isKicked) return
       say(run, `client ${actor.index} leaves`)
+      // Its objects are there until the server hears of that, which what it wrote last need not have reached.
+      for (const { eid, ledger } of run.objects.values())
+        if (run.side.schema.DistributedObject.owner[eid] === actor.client.clientId) ledger.isDisputed = true
       actor.state = 'out'
       actor.client.disconnect()
       return
