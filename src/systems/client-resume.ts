@@ -19,7 +19,7 @@ import type { ClientSession, ClientState, Comeback, Suspension } from './client-
 /** Seconds between two attempts: the first, doubled each time, and at most; each half to one and a half times that. */
 const SHORTEST_WAIT = 0.25
 const LONGEST_WAIT = 4
-/** Seconds that one may take: to open a connection, and to be welcomed over it. */
+/** Seconds after which another connection is tried while one is opened, and within which one is to be welcomed over one that is open. */
 const PATIENCE = 5
 /** Seconds between two repetitions of a resume. */
 const INTERVAL = 0.1
@@ -43,14 +43,14 @@ export const driveComeback = (state: ClientState, session: ClientSession, now: n
   const suspension = session.suspension!
   const { comeback } = suspension
   if (now > suspension.until) endClientSession(state, session, 'timeout', true)
-  else if (comeback && now > comeback.until) giveUp(suspension, comeback, now)
+  else if (comeback && now > comeback.until) giveUp(session, comeback, now)
   else if (comeback?.connection) showToken(state, session, comeback, comeback.connection, now)
   else if (!comeback && now >= suspension.nextTry) openAnother(state, session, suspension, now)
 }
 
-const giveUp = (suspension: Suspension, comeback: Comeback, now: number): void => {
+const giveUp = ({ suspension }: ClientSession, comeback: Comeback, now: number): void => {
   comeback.connection?.close()
-  if (suspension.comeback !== comeback) return
+  if (suspension?.comeback !== comeback) return
   suspension.comeback = undefined
   suspension.nextTry = now + waitAfter(++suspension.tries)
 }
@@ -59,10 +59,13 @@ const openAnother = (state: ClientState, session: ClientSession, suspension: Sus
   const nonce = Math.floor(Math.random() * 0x1_0000_0000)
   const comeback: Comeback = { nonce, until: now + PATIENCE, connection: undefined, shownAt: -Infinity }
   suspension.comeback = comeback
-  const fail = (): void => giveUp(suspension, comeback, state.now())
+  const fail = (): void => giveUp(session, comeback, state.now())
   const use = (connection: Connection): void => {
-    // It took too long, or the session has come back or ended without it.
-    if (session.suspension?.comeback !== comeback || session.isOver) return connection.close()
+    // The session has come back or ended without it, or another one is ahead. If it took long, it is what the network is like.
+    const { suspension: current } = session
+    if (session.isOver || !current || current.comeback?.connection) return connection.close()
+    current.comeback = comeback
+    comeback.until = state.now() + PATIENCE
     comeback.connection = connection
     connection.onPacket = packet => receiveAnswer(state, session, comeback, connection, packet)
     connection.onClose = fail

@@ -144,7 +144,7 @@ export interface Attempt {
 export interface Comeback {
   readonly nonce: number
   /** Seconds. */
-  readonly until: number
+  until: number
   /** Nothing while it is being opened. */
   connection: Connection | undefined
   shownAt: number

@@ -258,6 +258,31 @@ test.each(['hangs up', 'is silent'])('who %s before it was heard as a client is 
   await worlds.end()
 })
 
+test('over a network so slow that a connection takes 8 seconds to open', async () => {
+  const { worlds, line, guest, events } = await stage()
+  const { transport } = line
+  const { connect } = transport
+  const opening: { due: number; open: () => void }[] = []
+  Object.assign(transport, {
+    connect: () =>
+      new Promise((resolve, reject) => {
+        opening.push({ due: worlds.now() + 8, open: () => void Promise.resolve(connect()).then(resolve, reject) })
+      }),
+  })
+  guest.play = () => {
+    while (opening[0] && opening[0].due < worlds.now()) opening.shift()!.open()
+  }
+  line.silence()
+  await until(worlds, () => guest.client.state === 'reconnecting', 'it is lost', 8)
+  await until(worlds, () => guest.client.state === 'connected', 'it comes back', 12)
+  await pass(worlds, 12)
+  expect([guest.client.state, ...events.filter(each => /left|over/.test(each))]).toEqual(['connected'])
+  expect([line.connections.length, worlds.server.clients.size], 'another one was opened besides, for nothing').toEqual([
+    3, 2,
+  ])
+  await worlds.end()
+})
+
 test('who does not come back in time has left', async () => {
   const { worlds, line, guest, other, eid, events } = await stage({ resumeTime: 3 })
   line.isReachable = false
