@@ -7,7 +7,9 @@ import { createRangeDecoder } from '../src/net/codec/segment-decoder.ts'
 import { entry, openState, readEntry } from '../src/net/state-entry.ts'
 import { createWorlds } from '../src/testing/worlds.ts'
 import { createSchema } from '../src/components/index.ts'
+import { packCodecTables } from '../src/net/codec-tables.ts'
 import { layoutsOf } from '../src/net/layout.ts'
+import { identityOf } from '../src/net/schema-mismatch.ts'
 import { train } from './codec-runs.ts'
 import { recordCubes, COMPONENT_BITS } from './scenes/cubes.ts'
 import { CUBES, CUBE_AGES } from './scenes/cubes-schema.ts'
@@ -186,9 +188,10 @@ const play = async ({ recording, clients, loss, chain, tables }: Run) => {
   return { result, where }
 }
 
-const { slots } = layoutsOf(createSchema(CUBES, { capacity: 1 }).file.classes[0]!).interested
+const { file } = createSchema(CUBES, { capacity: 1 })
+const { slots } = layoutsOf(file.classes[0]!).interested
 const lessons = await Promise.all([1, 2].map(async seed => groupsOf(await recordCubes(seed), slots)))
-const tables = bits === COMPONENT_BITS ? train(lessons, CUBE_AGES, 96) : undefined
+const tables = bits === COMPONENT_BITS ? packCodecTables(train(lessons, CUBE_AGES, 96), identityOf(file)) : undefined
 const rows = []
 const wheres = []
 for (const seed of seeds) {
