@@ -96,22 +96,35 @@ const setRunning = (isRunning: boolean): void => {
 }
 playButton.addEventListener('click', () => setRunning(!clock.isRunning))
 
+const EVERY = TICK_RATE / UPDATE_RATE
+let tookAt = 0
+/** Notes which datagrams are here. Only the newest can be asked for: of those between two slow frames nothing is known against them. */
+const noteArrivals = (newest: number): void => {
+  const isSlow = now() - tookAt > 1 / UPDATE_RATE
+  for (let tick = newest - EVERY; isSlow && tick > newestTime * TICK_RATE + 1; tick -= EVERY) arrived.add(tick)
+  arrived.add(newest)
+  while (arrived.size > 200) arrived.delete(arrived.values().next().value!)
+}
+
 /** The newest datagram that is here: for the lanes that are not ours, and the timeline. */
 const takeDatagrams = (eids: readonly number[]): boolean => {
   const first = networked(client, eids[0]!, Mover.position)
   if (!first) return false
-  if (first.time === newestTime) return true
-  newestTime = first.time
+  if (first.time !== newestTime) take(eids, first.time)
+  tookAt = now()
+  return true
+}
+
+const take = (eids: readonly number[], time: number): void => {
+  noteArrivals(Math.round(time * TICK_RATE))
+  newestTime = time
   const poses = eids.map((eid, kind) => {
     const position = networked(client, eid, Mover.position)!.values
     const heading = networked(client, eid, Mover.heading)!.values[0]!
     Object.assign(lanes[0]!.poses[kind]!, { x: position[0]!, y: position[1]!, heading })
     return { x: position[0]!, y: position[1]!, heading }
   })
-  takeSample(linear, first.time, now(), poses)
-  arrived.add(Math.round(first.time * TICK_RATE))
-  if (arrived.size > 200) arrived.delete(arrived.values().next().value!)
-  return true
+  takeSample(linear, time, now(), poses)
 }
 
 /** How late each lane is at this moment, seconds. */
@@ -156,14 +169,14 @@ const writeNumbers = (): void => {
 
 /** Datagrams of the last second, as far as one can tell from here. */
 const marks = (): Mark[] => {
-  const every = TICK_RATE / UPDATE_RATE
   const newest = Math.max(0, ...arrived)
-  const offset = newest % every
-  const last = Math.floor((stage.serverTime() * TICK_RATE - offset) / every) * every + offset
+  const offset = newest % EVERY
+  const last = Math.floor((stage.serverTime() * TICK_RATE - offset) / EVERY) * EVERY + offset
   const list: Mark[] = []
-  for (let tick = last; tick > last - TICK_RATE && tick > 0; tick -= every) {
+  for (let tick = last; tick > last - TICK_RATE && tick > 0; tick -= EVERY) {
     const age = stage.serverTime() - tick / TICK_RATE
-    const isLate = age > conditions.lag + conditions.jitter + 0.12
+    // One that newer ones have overtaken is of no use any more, even if it still comes.
+    const isLate = age > conditions.lag + conditions.jitter + (tick < newest ? 0.05 : 0.4)
     list.push({ age, fate: arrived.has(tick) ? 'here' : isLate ? 'lost' : 'under way' })
   }
   return list
