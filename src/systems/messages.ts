@@ -52,7 +52,8 @@ const sessionsOf = (
   for (const client of clients) {
     if (client !== 'owner' && !isClient(client)) throw wrongTarget(name, client)
     const session = state.sessionOf.get(client === 'owner' ? ownerId : client.id)
-    if (session) found.add(session)
+    // Of another server, or one that left long ago, the number may be somebody else's here.
+    if (session && (client === 'owner' || session.client === client)) found.add(session)
   }
   return found
 }
@@ -136,6 +137,8 @@ const tell = (
     if (place) {
       // Who is yet to be told of the object is told this with it.
       if (!isSeen(downlink, place.set)) continue
+      // What is sent once may be lost: who lacks it gets it as one who comes later.
+      if (isUnreliable && downlink.values.get(place.set)?.has(place.index)) continue
       if (!isRequired(field)) supersede(downlink, place.set, place.index)
     }
     if (isUnreliable) queueUnreliable(downlink, bytes)

@@ -82,6 +82,19 @@ test('what was for one who has left is heard by nobody', async () => {
   await worlds.end()
 })
 
+test('a client of another server is nobody here, whatever its number', async () => {
+  const { worlds, clients, eid, take, Avatar } = await stage()
+  const other = createWorlds(DC)
+  for (let count = 0; count < 3; count++) await other.join()
+  const stranger = other.server.clients.get(clients.ben!.id)!
+  expect(stranger.id).toBe(clients.ben!.id)
+  worlds.server.sendUpdate(eid, Avatar.say, { word: 1 }, stranger)
+  worlds.run(10)
+  expect(take()).toEqual([])
+  await other.end()
+  await worlds.end()
+})
+
 test('a target that makes no sense is told, and who may never hear it', async () => {
   const { worlds, guests, eid, Avatar } = await stage()
   const send = (to: unknown, field = Avatar.say) => worlds.server.sendUpdate(eid, field, { word: 1 }, to as never)

@@ -214,3 +214,24 @@ test('a `ram` message has a size that can be kept', async () => {
   expect(clientOf(worlds, guest).violations.outOfRange).toBe(1)
   await worlds.end()
 })
+
+test('who has not been told yet is not told by an unreliable one, which may be lost', async () => {
+  const { worlds, say } = stage()
+  const guest = await worlds.join({}, { updateRate: 10 })
+  await worlds.settle(guest.client.interest.set([1]))
+  const told = new Set<string>()
+  guest.client.on<{ word: string }>(guest.schema.dclasses.Door.setGust, (_, { word }) => told.add(word.split(' ')[0]!))
+  worlds.network.conditions.down.loss = 0.5
+  const doors = 24
+  for (let door = 0; door < doors; door++) {
+    const eid = spawn(worlds, 'Door', {}, 1)
+    say(eid, 'setGust', `${door} first`)
+    worlds.run(3)
+    say(eid, 'setGust', `${door} second`)
+    worlds.run(2)
+  }
+  worlds.network.conditions.down.loss = 0
+  worlds.run(120)
+  expect(told.size).toBe(doors)
+  await worlds.end()
+})
