@@ -42,7 +42,7 @@ export interface Divergence extends Shrunk {
 
 /**
  * The convergence oracle: plays seeded scenarios of a game (players who come and go, objects that appear, vanish, move
- * between zones, change their owners and values, over links that lose, delay, reorder, duplicate and fall silent), then
+ * between zones, change their owners and values, over links that lose, delay, reorder, duplicate, fall silent and break), then
  * lets all be quiet, and compares what each client shows with what the server's world says it should, bit for bit.
  *
  * Resolves with figures when every seed converged. Rejects with an `Error` whose message has the failing seed, what

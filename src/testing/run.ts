@@ -3,6 +3,7 @@ import { createClient } from '../client.ts'
 import { Alive, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
 import { memoryNetwork, type LinkPair, type MemoryNetwork } from '../net/memory.ts'
+import type { ClientTransport, Connection } from '../net/transport.ts'
 import { createServer, type Server, type ServerClient, type ServerOptions, type Visibility } from '../server.ts'
 import { createDice, type Dice } from './dice.ts'
 import { provideAll } from './provide.ts'
@@ -74,6 +75,7 @@ const NOTHING_LOST: LinkConditions = { lag: 0, jitter: 0, loss: 0, duplicate: 0,
 interface Actor extends ClientSide<any> {
   readonly plan: ClientScenario
   readonly link: LinkPair
+  readonly line: Line
   /** Zones that it asked for, that it was refused since or had taken away, and that it was given: what the oracle goes by. */
   readonly requested: Set<number>
   readonly denied: Set<number>
@@ -83,6 +85,37 @@ interface Actor extends ClientSide<any> {
   state: 'connecting' | 'in' | 'out' | 'failed'
   hiddenUntil: number
   ended: string
+}
+
+/** A client's way to the server, which the scenario may break. */
+interface Line {
+  readonly transport: ClientTransport
+  /** Both ends are told that the connection is gone; another one is not open before `mend`. */
+  cut(): void
+  mend(): void
+}
+
+const createLine = (transport: ClientTransport): Line => {
+  let waiting: (() => void)[] | undefined
+  let connection: Connection | undefined
+  return {
+    transport: {
+      async connect() {
+        if (waiting) await new Promise<void>(resolve => waiting!.push(resolve))
+        return (connection = await transport.connect())
+      },
+    },
+    cut() {
+      waiting ??= []
+      connection?.close()
+      connection?.onClose()
+      connection = undefined
+    },
+    mend() {
+      for (const open of waiting ?? []) open()
+      waiting = undefined
+    },
+  }
 }
 
 interface Spawned {
@@ -113,6 +146,8 @@ interface Run {
   readonly errors: string[]
   readonly log: string[] | undefined
   activities: Activity[]
+  /** When each client can be reached again, if it cannot. */
+  readonly cutUntil: Map<number, number>
   stalls: {
     readonly client: number
     readonly up: boolean
@@ -173,6 +208,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     errors,
     log: options.isLogged ? [] : undefined,
     activities: [],
+    cutUntil: new Map(),
     stalls: [],
     tick: 0,
   }
@@ -236,9 +272,11 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
       const events = first === next ? NO_EVENTS : scenario.events.slice(first, next)
       for (const event of events) if (event.kind === 'stall') startStall(run, event)
       condition(run)
+      if (mendLines(run, run.tick)) await turn()
       await step(true, events)
     }
     run.activities = []
+    if (mendLines(run, Infinity)) await turn()
     const lastHeld = Math.max(0, ...run.stalls.map(stall => stall.until - run.tick))
     run.stalls = []
     condition(run)
@@ -281,6 +319,8 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
   }
 }
 
+const isOpen = ({ client }: Actor): boolean => client.state === 'connected' || client.state === 'reconnecting'
+
 /** Left, and knows it. */
 const isAway = (actor: Actor | undefined): boolean => actor?.state === 'out' && actor.client.state === 'closed'
 
@@ -318,6 +358,7 @@ const createActor = (
     ? { up: { ...NOTHING_LOST }, down: { ...NOTHING_LOST } }
     : { up: { ...plan.up }, down: { ...plan.down } }
   const schema: Schema<any> = prepared.takeSchema()
+  const line = createLine(connectBy(link, index))
   const client = createClient(world, schema, {
     ...(plan.updateRate === undefined ? {} : { updateRate: plan.updateRate }),
     ...(plan.commandRate === undefined ? {} : { commandRate: plan.commandRate }),
@@ -326,7 +367,7 @@ const createActor = (
     ...prepared.game.client,
     // Nothing but packets counts while a sequence is brought to its wrap.
     ...(isFirst ? { updateRate: 255, commandRate: 255 } : {}),
-    transport: connectBy(link, index),
+    transport: line.transport,
     now,
     onError: (error, where) => onError(error, `client ${index}, ${where}`),
   })
@@ -338,6 +379,7 @@ const createActor = (
     now,
     plan,
     link,
+    line,
     requested: new Set(),
     denied: new Set(),
     given: new Set(),
@@ -408,6 +450,18 @@ const showFrame = (run: Run, actor: Actor): void => {
   }
   client.receive(world)
   client.interpolate(world)
+}
+
+/** Returns whether anybody may connect now who had to wait. */
+const mendLines = ({ cutUntil, actors }: Run, tick: number): boolean => {
+  let isAny = false
+  for (const [index, until] of cutUntil) {
+    if (until > tick) continue
+    cutUntil.delete(index)
+    actors[index]!.line.mend()
+    isAny = true
+  }
+  return isAny
 }
 
 type Stall = Extract<ScenarioEvent, { kind: 'stall' }>
@@ -694,8 +748,17 @@ const actAtClient = (run: Run, event: ScenarioEvent): void => {
   }
   if (!('client' in event)) return
   const actor = run.actors[event.client]
-  if (!actor || actor.state !== 'in' || actor.client.state !== 'connected') return
+  if (!actor || actor.state !== 'in' || !isOpen(actor)) return
   switch (event.kind) {
+    case 'cut': {
+      // Who was not heard since it was let in would not be waited for.
+      const isHeard = (clientOf(run, event.client)?.stats.rtt ?? 0) > 0
+      if (actor.client.state !== 'connected' || !isHeard) return
+      say(run, `client ${actor.index}: the connection breaks, and no other opens for ${event.ticks} ticks`)
+      run.cutUntil.set(event.client, run.tick + event.ticks)
+      actor.line.cut()
+      return
+    }
     case 'interest':
       say(run, `client ${actor.index}: interest.${event.operation}(${event.zones.join(', ')})`)
       void actor.client.interest[event.operation](event.zones)
@@ -776,6 +839,7 @@ const isSettled = (run: Run): boolean =>
     if (!actor || actor.state === 'failed') return true
     if (actor.state === 'connecting') return false
     if (actor.state === 'out') return actor.client.state === 'closed' && objectsIn(actor) === 0
+    if (actor.client.state === 'reconnecting') return false
     return actor.client.state !== 'connected' || differencesOf(run, actor, 1).length === 0
   })
 

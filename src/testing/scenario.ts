@@ -57,6 +57,8 @@ export type ScenarioEvent = { readonly tick: number } & (
       readonly ticks: number
     }
   | { readonly kind: 'hide'; readonly client: number; readonly ticks: number }
+  /** The connection breaks, and no other can be opened for so long. */
+  | { readonly kind: 'cut'; readonly client: number; readonly ticks: number }
   | { readonly kind: 'leave'; readonly client: number; readonly isKicked: boolean }
   | { readonly kind: 'rejoin'; readonly client: number }
   | {
@@ -139,6 +141,7 @@ export const WEIGHTS: Readonly<Record<EventKind, number>> = {
   interest: 5,
   stall: 1.5,
   hide: 0.7,
+  cut: 0.7,
   leave: 1,
   rejoin: 0.2,
   show: 3,
@@ -196,15 +199,39 @@ const someOf = (zones: readonly number[], dice: Dice): number[] => {
   return some.length > 0 || dice.chance(0.1) ? some : [dice.pick(zones)]
 }
 
-/** Picks kinds by weight. */
+type PickedKind = Exclude<EventKind, 'cut'>
+
+/** Picks kinds by weight; cuts come by {@link addCuts}. */
 const kindPicker = (weights: Readonly<Record<EventKind, number>>) => {
-  const kinds = (Object.keys(weights) as EventKind[]).filter(kind => weights[kind] > 0)
+  const kinds = (Object.keys(weights) as PickedKind[]).filter(
+    kind => (kind as EventKind) !== 'cut' && weights[kind] > 0,
+  )
   const total = kinds.reduce((sum, kind) => sum + weights[kind], 0)
-  return (dice: Dice): EventKind => {
+  return (dice: Dice): PickedKind => {
     let luck = dice() * total
     for (const kind of kinds) if ((luck -= weights[kind]) < 0) return kind
     return kinds[kinds.length - 1]!
   }
+}
+
+/** Connections that break, by dice of their own: with and without them a seed means the same otherwise. */
+const addCuts = (
+  events: ScenarioEvent[],
+  seed: number,
+  weights: Readonly<Record<EventKind, number>>,
+  clients: number,
+  tickRate: number,
+): void => {
+  const dice = createDice(seed ^ 0xc07)
+  const share = weights.cut / Object.values(weights).reduce((sum, weight) => sum + weight, 0)
+  const ticks = events.filter(() => dice.chance(share)).map(({ tick }) => tick)
+  for (const tick of ticks)
+    events.push({
+      tick,
+      kind: 'cut',
+      client: dice.below(clients),
+      ticks: Math.ceil(dice.between(0, 4) ** 2 * 0.25 * tickRate),
+    })
 }
 
 /** The scenario of a seed. */
@@ -369,6 +396,7 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
   for (let count = dice.whole(0, isLarge ? limit : Math.min(limit, 6)); count > 0; count--) spawn(0)
   const pace = dice.between(0.2, isLarge ? 2.5 : 1.6)
   for (let tick = 0, credit = 0; tick < ticks; tick++) for (credit += pace; credit >= 1; credit--) happen(tick)
+  if (weights.cut > 0) addCuts(events, seed, weights, clientCount, tickRate)
   events.sort((a, b) => a.tick - b.tick)
   const idle = isWrapped ? SEQUENCES - dice.whole(5, 60) : 0
   // Every fourth lives through the wrap of the tick counter; when that is depends on what is idled away before.
