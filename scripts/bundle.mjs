@@ -9,11 +9,16 @@ import { root } from './setup.mjs'
  *
  * @param {string[]} files entries, relative to the project
  * @param {(name: string) => boolean} isExternal decides for each bare import, such as `bitecs` or `node:fs`
+ * @param {string[]} unused more entries, which are imported, but nothing of them is used
  */
-export async function bundle(files, isExternal) {
+export async function bundle(files, isExternal, unused = []) {
   /** @type {Set<string>} */
   const externals = new Set()
-  const code = files.map(file => `export * from ${JSON.stringify(join(root, file))}`).join('\n')
+  const pathOf = file => JSON.stringify(join(root, file))
+  const code = [
+    ...files.map(file => `export * from ${pathOf(file)}`),
+    ...unused.map(file => `import ${pathOf(file)}`),
+  ].join('\n')
 
   const result = await build({
     configFile: false,

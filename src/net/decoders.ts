@@ -18,8 +18,8 @@ export const decoderOf = (
 /** Loads the code of a decoder. Rejects when it does not come, as from a page that was updated since. */
 export const loadDecoder = async (name: CodecName): Promise<void> => {
   if (decoders[name]) return
-  if (name === 'range') decoders.range = (await import('./codec/segment-decoder.ts')).createRangeDecoder
-  else decoders.plain = (await import('./plain-codec.ts')).createPlainDecoder
+  const code = await (name === 'range' ? import('./decoder-range.ts') : import('./decoder-plain.ts'))
+  decoders[name] = code.createDecoder
 }
 
 /** Takes what is loaded already. */

@@ -1,0 +1,2 @@
+// What `decoders.ts` loads. A file of its own: where a memory link has the codec already, bundlers warn of nothing.
+export { createRangeDecoder as createDecoder } from './codec/segment-decoder.ts'
