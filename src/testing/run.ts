@@ -4,7 +4,14 @@ import { Alive, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
 import { memoryNetwork, type LinkPair, type MemoryNetwork } from '../net/memory.ts'
 import type { ClientTransport, Connection } from '../net/transport.ts'
-import { createServer, type Server, type ServerClient, type ServerOptions, type Visibility } from '../server.ts'
+import {
+  createServer,
+  type Bequest,
+  type Server,
+  type ServerClient,
+  type ServerOptions,
+  type Visibility,
+} from '../server.ts'
 import { createDice, type Dice } from './dice.ts'
 import { provideAll } from './provide.ts'
 import type { ClientSide, PreparedGame, ServerSide } from './game.ts'
@@ -181,6 +188,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     timeout: TIMEOUT,
     firstTick: scenario.firstTick,
     ...serverOptions(scenario, game),
+    ...(scenario.server.bequest ? { whenOwnerLeaves: (eid: EntityId) => bequeath(run, eid) } : {}),
     ...game.server,
     tickRate,
     transport: network.server,
@@ -328,7 +336,7 @@ const NO_EVENTS: readonly ScenarioEvent[] = []
 
 /** What a scenario has of the server's options: the game's own go before. */
 const serverOptions = ({ server }: Scenario, game: PreparedGame['game']): Partial<ServerOptions> => {
-  const { priority: seed = 0, detect, ...numbers } = server
+  const { priority: seed = 0, detect, bequest: _, ...numbers } = server
   return {
     ...numbers,
     ...(detect === 'mark' && isOnlyRandom(game) && !game.spawn ? { detect } : {}),
@@ -336,6 +344,22 @@ const serverOptions = ({ server }: Scenario, game: PreparedGame['game']): Partia
       ? {}
       : { priority: (client, zone, dclass) => WORTHS[(client.id + zone + dclass.number + seed) % WORTHS.length]! }),
   }
+}
+
+/** Removed, kept, or handed to any of those that are there. */
+const bequeath = (run: Run, eid: EntityId): Bequest => {
+  const { clients } = run.side.server
+  const bequests: Bequest[] = ['remove', 'keep', ...clients.values()]
+  const bequest = bequests[(eid + run.tick + run.scenario.server.bequest!) % bequests.length]!
+  const ledger = run.byEid.get(eid)?.ledger
+  // What its owner wrote last need not have come.
+  if (ledger) ledger.isDisputed = true
+  if (ledger && typeof bequest === 'object') ledger.isHandedOver = true
+  say(
+    run,
+    `the owner of entity ${eid} left: ${typeof bequest === 'object' ? `client id ${bequest.id} gets it` : bequest}`,
+  )
+  return bequest
 }
 
 const WORTHS = [1, 0.5, 2, 0.25, 0.125]

@@ -90,6 +90,8 @@ export interface ServerScenario {
   readonly detect: 'compare' | 'mark'
   /** Seed of what each class in each zone is worth to each client; 0: all the same. */
   readonly priority: number
+  /** Seed of what becomes of the objects of clients that leave; 0: they are removed. */
+  readonly bequest: number
 }
 
 export type EventKind = ScenarioEvent['kind']
@@ -416,6 +418,7 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
       maxBytesPerSecond: dice.chance(0.15) ? dice.whole(6_000, 20_000) : 96 * 1024,
       detect: dice.chance(0.2) ? 'mark' : 'compare',
       priority: dice.chance(0.2) ? randomSeed() : 0,
+      bequest: dice.chance(0.3) ? randomSeed() : 0,
     },
     clients,
     events,
