@@ -1,7 +1,7 @@
 import { infosOf, type FieldColumns, type Schema } from '../components/index.ts'
 import type { DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
-import { nameOf, packValue } from './pack-message.ts'
+import { isFiniteValue, nameOf, packValue } from './pack-message.ts'
 import { hasKeyword } from './rows.ts'
 import { guarded, type ServerClient, type ServerObject, type ServerState, type Session } from './server-state.ts'
 import { violate } from './violations.ts'
@@ -79,9 +79,10 @@ export const judge = (
     return REFUSED
   }
   try {
-    return isSameBytes(packValue(field, listed(columns, answer), state.links), sent)
-      ? TAKEN
-      : { kind: 'corrected', value: answer }
+    const isSame = isSameBytes(packValue(field, listed(columns, answer), state.links), sent)
+    // Its owner could send nothing more of the object.
+    if (!isFiniteValue(answer)) throw new RangeError(`${nameOf(field)}: what the check answers is not finite.`)
+    return isSame ? TAKEN : { kind: 'corrected', value: answer }
   } catch (error) {
     // Such as a promise: what stands, stands.
     state.onError(error, where)

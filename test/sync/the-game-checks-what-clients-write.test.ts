@@ -164,6 +164,11 @@ test('a check that throws or answers nonsense is reported, and what stands, stan
   expect([Ship.heading[eid], mine.Ship.heading[mine.at], told]).toEqual([5, 5, []])
   expect(errors).toEqual([expect.stringMatching(/^validate Ship\.heading: .*1000000000 is outside/)])
   stop()
+  worlds.server.validate(Ship.heat, () => NaN)
+  mine.Ship.heat[mine.at] = 6
+  worlds.run(30)
+  expect([Ship.heat[eid], mine.Ship.heat[mine.at]], 'NaN would keep its owner from sending anything').toEqual([0, 0])
+  expect(errors.splice(1)).toEqual(['validate Ship.heat: Ship.heat: what the check answers is not finite.'])
   worlds.server.validate(Ship.heading, () => {
     throw new Error('oops')
   })
