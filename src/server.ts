@@ -68,7 +68,7 @@ export type { Target } from './systems/messages.ts'
 export type { HandlerOptions } from './systems/view-handlers.ts'
 export type { Denial } from './systems/permissions.ts'
 export type { ServerStats, TickTimes } from './systems/server-stats.ts'
-export type { LiveServerOptions, ServerOptions } from './systems/server-options.ts'
+export type { FieldLimits, LimitedField, LiveServerOptions, ServerOptions } from './systems/server-options.ts'
 export type {
   FieldLimit,
   Refused,
@@ -85,14 +85,14 @@ export type {
 } from './systems/server-state.ts'
 
 /** An authoritative server of one world. Its two systems run once a tick: `receive`, game systems, `replicate`. */
-export interface Server {
+export interface Server<Identity = unknown, Authorization = unknown> {
   /** Resolves when clients can connect; rejects when the transport cannot listen. */
   readonly ready: Promise<void>
   readonly tickRate: number
   /** Number of the last replicated tick, uint32. */
   readonly tick: number
   /** Connected clients by id. */
-  readonly clients: ReadonlyMap<number, ServerClient>
+  readonly clients: ReadonlyMap<number, ServerClient<Identity, Authorization>>
   /** What clients tried that was refused, counted. */
   readonly violations: Readonly<ViolationCounts>
   /** What the server has done and does, as numbers; each client has its own. */
@@ -106,19 +106,19 @@ export interface Server {
    * hears of it and the client's session ends (`failed`): nobody stays in a game that has no place for them. Of whom a handler kicks, or
    * throws for at once, `connect` rejects.
    */
-  onJoin(handler: (client: ServerClient) => void): () => void
+  onJoin(handler: (client: ServerClient<Identity, Authorization>) => void): () => void
   /**
    * Calls `handler` for each client whose session is over: it said goodbye, was kicked, or did not come back in time. Its objects are
    * removed right after, unless `whenOwnerLeaves` says otherwise.
    */
-  onLeave(handler: (client: ServerClient, reason: Reason) => void): () => void
+  onLeave(handler: (client: ServerClient<Identity, Authorization>, reason: Reason) => void): () => void
   /**
    * Calls `handler` for each client whose connection was lost (`closed`) or fell silent (`timeout`): it may come back for
    * `resumeTime`, and is sent nothing until then. Either `onResume` or `onLeave` follows.
    */
-  onSuspend(handler: (client: ServerClient, reason: Reason) => void): () => void
+  onSuspend(handler: (client: ServerClient<Identity, Authorization>, reason: Reason) => void): () => void
   /** Calls `handler` for each client that came back, after so many seconds. It is the same client, with all that it owns. */
-  onResume(handler: (client: ServerClient, seconds: number) => void): () => void
+  onResume(handler: (client: ServerClient<Identity, Authorization>, seconds: number) => void): () => void
   /**
    * Calls `handler` with an entity, the id of its owner and that of the one before (0: the server) when an object was given to
    * somebody, or taken back; within `replicate`.
@@ -136,7 +136,7 @@ export interface Server {
    */
   on<Args>(
     message: Message<Args>,
-    handler: (eid: EntityId, args: Args, client: ServerClient) => unknown,
+    handler: (eid: EntityId, args: Args, client: ServerClient<Identity, Authorization>) => unknown,
     options?: HandlerOptions<'server'>,
   ): () => void
   /** Puts an object into a zone (1..2^32-1), and hands it to an owner (0: the server; left out: as it is). */
@@ -156,7 +156,7 @@ export interface Server {
    * `client => teamOf(client) === team`: asked now, right after `onJoin` of who comes later, and by `refreshVisibility`; what it throws goes
    * to `onError`, and that client does not see the object.
    */
-  setVisibility(eid: EntityId, visibility: Visibility | VisibilityTest): void
+  setVisibility(eid: EntityId, visibility: Visibility | VisibilityTest<ServerClient<Identity, Authorization>>): void
   setVisibility(eid: EntityId, visibility: Visibility, client: ServerClient | undefined): void
   /**
    * Asks the functions that `setVisibility` was given again, as when a client has changed its team: about all clients or one, of all objects
@@ -186,7 +186,11 @@ export interface Server {
    */
   validate<Columns extends FieldColumns>(
     columns: Columns,
-    check: (eid: EntityId, value: FieldRead<Columns>, client: ServerClient) => FieldValue<Columns> | undefined,
+    check: (
+      eid: EntityId,
+      value: FieldRead<Columns>,
+      client: ServerClient<Identity, Authorization>,
+    ) => FieldValue<Columns> | undefined,
   ): () => void
   /** The entity of a network id, or 0. */
   entityOf(doId: number): EntityId
@@ -288,7 +292,13 @@ const sessionOf = (state: ServerState, client: ServerClient, where: string): Ses
  * Makes the authoritative server of a world. Entities that get a dclass component become distributed objects; `place`
  * gives them a zone and an owner. Throws a `RangeError` or `TypeError` for options that make no sense.
  */
-export const createServer = (world: World, schema: Schema<any>, options: ServerOptions): Server => {
+export const createServer = <Identity = unknown, Authorization = unknown>(
+  world: World,
+  schema: Schema<any>,
+  given: ServerOptions<Identity, Authorization>,
+): Server<Identity, Authorization> => {
+  // Who a client is passes through unseen: only the game knows its type.
+  const options = given as ServerOptions
   const state = createState(world, schema, options)
   const unwatch = watchObjects(state)
   const meter = createServerMeter(state)
@@ -398,5 +408,5 @@ export const createServer = (world: World, schema: Schema<any>, options: ServerO
     },
   }
   ends.set(server, { world, schema, side: 'server' })
-  return server
+  return server as Server<Identity, Authorization>
 }

@@ -7,11 +7,11 @@ export const MAX_PACKET = 1150
  * A transport sets up both callbacks as no-ops; the session that takes the connection replaces them
  * synchronously, inside the call that hands the connection over, so no early datagram is lost.
  */
-export interface Connection {
+export interface Connection<Authorization = unknown> {
   /** Who this is, for logs and per-address limits: `127.0.0.1`, `memory:3`. Never shown to other clients. */
   readonly address: string
   /** What the transport's own authorization returned for this peer (geckos' `userData`); server side only. */
-  readonly authorization?: unknown
+  readonly authorization?: Authorization
   /**
    * Sends one datagram, or silently drops it when the peer is gone. The bytes are copied before the call returns:
    * the caller may reuse the buffer.
@@ -28,10 +28,10 @@ export interface Connection {
   onClose: (hungUp?: boolean) => void
 }
 
-/** The server's side of a transport: announces each peer that connects. */
-export interface ServerTransport {
+/** The server's side of a transport: announces each peer that connects, with what its own authorization returned. */
+export interface ServerTransport<Authorization = unknown> {
   /** Starts to listen. `onConnection` runs synchronously for each new peer. Rejects when the address is taken. */
-  listen(onConnection: (connection: Connection) => void): Promise<void>
+  listen(onConnection: (connection: Connection<Authorization>) => void): Promise<void>
   /** Closes every connection and frees the address. */
   close(): Promise<void>
 }

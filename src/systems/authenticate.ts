@@ -13,15 +13,22 @@ export interface Candidate {
   readonly authorization: unknown
 }
 
+/** What `verify` answers: who the client is, or that it is nobody. */
+type Verdict<Identity> = Identity | false | null | undefined
+
 /** How a client shows who it is, within the handshake: it gets a challenge, and is let in by its response. */
-export interface Authenticate {
+export interface Authenticate<Identity = unknown> {
   /** What is to be answered: 1..64 bytes, different each time. Default: 32 random bytes. */
   readonly challenge?: (candidate: Candidate) => Uint8Array | Promise<Uint8Array>
   /**
    * Checks the response (at most 1 KB, untrusted). What it returns becomes `client.identity`; the client is refused (`unverified`) if
    * that is `false`, `null` or `undefined`, or if it throws.
    */
-  readonly verify: (candidate: Candidate, challenge: Uint8Array, response: Uint8Array) => unknown
+  readonly verify: (
+    candidate: Candidate,
+    challenge: Uint8Array,
+    response: Uint8Array,
+  ) => Verdict<Identity> | PromiseLike<Verdict<Identity>>
   /** Seconds for the client to respond, and then for `verify` to decide. 1..60. Default 5. */
   readonly timeLimit?: number
   /**

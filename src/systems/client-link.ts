@@ -55,7 +55,7 @@ export const receiveClientPacket = (state: ClientState, session: ClientSession, 
   else if (kind === Kind.bye) {
     const reason = decodeBye(reader)
     if (session.welcome) endClientSession(state, session, reason, false)
-    else session.attempt.reject(connectError(reason, 'The server said goodbye.'))
+    else session.attempt.reject(connectError(reason, `The server said goodbye: ${reason}.`))
   } else state.stats.malformed++
 }
 

@@ -8,7 +8,10 @@ import { forgetVisibility } from './visibility.ts'
 export type Bequest = 'remove' | 'keep' | ServerClient
 
 /** The same for all objects, or asked for each of them, after `onLeave`. */
-export type OwnerLeaves = 'remove' | 'keep' | ((eid: number, client: ServerClient, reason: Reason) => Bequest)
+export type OwnerLeaves<Client = ServerClient> =
+  | 'remove'
+  | 'keep'
+  | ((eid: number, client: Client, reason: Reason) => Bequest)
 
 /** Says goodbye to a client; it is removed at once, the connection a moment later. */
 export const endSession = (state: ServerState, session: Session, reason: Reason): void => {

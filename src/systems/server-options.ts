@@ -1,5 +1,5 @@
-import { infosOf, type Schema } from '../components/index.ts'
-import { columnKind, type DCClass, type DCField } from '../dc/index.ts'
+import { infosOf, type DClass, type FieldColumns, type Message, type Schema } from '../components/index.ts'
+import { columnKind, type DCField } from '../dc/index.ts'
 import { CODECS, type CodecName } from '../net/codec.ts'
 import { MAX_PASSWORD } from '../net/hello.ts'
 import { MAX_ZONES } from '../net/interest.ts'
@@ -16,15 +16,28 @@ import {
   type OptionTable,
   type WithDefaults,
 } from '../net/options.ts'
-import type { FieldLimit, ServerClient, Violation, ViolationAction, ViolationPolicy } from './server-state.ts'
+import type {
+  FieldLimit,
+  ServerClient,
+  ServerState,
+  Violation,
+  ViolationAction,
+  ViolationPolicy,
+} from './server-state.ts'
 import { ACTIONS, POLICY } from './violations.ts'
 
-export interface ServerOptions {
+/** A field that a limit is for: a message or the columns of a field, `Avatar.say`; its name, `'Avatar.say'`; or `'*'`, each of the others. */
+export type LimitedField = Message<any> | FieldColumns | string
+
+/** Limits of fields: pairs, in a list or a `Map`, or an object by names. */
+export type FieldLimits = Iterable<readonly [LimitedField, FieldLimit]> | Readonly<Record<string, FieldLimit>>
+
+export interface ServerOptions<Identity = unknown, Authorization = unknown> {
   /**
    * How clients reach the server: `geckos()` from `bitecs-pipes/geckos/server`, or `memoryNetwork().server`; or a list of them, as when
    * guests come over the network and the host plays in the same process.
    */
-  readonly transport: ServerTransport | readonly ServerTransport[]
+  readonly transport: ServerTransport<Authorization> | readonly ServerTransport<Authorization>[]
   /**
    * Ticks a second, for clients' clocks: call `replicate` that often (see {@link tickLoop}). 1..1000. Default 30. In panda3d-pipes it is
    * 66; but each tick looks at every object, and clients that take 20 packets a second see little of it.
@@ -46,12 +59,12 @@ export interface ServerOptions {
    */
   readonly resumeTime?: number
   /** How a client shows who it is, besides the password, within the handshake. Default: it need not. */
-  readonly authenticate?: Authenticate
+  readonly authenticate?: Authenticate<Identity>
   /**
    * What becomes of a client's objects when its session ends: `remove`, `keep` (they are the server's then), or a function, asked
    * about each of them after `onLeave`, which says so or names the client that gets it. Default `remove`.
    */
-  readonly whenOwnerLeaves?: OwnerLeaves
+  readonly whenOwnerLeaves?: OwnerLeaves<ServerClient<Identity, Authorization>>
   /**
    * Seconds between two pings of `client.stats`, whose averages are over 16 of them. 0.01..60. Default 0.25. In panda3d-pipes it is 0.5,
    * as a ping is a message there; here every packet is one.
@@ -68,11 +81,11 @@ export interface ServerOptions {
   /** Interest requests a second that a client may send; at once as for messages. Beyond it the session ends (`flooded`). Default 20. */
   readonly interestRate?: number
   /**
-   * How often each client may send a field, besides: `{ 'Avatar.say': { rate: 2, burst: 10 }, '*': { rate: 20 } }`, where `*` is each of the
-   * others. Of messages, of owner-written strings, blobs and lists, and of what `writeField` writes, over all objects; an inherited field has
+   * How often each client may send a field, besides: `[[Avatar.say, { rate: 2, burst: 10 }], ['*', { rate: 20 }]]`, where `*` is each of the
+   * others; or by names, `{ 'Avatar.say': { rate: 2 } }`. Of messages, of owner-written strings, blobs and lists, and of what `writeField` writes, over all objects; an inherited field has
    * one limit, under any of its classes' names. Default: a field may use all of `messageRate`. Beyond it as with `messageRate`.
    */
-  readonly limits?: Readonly<Record<string, FieldLimit>>
+  readonly limits?: FieldLimits
   /**
    * What is done with a client besides refusing: `ignore`, `warn` (tell `onError`, ever more rarely) or `kick`. Default: `kick` for
    * `flooded`, as its reliable messages cannot be dropped (unreliable ones are, whatever is said here), else `ignore`.
@@ -82,7 +95,7 @@ export interface ServerOptions {
    * Told each time that a client which has signed in tries what it may not, right when it is refused; may return what to do instead of the
    * policy. Such as: `(client, { kind }) => (kind === 'forbidden' && client.violations.forbidden > 20 ? 'kick' : undefined)`.
    */
-  readonly onViolation?: (client: ServerClient, violation: Violation) => ViolationAction | void
+  readonly onViolation?: (client: ServerClient<Identity, Authorization>, violation: Violation) => ViolationAction | void
   /** Bytes a second that one client is sent at most; less while its link fills up. 1024 and up. Default 96 KB. */
   readonly maxBytesPerSecond?: number
   /**
@@ -127,12 +140,12 @@ export interface ServerOptions {
    */
   readonly detect?: 'compare' | 'mark'
   /**
-   * What the objects of a class in a zone are worth to a client, looked at four times a second. The worthier go first
+   * What the objects of a class (`dclass === Debris`) in a zone are worth to a client, looked at four times a second. The worthier go first
    * when the budget is short; 0.5, 0.25 and 0.125 are also sent to it only every 2nd, 4th and 8th time. Default 1.
    */
-  readonly priority?: (client: ServerClient, zone: number, dclass: DCClass) => number
+  readonly priority?: (client: ServerClient<Identity, Authorization>, zone: number, dclass: DClass) => number
   /** Whether a client may see a zone that it asks for. Default: yes. */
-  readonly allowZone?: (client: ServerClient, zone: number) => boolean
+  readonly allowZone?: (client: ServerClient<Identity, Authorization>, zone: number) => boolean
   /**
    * Told what handlers threw inside the server's systems, and which object holds a value that its DC type does not; the
    * tick goes on. Default: console.error.
@@ -153,26 +166,40 @@ const unlimitable = (field: DCField): string | undefined => {
 }
 
 /** The limits by field number. Throws for a name or a number that makes no sense. */
-const limitsOf = (schema: Schema<any>, limits: Readonly<Record<string, FieldLimit>>): Map<number, FieldLimit> => {
+const limitsOf = (schema: Schema<any>, limits: FieldLimits): Map<number, FieldLimit> => {
   const byNumber = new Map<number, FieldLimit>()
-  const fields = infosOf(schema).flatMap(({ dclass }) =>
-    dclass.inherited.map(field => ({ name: `${dclass.name}.${field.name}`, field })),
+  const fields = infosOf(schema).flatMap(({ dclass, columns }) =>
+    dclass.inherited.map(field => ({
+      name: `${dclass.name}.${field.name}`,
+      field,
+      columns: field.kind === 'parameter' ? columns.get(field) : undefined,
+    })),
   )
-  const { '*': others, ...named } = limits
-  for (const [name, limit] of Object.entries(limits)) {
-    inRange(`limits['${name}'].rate`, limit.rate, 0.001, 1e6, 'a second')
-    inRange(`limits['${name}'].burst`, limit.burst ?? 1, 1, 1e9, 'at once')
-  }
+  const isOf = (given: LimitedField, { name, field, columns }: (typeof fields)[number]): boolean =>
+    given === name || (given as Message)?.field === field || (columns !== undefined && given === columns)
+  const pairs = Symbol.iterator in limits ? [...limits] : Object.entries(limits)
+  const others = pairs.find(([given]) => given === '*')?.[1]
   if (others) for (const { field } of fields) if (!unlimitable(field)) byNumber.set(field.number, others)
-  for (const [name, limit] of Object.entries(named)) {
-    const field = fields.find(each => each.name === name)?.field
-    if (!field)
-      throw new TypeError(`limits: the schema has no field "${name}": name one as 'Avatar.say', or all as '*'.`)
-    const why = unlimitable(field)
+  for (const [given, limit] of pairs) {
+    const found = fields.find(each => isOf(given, each))
+    const name = found?.name ?? (typeof given === 'string' ? given : 'that was given')
+    if (!found && given !== '*')
+      throw new TypeError(`limits: the schema has no field "${name}": give Avatar.say or 'Avatar.say', or '*' for all.`)
+    inRange(`limits['${name}'].rate`, limit?.rate, 0.001, 1e6, 'a second')
+    inRange(`limits['${name}'].burst`, limit.burst ?? 1, 1, 1e9, 'at once')
+    if (!found) continue
+    const why = unlimitable(found.field)
     if (why) throw new TypeError(`limits: ${name} ${why}. Take it out.`)
-    byNumber.set(field.number, limit)
+    byNumber.set(found.field.number, limit)
   }
   return byNumber
+}
+
+/** The game's `priority`, asked by what the codec knows of a class. */
+const priorityOf = (schema: Schema<any>, priority: ServerOptions['priority']): ServerState['priority'] => {
+  if (!priority) return undefined
+  const components = new Map(infosOf(schema).map(({ dclass, component }) => [dclass, component]))
+  return (client, zone, dclass) => priority(client, zone, components.get(dclass)!)
 }
 
 const policyOf = (policy: Partial<ViolationPolicy>): ViolationPolicy => {
@@ -259,7 +286,7 @@ export const checkServerOptions = (schema: Schema<any>, options: ServerOptions) 
     authenticate: checkAuthenticate(all.authenticate),
     limits: limitsOf(schema, all.limits ?? {}),
     violationPolicy: policyOf(all.violationPolicy ?? {}),
-    priority: all.priority,
+    priority: priorityOf(schema, all.priority),
     onViolation: all.onViolation,
     allowZone: all.allowZone ?? (() => true),
     onError: all.onError ?? ((error: unknown, where: string) => console.error(`bitecs-pipes: ${where} threw`, error)),

@@ -54,7 +54,7 @@ export type Visibility = 'zone' | 'always' | 'never'
  * Says of one client who sees an object: `true` is by its zone, as `'zone'`, `false` and `undefined` is not at all, as `'never'`. It is
  * asked when the rule is set, when a client joins, and by `refreshVisibility`; what it goes by should not change in between.
  */
-export type VisibilityTest = (client: ServerClient, eid: EntityId) => Visibility | boolean | undefined
+export type VisibilityTest<Client = ServerClient> = (client: Client, eid: EntityId) => Visibility | boolean | undefined
 
 /** An object's own rule of who sees it, besides its owner: of single clients, then of all. */
 export interface VisibilityRule {
@@ -137,17 +137,20 @@ export interface SessionStats extends Traffic, LinkStats {
   resyncs: number
 }
 
-/** One connected client, as game code sees it. */
-export interface ServerClient {
+/**
+ * One connected client, as game code sees it. The types of who it is come from `createServer`'s options: what `authenticate.verify` and the
+ * transport's authorization return.
+ */
+export interface ServerClient<Identity = unknown, Authorization = unknown> {
   /** 1..65535; what `DistributedObject.owner` holds. */
   readonly id: number
   /** What the player gave to `connect`: untrusted JSON. */
   readonly data: any
   readonly address: string
   /** What the transport's authorization returned, when it signed in. */
-  readonly authorization: unknown
+  readonly authorization: Authorization
   /** What `authenticate.verify` returned; `undefined` when there is no such option. */
-  readonly identity: unknown
+  readonly identity: Identity
   /** Whether its connection is lost, and it may come back until `resumeTime` is over. */
   readonly isSuspended: boolean
   /** Packets a second that it is sent, and that it means to send. */

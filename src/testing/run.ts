@@ -1,6 +1,6 @@
 import { addComponent, addEntity, hasComponent, query, removeEntity, type EntityId, type World } from 'bitecs'
 import { createClient } from '../client.ts'
-import { Alive, Owned, type Schema } from '../components/index.ts'
+import { Alive, infoOf, Owned, type Schema } from '../components/index.ts'
 import type { LinkConditions } from '../net/conditioner.ts'
 import { memoryNetwork, type LinkPair, type MemoryNetwork } from '../net/memory.ts'
 import type { ClientTransport, Connection } from '../net/transport.ts'
@@ -342,7 +342,10 @@ const serverOptions = ({ server }: Scenario, game: PreparedGame['game']): Partia
     ...(detect === 'mark' && isOnlyRandom(game) && !game.spawn ? { detect } : {}),
     ...(seed === 0
       ? {}
-      : { priority: (client, zone, dclass) => WORTHS[(client.id + zone + dclass.number + seed) % WORTHS.length]! }),
+      : {
+          priority: (client, zone, dclass) =>
+            WORTHS[(client.id + zone + infoOf(dclass).dclass.number + seed) % WORTHS.length]!,
+        }),
   }
 }
 

@@ -231,6 +231,31 @@ test('a value beyond the rate of its field is overruled when the policy lets the
   await worlds.end()
 })
 
+test('a limit is for a message or the columns of a field, as everything else is', async () => {
+  const worlds = createWorlds(DC, { server: { detect: 'mark', violationPolicy: { flooded: 'ignore' } } })
+  const { Avatar } = worlds.schema.dclasses
+  const limit = { rate: 0.5, burst: 2 }
+  worlds.server.configure({
+    limits: new Map([
+      [Avatar.mood, limit],
+      [Avatar.say, limit],
+    ]),
+  })
+  const owner = await worlds.join()
+  const eid = spawn(worlds, 'Avatar', {}, 1, clientOf(worlds, owner))
+  worlds.run(30)
+  const mine = seenBy(worlds, owner, eid)
+  for (const text of ['a', 'b', 'c']) {
+    owner.schema.dclasses.Avatar.mood[mine] = text
+    worlds.run(10)
+  }
+  worlds.run(20)
+  expect([Avatar.mood[eid], worlds.server.violations.flooded]).toEqual(['b', 1])
+  expect(() => worlds.server.configure({ limits: [[Avatar.x, limit]] })).toThrow(/Avatar\.x is a number/)
+  expect(() => worlds.server.configure({ limits: [[{ field: {} } as never, limit]] })).toThrow(/no field/)
+  await worlds.end()
+})
+
 test('interest requests have a rate of their own', async () => {
   const { worlds, impostor, left, told } = await stage({ interestRate: 2, timeout: 1 })
   const ask = (count: number) => {
@@ -464,6 +489,8 @@ test('what a former owner sent as such is not taken for a `clsend` write', async
 test.each([
   [{ limits: { 'Avatar.nothing': { rate: 1 } } }, /no field "Avatar\.nothing"/],
   [{ limits: { 'Avatar.x': { rate: 1 } } }, /Avatar\.x is a number/],
+  [{ limits: [[undefined, { rate: 1 }]] }, /no field "that was given": give Avatar\.say/],
+  [{ limits: [['Avatar.say']] }, /limits\['Avatar\.say'\]\.rate is undefined/],
   [{ limits: { 'Avatar.say': { rate: 0 } } }, /limits\['Avatar\.say'\]\.rate is 0/],
   [
     { violationPolicy: { forbidden: 'shout' } },

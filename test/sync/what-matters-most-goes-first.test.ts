@@ -1,5 +1,7 @@
 import { query } from 'bitecs'
+import type { DClass } from 'bitecs-pipes'
 import { expect, test } from 'vitest'
+import { infoOf } from '../../src/components/index.ts'
 import { random } from '../../src/net/random.ts'
 import { createWorlds, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
@@ -121,8 +123,8 @@ test('a new zone arrives as fast whatever it is worth', async () => {
 test('it is asked for each client, zone and class, a few times a second', async () => {
   const asked = new Map<string, number>()
   const { worlds } = await crowd([1, 2], 3, {
-    priority: (client: { id: number }, zone: number, dclass: { name: string }) => {
-      const key = `${client.id} ${zone} ${dclass.name}`
+    priority: (client: { id: number }, zone: number, dclass: DClass) => {
+      const key = `${client.id} ${zone} ${infoOf(dclass).dclass.name}`
       asked.set(key, (asked.get(key) ?? 0) + 1)
       return 1
     },

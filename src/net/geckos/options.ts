@@ -9,7 +9,7 @@ export interface IceServer {
 }
 
 /** Options of the server's transport. Every one has a default: `geckos()` serves this machine on port 9208. */
-export interface GeckosServerOptions {
+export interface GeckosServerOptions<Authorization = unknown> {
   /** TCP port of the signalling, 0-65535; 0 takes a free one (see `transport.port`). Default 9208. */
   port?: number
   /**
@@ -47,7 +47,7 @@ export interface GeckosServerOptions {
    * that HTTP status, or anything else but undefined to accept; the value is `connection.authorization` and stays on the
    * server. An exception refuses with 500. It has `openTimeout` to answer. Default: everybody.
    */
-  authorization?: (header: string | undefined, request: IncomingMessage) => unknown
+  authorization?: (header: string | undefined, request: IncomingMessage) => Authorization
   /**
    * Address of a peer, for the per-address limit and logs. Default: that of the TCP connection. Behind a reverse proxy read the
    * header that your proxy sets, else all players share one address.

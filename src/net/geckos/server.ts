@@ -16,12 +16,15 @@ import { answerSignalling, type CheckedRequest, isSignalling, type Router } from
 import { createStats, type GeckosStats } from './stats.ts'
 
 /** The server's side over WebRTC. */
-export interface GeckosServerTransport extends ServerTransport {
+export interface GeckosServerTransport<Authorization = unknown> extends ServerTransport<Authorization> {
   /** Counters of what was accepted and refused. */
   readonly stats: GeckosStats
   /** The TCP port of the signalling once `listen` has resolved, also when the option was 0. */
   readonly port: number
 }
+
+/** What `authorization` returns of those whom it accepts. */
+type Authorized<Authorization> = Exclude<Awaited<Authorization>, false | undefined>
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown
 
@@ -91,7 +94,9 @@ const openServer = (settings: Settings): Promise<Server> => {
  * Errors: `listen` rejects when `@geckos.io/server` cannot be loaded (the message tells what to install), when the
  * address is taken, and when another one listens in this process. The options are checked when it is made.
  */
-export const geckos = (options: GeckosServerOptions = {}): GeckosServerTransport => {
+export const geckos = <Authorization = unknown>(
+  options: GeckosServerOptions<Authorization> = {},
+): GeckosServerTransport<Authorized<Authorization>> => {
   const settings = settle(options)
   const stats = createStats()
   const admission = createAdmission()
@@ -321,7 +326,7 @@ export const geckos = (options: GeckosServerOptions = {}): GeckosServerTransport
     get port() {
       return port
     },
-    listen: onConnection => (opening = listen(onConnection)),
+    listen: onConnection => (opening = listen(onConnection as (connection: Connection) => void)),
     async close() {
       // Closed while it opens, it must not stay open for good.
       await opening?.catch(() => {})

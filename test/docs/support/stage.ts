@@ -7,11 +7,21 @@ import { programs, type SIDES } from './program.ts'
 export const played = new Set<string>()
 
 /** Outlives `vi.resetModules`: the network that `geckos()` stands for in the programs of the page that runs now. */
-const current = globalThis as typeof globalThis & { network: MemoryNetwork }
+const current = globalThis as typeof globalThis & { network: MemoryNetwork; authorization: Authorization | undefined }
+
+/** The option of the server's `geckos()` that a handshake asks. */
+type Authorization = (header: string) => unknown
 
 /** What `bitecs-pipes/geckos/server` and `/client` are to those programs. */
-export const serverTransport = { geckos: () => current.network.server }
-export const clientTransport = { geckos: () => current.network.client() }
+export const serverTransport = {
+  geckos(options: { authorization?: Authorization } = {}) {
+    current.authorization = options.authorization
+    return current.network.server
+  },
+}
+export const clientTransport = {
+  geckos: () => current.network.client(current.authorization?.('Bearer secret-of-ada')),
+}
 
 /** Everything that a file declares and exports, by name. */
 export type Exports = Record<string, any>
@@ -46,6 +56,7 @@ export const openStage = (page: string): Stage => {
   )
   const network = memoryNetwork({ conditions: { lag: 0.03 } })
   current.network = network
+  current.authorization = undefined
   vi.resetModules()
   const run = async (seconds: number) => {
     await vi.advanceTimersByTimeAsync(seconds * 1000)
