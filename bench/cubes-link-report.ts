@@ -191,7 +191,10 @@ const play = async ({ recording, clients, loss, chain, tables }: Run) => {
 const { file } = createSchema(CUBES, { capacity: 1 })
 const { slots } = layoutsOf(file.classes[0]!).interested
 const lessons = await Promise.all([1, 2].map(async seed => groupsOf(await recordCubes(seed), slots)))
-const tables = bits === COMPONENT_BITS ? packCodecTables(train(lessons, CUBE_AGES, 96), identityOf(file)) : undefined
+const tables =
+  bits === COMPONENT_BITS && given('tables', 'trained') === 'trained'
+    ? packCodecTables(train(lessons, CUBE_AGES, 96), identityOf(file))
+    : undefined
 const rows = []
 const wheres = []
 for (const seed of seeds) {

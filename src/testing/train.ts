@@ -10,7 +10,7 @@ export interface Trained {
   readonly after: number
 }
 
-/** Seconds after which tables were made three times, the last time of more than a minute. */
+/** Seconds after which tables were made four times, the last time of most of a minute. */
 const TRAINING = 110
 /** Seconds that count when it is measured what they are worth. */
 const MEASURED = 10

@@ -10,7 +10,7 @@ import * as walkers from './games/walkers.ts'
 import { folderOf, pipes, type Call } from './support.ts'
 
 const GAME = join(import.meta.dirname, 'games/walkers.ts')
-const QUICK = { seconds: 6, clients: 1, objects: 60, seed: 3 }
+const QUICK = { seconds: 20, clients: 1, objects: 60, seed: 3 }
 
 /** As the test runner imports them, which is quicker than a Vite of their own. */
 const modules = async () => ({ load: (name: string) => import(/* @vite-ignore */ name), close: async () => {} })

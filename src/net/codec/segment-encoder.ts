@@ -20,14 +20,17 @@ const KEPT = 3
 const nextNumber = (number: number): number => (number % 255) + 1
 /** Seconds after which tables are made for the first time, and by how much longer each next time takes, up to a limit. */
 const FIRST_TRAINING = 5
-const PATIENCE = 4
+const PATIENCE = 2
 const LONGEST = 300
 /** Of so many rounds the segments of one are counted. */
 const COUNTED_ROUND = 2
 /** Slices of the work that are done in a tick, of about 0.1 ms each. */
 const SLICES = 4
-/** Bytes of segments that must have been counted before tables are worth making. */
-const ENOUGH = 4000
+/**
+ * Bytes of segments, keyframes apart, that must have been counted before tables are worth making: of less, as when all have just come in and little moves
+ * yet, they are worse than the built-in ones.
+ */
+const ENOUGH = 8000
 
 export interface RangeEncoderOptions {
   /** Tables to begin with, of an earlier run with the same schema. */
@@ -89,7 +92,7 @@ export const createRangeEncoder = (
       // Groups have no more slots than the worst segment has room for.
       if (size < 0) throw new Error(`A segment of ${layout.dclass.name} does not fit ${MOST_BYTES} bytes.`)
       writer.at += size
-      if (isTraining) training.count(layout, size)
+      if (isTraining) training.count(layout, base ? size : 0)
       return size
     },
   }
