@@ -62,8 +62,8 @@ export const deliverMessage = (
   }
   remember(session, object, field, message.packed)
   for (const handler of state.handlers.get(field) ?? []) {
-    // The one before may have removed the entity.
-    if (session.objects.get(object.doId) !== object) return
+    // The one before may have removed the entity, or ended the session.
+    if (session.isOver || session.objects.get(object.doId) !== object) return
     try {
       const result = handler(object.eid, args.value)
       if (result instanceof Promise) result.catch((error: unknown) => state.onError(error, nameOf(field)))

@@ -152,3 +152,21 @@ test('handlers behind one that removed the entity are not called, on either side
   expect([called, errors]).toEqual([['first'], []])
   await worlds.end()
 })
+
+test('a handler that ends the session is the last one of it', async () => {
+  const { worlds, guest, errors } = await stage(0)
+  const { Bird } = guest.schema.dclasses
+  const bird = spawn(worlds, 'Bird', {}, 1)
+  worlds.until(() => seenBy(worlds, guest, bird) !== 0, 'it is here')
+  worlds.run(10)
+  const heard: number[] = []
+  guest.client.on<{ tone: number }>(Bird.sing, (_, { tone }) => {
+    heard.push(tone)
+    guest.client.disconnect()
+  })
+  guest.client.on<{ tone: number }>(Bird.sing, (_, { tone }) => heard.push(tone))
+  for (const tone of [1, 2]) worlds.server.sendUpdate(bird, worlds.schema.dclasses.Bird.sing, { tone })
+  worlds.run(20)
+  expect([heard, errors, query(guest.world, [Bird]).length]).toEqual([[1], [], 0])
+  await worlds.end()
+})
