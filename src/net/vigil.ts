@@ -21,6 +21,9 @@ export const look = (vigil: Vigil, now: number, heardAt = Infinity): void => {
   vigil.lookedAt = now
 }
 
+/** Seconds that we were asleep until this look, which is yet to be taken. */
+export const sleptFor = ({ lookedAt }: Vigil, now: number): number => (now - lookedAt > ASLEEP ? now - lookedAt : 0)
+
 /** Whether who was heard at `heardAt` has been silent for longer than `timeout`. */
 export const isSilent = (vigil: Vigil, now: number, heardAt: number, timeout: number): boolean =>
   now - heardAt > timeout && now - vigil.wokeAt > GRACE

@@ -200,8 +200,8 @@ export interface Session {
   /** What a resume has to show, and what the client is given for the next one while it may not have that yet. */
   token: Uint8Array | undefined
   nextToken: Uint8Array | undefined
-  /** Why its connection is lost or silent, and since when (seconds). */
-  suspension: { readonly reason: Reason; readonly since: number } | undefined
+  /** Why its connection is lost or silent, since when, and until when it may come back (seconds): later if the server sleeps meanwhile. */
+  suspension: { readonly reason: Reason; readonly since: number; until: number } | undefined
   /** When (seconds) it came back last, and how long it was away: what it sends then may be that old. */
   resumedAt: number
   outage: number

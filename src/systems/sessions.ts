@@ -5,7 +5,7 @@ import { createPings } from '../net/ping.ts'
 import { MAX_MESSAGE } from '../net/reliable.ts'
 import { createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
-import { isSilent, look } from '../net/vigil.ts'
+import { isSilent, look, sleptFor } from '../net/vigil.ts'
 import { endSession, leave } from './departure.ts'
 import { burstOf, noViolations, type ServerState, type Session, type SessionStats } from './server-state.ts'
 import { decideProof } from './sign-in.ts'
@@ -110,8 +110,10 @@ const lose = (state: ServerState, session: Session, reason: Reason): void => {
 
 /** Suspends or ends sessions that are closed, silent, stuck, or never said hello. */
 export const sweepSessions = (state: ServerState, now: number): void => {
+  const slept = sleptFor(state.vigil, now)
   look(state.vigil, now)
   for (const session of state.sessions) {
+    if (session.suspension) session.suspension.until += slept
     if (session.client) watch(state, session, now)
     else if (session.proof && !session.isClosed) decideProof(state, session, now)
     const { client, closing, proof } = session
@@ -129,7 +131,7 @@ const watch = (state: ServerState, session: Session, now: number): void => {
   if (session.hasLeft) leave(state, session, 'closed')
   else if (!downlink.isSound) endSession(state, session, 'overflow')
   else if (suspension) {
-    if (now - suspension.since > state.resumeTime) endSession(state, session, suspension.reason)
+    if (now > suspension.until) endSession(state, session, suspension.reason)
   } else if (session.isClosed) lose(state, session, 'closed')
   else if (isSilent(state.vigil, now, downlink.peer.lastReceiveTime, state.timeout)) lose(state, session, 'timeout')
 }

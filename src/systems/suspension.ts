@@ -65,7 +65,8 @@ const renewToken = (state: ServerState, session: Session, shown: Uint8Array): vo
 export const suspend = (state: ServerState, session: Session, reason: Reason): void => {
   const { client } = session
   if (!client || session.suspension) return
-  session.suspension = { reason, since: state.now() }
+  const since = state.now()
+  session.suspension = { reason, since, until: since + state.resumeTime }
   tellOf(state, client, state.onSuspend, 'onSuspend', reason)
 }
 

@@ -283,6 +283,21 @@ test('over a network so slow that a connection takes 8 seconds to open', async (
   await worlds.end()
 })
 
+test('who could not come back because the server slept may do so when it wakes', async () => {
+  let [time, slept] = [0, 0]
+  const { worlds, line, guest, events } = await stage({ now: () => time + slept })
+  worlds.game = () => void (time = worlds.now())
+  line.isReachable = false
+  line.cut()
+  await pass(worlds, 2)
+  expect(events).toContain('server: suspended, closed')
+  slept = 60
+  line.isReachable = true
+  await until(worlds, () => guest.client.state === 'connected', 'it comes back', 4)
+  expect(events.filter(each => /left|over/.test(each))).toEqual([])
+  await worlds.end()
+})
+
 test('who does not come back in time has left', async () => {
   const { worlds, line, guest, other, eid, events } = await stage({ resumeTime: 3 })
   line.isReachable = false
