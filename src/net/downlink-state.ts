@@ -49,6 +49,8 @@ export interface ZoneView {
   subscriptions: Subscription[]
   /** Objects whose value fields have not all gone into the reliable stream since the zone was opened. */
   readonly owed: Set<ValueSet>
+  /** The store's round in which it was opened. */
+  readonly since: number
 }
 
 /** What a packet to a client carried; used again once it was acknowledged. */

@@ -129,7 +129,7 @@ const NOTHING = createContent()
 /** Starts to send a zone. */
 export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void => {
   if (downlink.zones.has(zone)) return
-  const view: ZoneView = { zone, subscriptions: [], owed: new Set() }
+  const view: ZoneView = { zone, subscriptions: [], owed: new Set(), since: store.round }
   downlink.zones.set(zone, view)
   downlink.isStale = true
   for (const group of zone.groups)
@@ -227,7 +227,9 @@ export const isSeen = ({ zones }: Downlink, { isAlive, zone }: ValueSet): boolea
 
 /** Whether the client saw an object, in another zone, until it came into this one in this very round. */
 const wasSeen = ({ zones }: Downlink, store: Store, { kept }: ValueSet): boolean =>
-  kept?.cameFrom !== undefined && zones.has(kept.cameFrom) && kept.cameIn === store.round - 1
+  kept?.cameFrom !== undefined &&
+  kept.cameIn === store.round - 1 &&
+  (zones.get(kept.cameFrom)?.since ?? store.round) < store.round
 
 /** The same of an object that just came into a zone: whoever waits for that zone waits for these too. */
 export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet, wasSeen = false): void => {

@@ -114,6 +114,25 @@ test('anew each time that a client comes to see the object', async () => {
   await worlds.end()
 })
 
+test('anew, too, when a zone is opened in the tick in which the object leaves it for a group of its own', async () => {
+  const { worlds, names } = stage()
+  const guest = await worlds.join()
+  const told = listen(guest)
+  const eid = spawn(worlds, 'Pet', { label: 'cat' }, 1)
+  names.set(eid, 'Tom')
+  await worlds.settle(guest.client.interest.set([1]))
+  worlds.run(30)
+  await worlds.settle(guest.client.interest.set([]))
+  worlds.run(30)
+  told.length = 0
+  const client = clientOf(worlds, guest)
+  worlds.server.setZones(client, [1])
+  worlds.server.setVisibility(eid, 'always')
+  worlds.until(() => told.includes('alive cat'), 'it is alive', 1)
+  expect(told).toEqual(['name Tom', 'age 3', 'alive cat'])
+  await worlds.end()
+})
+
 test('an object whose required message has no value cannot be placed, and the error says what to do', async () => {
   const { worlds, Pet, stop, names, errors } = stage()
   stop()
