@@ -41,11 +41,31 @@ test('alone in a page, without a network', async () => {
 }, 60_000)
 
 test('with a host who plays in the server’s own process', async () => {
-  const page = await site.open(`?join=${port}&name=Ada`)
+  const page = await site.open(`?join=${port}&name=Ada`, { viewport: { width: 390, height: 844 }, hasTouch: true })
   await expect
     .poll(() => page.locator('output').textContent(), { timeout: 20_000 })
     .toMatch(/^With the host: 2 here, \d+ kicks$/)
   await host.says('Here are Ada, Host')
+  const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+  expect(isTooWide, 'it fits a phone').toBe(false)
+  const field = (await page.locator('canvas').boundingBox())!
+  const pixel = (x: number, y: number) =>
+    page.evaluate(
+      ([left, top]) => {
+        const canvas = document.querySelector('canvas')!
+        const scale = canvas.width / canvas.clientWidth
+        return Array.from(canvas.getContext('2d')!.getImageData(left! * scale, top! * scale, 1, 1).data).join()
+      },
+      [x, y],
+    )
+  const [x, y] = [field.width * 0.3, field.height * 0.2]
+  // Nothing is drawn there: the lawn is the page's.
+  const lawn = '0,0,0,0'
+  await page.touchscreen.tap(field.x + x, field.y + y)
+  await expect.poll(() => pixel(x, y), { message: 'a finger moves the own dot', timeout: 10_000 }).not.toBe(lawn)
+  await page.keyboard.down('ArrowRight')
+  await expect.poll(() => pixel(x, y), { message: 'and so does a key', timeout: 10_000 }).toBe(lawn)
+  await page.keyboard.up('ArrowRight')
   expect(site.errors).toEqual([])
   await site.leave(page)
 }, 60_000)

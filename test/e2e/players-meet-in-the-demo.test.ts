@@ -161,6 +161,7 @@ test('the interest of a player follows it: creatures appear ahead and vanish beh
     const here = [...doId.keys()].filter(eid => doId[eid] !== 0 && client.entityOf(doId[eid]) === eid)
     return here.length > 10 && here.every(eid => client.interest.zones.has(zone[eid]))
   })
+  await page.waitForFunction(() => (window as any).lobby.client.stats.disabled > 0)
   await site.leave(page)
 }, 60_000)
 
