@@ -91,6 +91,8 @@ test('the new folder is a package of its own name, and a second game does not fa
 })
 
 test('it builds, type-checks, and passes its own tests', async () => {
+  // Before anything else has written them: an editor knows the fields at once.
+  await run(game, 'npx', 'pipes', 'dc', 'types', '--check', 'src')
   await run(game, 'npm', 'run', 'build')
   await run(game, 'npm', 'run', 'types')
   await run(game, 'npm', 'test')
