@@ -9,6 +9,10 @@ const external = [/^node:/, ...builtinModules, ...packages.map(name => new RegEx
 /** `bitecs-pipes/geckos/server` becomes `dist/geckos-server.js`. */
 const distName = (name: string) => name.replace(/^bitecs-pipes\/?/, '').replaceAll('/', '-') || 'index'
 
+/** What of the DC language a client needs from the start: values to bytes and back. */
+const DC_VALUES =
+  /src\/dc\/(columns|extension|half|members|model|number|packer|quaternion|references|unpacker|writer)\.ts$/
+
 /** The published JavaScript. Declarations come from `tsconfig.build.json`. */
 export default defineConfig({
   // Its code is part of ours: what it is written for is one overlay.
@@ -28,7 +32,12 @@ export default defineConfig({
     },
     rolldownOptions: {
       external,
-      output: { entryFileNames: '[name].js', chunkFileNames: 'shared/[name].js' },
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: 'shared/[name].js',
+        // Apart from the rest of `src/dc`, which pages need for little, and later: bundlers split by file.
+        codeSplitting: { groups: [{ name: 'dc-values', test: DC_VALUES }] },
+      },
     },
   },
 })

@@ -7,14 +7,14 @@ import { root } from './setup.mjs'
 /**
  * What an application's bundler makes of some of our sources, and what it read to do so.
  *
- * @param {string[]} files entries, relative to the project
+ * @param {string[]} files entries, relative to the project, or absolute
  * @param {(name: string) => boolean} isExternal decides for each bare import, such as `bitecs` or `node:fs`
  * @param {string[]} unused more entries, which are imported, but nothing of them is used
  */
 export async function bundle(files, isExternal, unused = []) {
   /** @type {Set<string>} */
   const externals = new Set()
-  const pathOf = file => JSON.stringify(join(root, file))
+  const pathOf = file => JSON.stringify(isAbsolute(file) ? file : join(root, file))
   const code = [
     ...files.map(file => `export * from ${pathOf(file)}`),
     ...unused.map(file => `import ${pathOf(file)}`),

@@ -16,6 +16,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { bundle, isBitecs } from '../../scripts/bundle.mjs'
 import { entries } from '../../vite.config.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -98,6 +99,13 @@ test('Node loads every entry', () => {
     if (name === 'bitecs-pipes/register') continue
     expect(exports, `${name} exports something`).toBeGreaterThan(0)
   }
+})
+
+test('a page loads no more of it than of the sources', async () => {
+  const sources = await bundle(['src/client.ts'], isBitecs)
+  const published = await bundle([join(app, 'node_modules/bitecs-pipes/dist/client.js')], isBitecs)
+  // Files that the build makes of several sources cannot be split as well.
+  expect(published.gzip).toBeLessThan(sources.gzip + 1024)
 })
 
 test('the command line runs, by both of its names', () => {
