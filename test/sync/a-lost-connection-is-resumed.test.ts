@@ -293,7 +293,7 @@ test('who could not come back because the server slept may do so when it wakes',
   expect(events).toContain('server: suspended, closed')
   slept = 60
   line.isReachable = true
-  await until(worlds, () => guest.client.state === 'connected', 'it comes back', 4)
+  await until(worlds, () => guest.client.state === 'connected', 'it comes back', 8)
   expect(events.filter(each => /left|over/.test(each))).toEqual([])
   await worlds.end()
 })
