@@ -127,7 +127,8 @@ const tell = (
   // What is for some of its audience is theirs alone; who comes later is told what was last for all.
   const isKept = only === undefined && (!isForOwner || !isForAll)
   const place = isKept ? keptPlace(object, field) : undefined
-  if (place && field.keywords.includes('ram')) keep(place, packed, without)
+  // What is required, who was excepted is told too when it comes to see the object: without it that could not be alive.
+  if (place && field.keywords.includes('ram')) keep(place, packed, isRequired(field) ? NOBODY : without)
   const isFair = isUnreliable || from === undefined || isFairRelay(state, from, bytes.length)
   for (const session of state.sessions) {
     const { client, downlink } = session

@@ -133,6 +133,19 @@ test('anew, too, when a zone is opened in the tick in which the object leaves it
   await worlds.end()
 })
 
+test('to who was excepted when it was sent last, as well: without it the object could not be alive', async () => {
+  const { worlds, Pet, names } = stage()
+  const guest = await worlds.join()
+  const told = listen(guest)
+  const eid = spawn(worlds, 'Pet', { label: 'cat' }, 1)
+  names.set(eid, 'Tom')
+  worlds.server.sendUpdate(eid, Pet.setName, { name: 'Tom' }, { except: clientOf(worlds, guest) })
+  void guest.client.interest.set([1])
+  worlds.until(() => told.includes('alive cat'), 'it is alive', 1)
+  expect(told).toEqual(['name Tom', 'age 3', 'alive cat'])
+  await worlds.end()
+})
+
 test('an object whose required message has no value cannot be placed, and the error says what to do', async () => {
   const { worlds, Pet, stop, names, errors } = stage()
   stop()
