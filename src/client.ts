@@ -40,10 +40,10 @@ export {
   type Message,
   type Schema,
 } from './components/index.ts'
-export type { Reason } from './net/hello.ts'
+export { REASONS, type Reason } from './net/hello.ts'
 export type { PlayoutOptions } from './net/playout.ts'
 export type { Rates } from './net/rates.ts'
-export type { ClientTransport, Connection } from './net/transport.ts'
+export { MAX_PACKET, type ClientTransport, type Connection } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
 export type { ClientOptions, LiveClientOptions } from './systems/client-options.ts'
 export type { ConnectError } from './systems/client-session.ts'

@@ -4,11 +4,12 @@
  */
 export { conditioned, perfectLink } from './devtools/conditioned.ts'
 export { fieldsOf, objectsOf, type FieldView, type MayWrite, type ObjectView } from './devtools/inspect.ts'
-export { totalsOf, type ClassTotal, type Entry, type Ledger } from './devtools/ledger.ts'
+export { OBJECTS, PROTOCOL, totalsOf, type ClassTotal, type Entry, type Ledger } from './devtools/ledger.ts'
 export { watchClient, type Monitor, type Sample } from './devtools/monitor.ts'
 export type { Recorder, RecorderOptions } from './devtools/recorder.ts'
 export type { Account } from './devtools/account.ts'
 export type { LinkPair } from './net/memory.ts'
+export type { LifecycleState } from './systems/lifecycle.ts'
 export type { LinkConditions } from './net/conditioner.ts'
 export {
   decodeRecording,

@@ -12,11 +12,17 @@ export {
   Generated,
   loadSchema,
   Owned,
+  type AnyClasses,
   type DClass,
+  type DClassInfo,
   type DistributedObjectColumns,
+  type FieldColumns,
+  type FieldRead,
   type Message,
+  type NumberColumn,
   type Schema,
   type SchemaOptions,
+  type StructColumns,
 } from './components/index.ts'
 export {
   columnOf,
@@ -35,5 +41,6 @@ export {
 export { createFollow, type FollowOptions, type ZoneAsker, type ZoneGiver } from './systems/follow.ts'
 export { createZoning, type Placed, type Placing, type Position, type ZoningOptions } from './systems/zoning.ts'
 export { writeField, type FieldValue } from './systems/write-field.ts'
+export type { ClientHandle } from './systems/client-state.ts'
 export type { View } from './components/index.ts'
 export { defineView, useViews, type ViewComponents, type ViewDefinition } from './systems/views.ts'

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createSchema, type DClass, type Schema, type SchemaOptions } from './components/index.ts'
+import { createSchema, type AnyClasses, type Schema, type SchemaOptions } from './components/index.ts'
 
 /** A module that a `.dc` import is. */
 export interface DCModule {
@@ -13,8 +13,8 @@ export interface DCModule {
 }
 
 /** The module of a file that TypeScript knows nothing of. */
-interface AnyModule extends DCModule {
-  readonly default: Schema<Record<string, DClass & Record<string, any>>>
+export interface AnyModule extends DCModule {
+  readonly default: Schema<AnyClasses>
 }
 
 const pathOf = (file: string | URL): string => (typeof file === 'string' ? file : fileURLToPath(file))

@@ -12,6 +12,7 @@ import { packField } from './dc/index.ts'
 import { packCodecTables, unpackCodecTables } from './net/codec-tables.ts'
 import type { Reason } from './net/hello.ts'
 import type { Rates } from './net/rates.ts'
+import { nextTick } from './net/ticks.ts'
 import { createStore } from './net/store.ts'
 import { createVigil } from './net/vigil.ts'
 import { configureServer } from './systems/configure-server.ts'
@@ -53,14 +54,18 @@ export {
   fitText,
   Generated,
   Owned,
+  type AnyClasses,
   type DClass,
+  type FieldColumns,
+  type FieldRead,
+  type FieldValue,
   type Message,
   type Schema,
 } from './components/index.ts'
-export { tickLoop, type TickLoop, type TickLoopOptions } from './systems/tick-loop.ts'
-export type { Reason } from './net/hello.ts'
+export { tickLoop, type TickLoop, type TickLoopOptions, type TickLoopStats } from './systems/tick-loop.ts'
+export { REASONS, type Reason } from './net/hello.ts'
 export type { Rates } from './net/rates.ts'
-export type { Connection, ServerTransport } from './net/transport.ts'
+export { MAX_PACKET, type Connection, type ServerTransport } from './net/transport.ts'
 export type { SchemaDifference, SchemaIdentity, SchemaMismatch } from './net/schema-mismatch.ts'
 export type { Authenticate, Candidate } from './systems/authenticate.ts'
 export type { Bequest, OwnerLeaves } from './systems/departure.ts'
@@ -71,6 +76,7 @@ export type { ServerStats, TickTimes } from './systems/server-stats.ts'
 export type { FieldLimits, LimitedField, LiveServerOptions, ServerOptions } from './systems/server-options.ts'
 export type {
   FieldLimit,
+  OwnerHandler,
   Refused,
   ServerClient,
   SessionStats,
@@ -89,8 +95,13 @@ export interface Server<Identity = unknown, Authorization = unknown> {
   /** Resolves when clients can connect; rejects when the transport cannot listen. */
   readonly ready: Promise<void>
   readonly tickRate: number
-  /** Number of the last replicated tick, uint32. */
+  /** Number of the tick that was replicated last, uint32: what clients may have seen. */
   readonly tick: number
+  /**
+   * Number of the tick that is being written, uint32: what game systems write between `receive` and `replicate` is of this one. It is what to
+   * compute with where a client computes the same from its clock: a lift's height, a countdown.
+   */
+  readonly nextTick: number
   /** Connected clients by id. */
   readonly clients: ReadonlyMap<number, ServerClient<Identity, Authorization>>
   /** What clients tried that was refused, counted. */
@@ -311,6 +322,9 @@ export const createServer = <Identity = unknown, Authorization = unknown>(
     tickRate: state.tickRate,
     get tick() {
       return state.tick
+    },
+    get nextTick() {
+      return nextTick(state.tick)
     },
     get codecTables() {
       const tables = state.store.codec.tablesOf(state.store.codec.generation)

@@ -29,8 +29,11 @@ export {
   smoothOptions,
   writeValue,
   type History,
+  type Mix,
+  type Numbers,
   type SmoothField,
   type SmoothOptions,
+  type Weights,
 } from './net/history.ts'
 export { createPlayout, playoutAdvance, playoutPacket, type Playout, type PlayoutOptions } from './net/playout.ts'
 export { clockSample, createServerClock, serverTime, type ServerClock } from './net/clock.ts'

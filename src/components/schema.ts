@@ -59,8 +59,8 @@ export interface SchemaOptions {
   readonly capacity?: number
 }
 
-/** The dclasses of a schema that TypeScript knows nothing of. */
-export type AnyClasses = Record<string, DClass & Record<string, any>>
+/** The dclasses of a schema that TypeScript knows nothing of, such as one of `createSchema`: any name is one, without a `!`. */
+export type AnyClasses = Record<string, any>
 
 const DEFAULT_CAPACITY = 10_000
 

@@ -14,7 +14,8 @@ import { LIMITS } from './number.ts'
 import { decodeQuaternion } from './quaternion.ts'
 import { createReader, unpackType } from './unpacker.ts'
 
-type NumberArray =
+/** Any typed array. */
+export type NumberArray =
   | Int8Array
   | Uint8Array
   | Int16Array

@@ -232,7 +232,8 @@ export type SizeArguments =
   | readonly [min: number, max: number]
   | readonly [options: { readonly sizes: readonly (readonly [number, number])[] }]
 
-type Sizes = readonly (readonly [number, number])[]
+/** Lengths that are allowed: from, to. */
+export type Sizes = readonly (readonly [number, number])[]
 
 const sizesOf = ([first, second]: SizeArguments): Sizes =>
   first === undefined
@@ -357,7 +358,8 @@ export const molecule = <const Names extends readonly [string, ...string[]]>(
   ...names: Names
 ): MoleculeDeclaration<Names> => ({ kind: 'molecule', names })
 
-type StructMembers = Members | readonly MemberDeclaration[]
+/** What `struct` takes: members by name, or in order without. */
+export type StructMembers = Members | readonly MemberDeclaration[]
 const classOf = (isStruct: boolean, args: readonly unknown[]): object => {
   const [first, second] = args
   const parents = second === undefined ? [] : Array.isArray(first) ? first : [first]

@@ -16,11 +16,11 @@ export {
   type Unpacked,
   type UnpackOptions,
 } from './unpacker.ts'
-export { dequantise, inRange, LIMITS, quantise } from './number.ts'
-export { memberKeys, membersOf, type Member } from './members.ts'
+export { dequantise, inRange, LIMITS, quantise, type Limits, type Path } from './number.ts'
+export { caseMembers, memberKeys, membersOf, type Member } from './members.ts'
 export { formatError, formatErrors, nearest } from './errors.ts'
 export { packText, type PackedText } from './text-value.ts'
-export { columnReader, type ColumnReader, type ReadColumns } from './column-reader.ts'
+export { columnReader, type ColumnReader, type NumberArray, type ReadColumns } from './column-reader.ts'
 export { formatPacked, type FormatOptions } from './value-text.ts'
 export { columnKind, partOf, type Column, type Column as ColumnKind, type ColumnArray } from './columns.ts'
 export { declareTypes, declarationOf } from './types.ts'
@@ -38,7 +38,7 @@ export {
 export { type DCText, parseSchema, PRELUDE, type SchemaTextOptions } from './prelude.ts'
 export { isQuaternion, QUATERNION_BITS, type Extension, type FloatExtension } from './extension.ts'
 export { floatBits, floatValue, halfBits, halfValue, MAX_HALF } from './half.ts'
-export { decodeQuaternion, encodeQuaternion } from './quaternion.ts'
+export { decodeQuaternion, encodeQuaternion, type QuaternionWords } from './quaternion.ts'
 export { hasReferences, mapReferences } from './references.ts'
 export { formatDC, type Formatted } from './format.ts'
 export { diffSchemas, formatChanges, type SchemaChange } from './diff.ts'

@@ -1,6 +1,7 @@
 import { is64, numberSize, type DCNumberBase, type DCNumberType, type DCRange } from './model.ts'
 
-type Limits = readonly [number | bigint, number | bigint]
+/** Least and greatest integer of a type. */
+export type Limits = readonly [number | bigint, number | bigint]
 
 const limitsOf = (bits: number, signed: boolean): Limits =>
   signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]

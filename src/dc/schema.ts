@@ -86,7 +86,10 @@ export function acceptReserved(parser: Parser): Token | undefined {
   parser.complain(token, `Syntax error: expected a name, found the ${kind} ${token.text}`, {
     expected: 'a name',
     found: token.text,
-    help: kind === 'keyword' ? 'keywords are no names, once declared: choose another' : 'choose another name',
+    help:
+      kind === 'keyword'
+        ? 'keywords are no names, once declared: choose another'
+        : `choose another name, such as ${token.text}_`,
   })
   return take(parser)
 }

@@ -411,7 +411,7 @@ function refuseReserved(cursor: TypeCursor, token: Token): boolean {
   cursor.complain(token, `Syntax error: expected a name, found the reserved word ${token.text}`, {
     expected: 'a name',
     found: token.text,
-    help: 'choose another name',
+    help: `choose another name, such as ${token.text}_`,
   })
   return true
 }

@@ -15,8 +15,11 @@ export {
   ROWS,
   smoothOptions,
   type History,
+  type Mix,
+  type Numbers,
   type SmoothField,
   type SmoothOptions,
+  type Weights,
 } from './history/model.ts'
 export {
   carrySlot,

@@ -8,7 +8,10 @@ export interface Budget {
   readonly bytesUp?: number
   readonly datagramsDown?: number
   readonly datagramsUp?: number
-  /** Milliseconds of the server's CPU that half of the ticks take at most, all but one in a hundred, and on average: the machine's. */
+  /**
+   * Milliseconds that half of the server's ticks take at most, all but one in a hundred, and on average. They are the machine's, and several times
+   * as many while it does something else: only for a machine, or a job, that does nothing besides; in a suite, bytes.
+   */
   readonly tickP50?: number
   readonly tickP99?: number
   readonly tickMean?: number

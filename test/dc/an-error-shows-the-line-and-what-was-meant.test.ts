@@ -112,6 +112,14 @@ describe('one mistake is one error', () => {
   })
 })
 
+test('a reserved word for a name comes with one that is free', () => {
+  for (const text of ['dclass A { uint8 from; };', 'dclass A { f(uint8 from); };']) {
+    const [error] = parseDC(text).errors
+    expect(error?.help, text).toBe('choose another name, such as from_')
+    expect(parseDC(text.replace('from', 'from_')).errors).toEqual([])
+  }
+})
+
 test('what is declared too late says where it is', () => {
   expect(parseDC('dclass A { Late x; };\n\nstruct Late { uint8 z; };').errors[0]?.help).toBe(
     'it is declared in line 3: move that above this line',

@@ -47,7 +47,7 @@ export interface Weights {
   wary: Weights | undefined
   /** Seconds of extrapolation, at most `options.extrapolate`. */
   most: number
-  /** Server time of the curve; not an argument of {@link weigh}, which would be allocated. */
+  /** Server time of the curve; not an argument of `weigh`, which would be allocated. */
   time: number
   /** What is shown. */
   readonly shown: Mix
