@@ -51,8 +51,8 @@ const receivePacket = (state: ServerState, session: Session, packet: Uint8Array,
     if (session.client) receiveData(state, session, reader, time)
     // Whoever was sent away may not know it yet.
     else if (!session.closing) countViolation(state, session, 'forbidden')
-  } else if (kind === Kind.hello) receiveHello(state, session, reader, time)
-  else if (kind === Kind.resume) receiveSignIn(state, session, reader, time)
+  } else if (kind === Kind.hello) receiveHello(state, session, reader)
+  else if (kind === Kind.resume) receiveSignIn(state, session, reader)
   else if (kind === Kind.response) receiveResponse(state, session, reader)
   else if (kind === Kind.inquiry) receiveInquiry(state, session, reader)
   else if (kind === Kind.bye) {

@@ -115,7 +115,7 @@ export const sweepSessions = (state: ServerState, now: number): void => {
   for (const session of state.sessions) {
     if (session.suspension) session.suspension.until += slept
     if (session.client) watch(state, session, now)
-    else if (session.proof && !session.isClosed) decideProof(state, session, now)
+    else if (session.proof && !session.isClosed) decideProof(state, session)
     const { client, closing, proof } = session
     const isLate = !client && !closing && !proof && now - session.openedAt > HELLO_TIMEOUT
     const isOver = closing !== undefined && now >= closing.at

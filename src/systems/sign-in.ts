@@ -43,7 +43,9 @@ const refusalOf = (state: ServerState, session: Session, hello: Hello): Reason |
   return undefined
 }
 
-const welcome = (state: ServerState, session: Session, nonce: number): void =>
+/** Who asks for it, again too, is there. */
+const welcome = (state: ServerState, session: Session, nonce: number): void => {
+  session.downlink.peer.lastReceiveTime = state.now()
   sendBare(
     session,
     encodeWelcome({
@@ -58,9 +60,10 @@ const welcome = (state: ServerState, session: Session, nonce: number): void =>
       token: session.nextToken ?? session.token ?? NO_TOKEN,
     }),
   )
+}
 
 /** Answers a hello. A repeated one gets its answer again; a second sign-in on the connection is refused. */
-export const receiveHello = (state: ServerState, session: Session, reader: ByteReader, now: number): void => {
+export const receiveHello = (state: ServerState, session: Session, reader: ByteReader): void => {
   const hello = decodeHello(reader)
   if (!hello) return countViolation(state, session, 'malformed')
   const { nonce } = hello
@@ -71,12 +74,12 @@ export const receiveHello = (state: ServerState, session: Session, reader: ByteR
   const { address, authorization } = session.connection
   const candidate = { data: parseData(hello.data), address, authorization }
   if (state.authenticate) beginProof(state, session, hello, candidate)
-  else admit(state, session, hello, candidate, undefined, now)
+  else admit(state, session, hello, candidate, undefined)
 }
 
 /** Takes a resume: the session that it names goes on over this connection, or it is refused. */
-export const receiveSignIn = (state: ServerState, stranger: Session, reader: ByteReader, now: number): void => {
-  receiveResume(state, stranger, reader, now, (session, nonce) => welcome(state, session, nonce))
+export const receiveSignIn = (state: ServerState, stranger: Session, reader: ByteReader): void => {
+  receiveResume(state, stranger, reader, (session, nonce) => welcome(state, session, nonce))
 }
 
 /** Takes the answer to a challenge; one that was answered with a welcome gets that again. */
@@ -88,14 +91,14 @@ export const receiveResponse = (state: ServerState, session: Session, reader: By
 }
 
 /** Lets in, or refuses, who has shown who it is. */
-export const decideProof = (state: ServerState, session: Session, now: number): void => {
+export const decideProof = (state: ServerState, session: Session): void => {
   const { proof } = session
   const verdict = takeVerdict(state, session)
   if (!proof || verdict === undefined) return
   const { hello, candidate } = proof
   if (typeof verdict === 'string') refuse(state, session, hello.nonce, verdict)
   else if (state.clients.size >= state.maxClients) refuse(state, session, hello.nonce, 'full')
-  else admit(state, session, hello, candidate, verdict.identity, now)
+  else admit(state, session, hello, candidate, verdict.identity)
 }
 
 const admit = (
@@ -104,7 +107,6 @@ const admit = (
   hello: Hello,
   { data, authorization }: Candidate,
   identity: unknown,
-  now: number,
 ): void => {
   session.nonce = hello.nonce
   setRates(state, session, { updateRate: hello.updateRate, commandRate: hello.commandRate, interp: hello.interp })
@@ -137,7 +139,6 @@ const admit = (
   if (priority)
     session.downlink.weigh = group =>
       group.zone.privateTo > 0 ? 1 : weightOf(state, () => priority(client, group.zone.id, group.layout.dclass))
-  session.downlink.peer.lastReceiveTime = now
   state.clients.set(client.id, client)
   state.sessionOf.set(client.id, session)
   issueToken(state, session)

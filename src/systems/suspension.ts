@@ -116,7 +116,6 @@ export const receiveResume = (
   state: ServerState,
   stranger: Session,
   reader: ByteReader,
-  now: number,
   welcome: (session: Session, nonce: number) => void,
 ): void => {
   const request = decodeResume(reader)
@@ -138,7 +137,6 @@ export const receiveResume = (
   if (connection !== session.connection) detach(session.connection)
   attach(state, session, connection)
   session.nonce = nonce
-  session.downlink.peer.lastReceiveTime = now
   renewToken(state, session, request.token)
   const answer = (): void => welcome(session, nonce)
   if (session.suspension) return resume(state, session, answer)

@@ -258,6 +258,19 @@ test.each(['hangs up', 'is silent'])('who %s before it was heard as a client is 
   await worlds.end()
 })
 
+test('who still says hello, as it has not heard the welcome or cannot read the rest yet, is there', async () => {
+  const { worlds, events } = await stage()
+  const impostor = await createImpostor(worlds.network, worlds.schema, worlds.now)
+  for (let seconds = 0; seconds < 8; seconds++) {
+    impostor.hello()
+    await pass(worlds, 1)
+  }
+  expect([worlds.server.clients.size, events]).toEqual([3, []])
+  await pass(worlds, 5)
+  expect([worlds.server.clients.size, events]).toEqual([2, ['server: left, timeout']])
+  await worlds.end()
+})
+
 test('over a network so slow that a connection takes 8 seconds to open', async () => {
   const { worlds, line, guest, events } = await stage()
   const { transport } = line
