@@ -32,6 +32,7 @@ export const makeEntity = (state: ClientState, session: ClientSession): number |
     removeEntity(world, eid)
     const [oldest] = session.disabled.values()
     if (!oldest) {
+      session.isCrowded = true
       complainOfCapacity(state, eid)
       return undefined
     }
@@ -41,7 +42,7 @@ export const makeEntity = (state: ClientState, session: ClientSession): number |
   return eid
 }
 
-/** Told once: an object that does not fit is left out, the rest goes on. */
+/** Told once: an object that does not fit is left out until there is room, the rest goes on. */
 const complainOfCapacity = (state: ClientState, eid: number): void => {
   if (state.isOverCapacity) return
   state.isOverCapacity = true
@@ -98,6 +99,7 @@ export const giveUp = (state: ClientState, session: ClientSession, object: Clien
   // An observer that removed the entity has let the object go.
   if (session.disabled.get(object.doId) !== object) return
   session.disabled.delete(object.doId)
+  session.hasRoom = session.isCrowded
   end(state, object.eid)
   schema.DistributedObject.doId[object.eid] = 0
 }
@@ -130,5 +132,6 @@ export const forsake = (state: ClientState, eid: number): void => {
     session.disabled.delete(object.doId)
     session.unfinished.delete(object)
     session.isPopulationChanged = true
+    session.hasRoom = session.isCrowded
   }
 }

@@ -1,3 +1,4 @@
+import { newestFrame } from '../net/frames.ts'
 import { measurePing } from '../net/ping.ts'
 import { sweepValues } from '../net/replica.ts'
 import { measureTraffic } from '../net/traffic.ts'
@@ -20,7 +21,11 @@ export const clientReceive = (state: ClientState): void => {
   const { session } = state
   if (!session?.welcome) return
   const { replica } = session
-  const dirty = [...replica.groups.values()].filter(group => group.isDirty)
+  const { hasRoom } = session
+  if (hasRoom) session.hasRoom = session.isCrowded = false
+  const dirty = [...replica.groups.values()].filter(
+    ({ isDirty, history }) => isDirty || (hasRoom && newestFrame(history) !== undefined),
+  )
   // First everything that is somewhere now, then what left: an object that changed its zone is never missing.
   for (const group of dirty) claimObjects(state, session, group)
   renewReferences(state, session)

@@ -220,6 +220,9 @@ export interface ClientSession {
   unwrappedTick: number
   /** Objects came or went: what names them has to be looked at again. */
   isPopulationChanged: boolean
+  /** Objects were left out for want of room; and there is some since. */
+  isCrowded: boolean
+  hasRoom: boolean
   nextSendTime: number
   isOver: boolean
 }
@@ -337,6 +340,8 @@ export const createClientSession = (
   nextRequest: 0,
   unwrappedTick: 0,
   isPopulationChanged: false,
+  isCrowded: false,
+  hasRoom: false,
   nextSendTime: -Infinity,
   isOver: false,
 })

@@ -68,6 +68,29 @@ test('they make room for new objects where the schema has no more', async () => 
   await worlds.end()
 })
 
+test('what found no room comes when there is some, though nothing of it changed', async () => {
+  const worlds = createWorlds('dclass Bird { uint8 x broadcast; }; dclass Nest { uint8 y broadcast; };', {
+    capacity: 16,
+    client: { onError: () => {} },
+  })
+  const guest = await worlds.join()
+  const { Bird, Nest } = guest.schema.dclasses
+  const count = () => [Bird, Nest].map(dclass => query(guest.world, [dclass]).length)
+  for (let own = 0; own < 6; own++) addEntity(guest.world)
+  await worlds.settle(guest.client.interest.set([1]))
+  const birds = Array.from({ length: 9 }, () => spawn(worlds, 'Bird', {}, 1))
+  worlds.run(20)
+  for (let nest = 0; nest < 4; nest++) spawn(worlds, 'Nest', {}, 1)
+  worlds.run(20)
+  expect(count()).toEqual([9, 0])
+  removeEntity(worlds.world, birds.pop()!)
+  worlds.until(() => count()[1] === 1, 'one of them', 2)
+  for (const bird of birds) removeEntity(worlds.world, bird)
+  worlds.until(() => count()[1] === 4, 'all of them', 2)
+  expect(count()).toEqual([0, 4])
+  await worlds.end()
+})
+
 test('their time can change while they are gone', async () => {
   const { worlds, count, client } = await stage({ disabledTime: 3600 })
   const bird = spawn(worlds, 'Bird', {}, 1)
