@@ -23,6 +23,15 @@ export {
   type Schema,
   type SchemaOptions,
   type StructColumns,
+  getQuat,
+  getVec2,
+  getVec3,
+  setQuat,
+  setVec2,
+  setVec3,
+  type QuatColumns,
+  type Vec2Columns,
+  type Vec3Columns,
 } from './components/index.ts'
 export {
   columnOf,

@@ -27,4 +27,15 @@ export {
 } from './columns.ts'
 export type { FieldRead, FieldValue } from './field-value.ts'
 export { fitText } from './text.ts'
+export {
+  getQuat,
+  getVec2,
+  getVec3,
+  setQuat,
+  setVec2,
+  setVec3,
+  type QuatColumns,
+  type Vec2Columns,
+  type Vec3Columns,
+} from './vectors.ts'
 export { hasView, viewError, VIEWS, type View } from './views.ts'
