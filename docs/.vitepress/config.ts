@@ -14,7 +14,7 @@ const page = (text: string, link: string) => ({ text, link })
 const guide = [
   {
     text: 'Begin',
-    items: [page('What it is', '/what'), page('Five-minute start', '/start')],
+    items: [page('What it is', '/what'), page('Five-minute start', '/start'), page('Everyday calls', '/calls')],
   },
   {
     text: 'Concepts',

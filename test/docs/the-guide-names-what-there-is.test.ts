@@ -89,6 +89,7 @@ const complaint = async (command: string): Promise<string | undefined> => {
     case 'npm create':
       return exists('create/package.json')
     case 'npx pipes':
+    case 'npx bitecs-pipes':
       return complainOfPipes(words.slice(2))
     case 'node scripts/run.mjs':
       return exists(name)
