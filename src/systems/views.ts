@@ -66,13 +66,30 @@ export const useViews = (end: object, ...definitions: readonly ViewDefinition[])
   return () => stops.forEach(stop => stop())
 }
 
+/** What is shown in a world: components, of the objects with these terms that `isShown` says. */
+interface Show {
+  readonly terms: readonly object[]
+  readonly components: readonly object[]
+  isShown(eid: number): boolean
+}
+
+/** All that is shown at an end: what one gives up another may still want. */
+const SHOWS = new WeakMap<End, Set<Show>>()
+
+const showsOf = (end: End): Set<Show> => {
+  let shows = SHOWS.get(end)
+  if (!shows) SHOWS.set(end, (shows = new Set()))
+  return shows
+}
+
 const showView = (
-  { world, schema, side }: End,
+  end: End,
   infos: readonly DClassInfo[],
   info: DClassInfo,
   components: ViewComponents,
   view: View,
 ): (() => void)[] => {
+  const { world, schema, side } = end
   const list = components[view]
   if (!list) return []
   const heirs = infos.filter(each => each === info || each.ancestors.includes(info))
@@ -81,18 +98,26 @@ const showView = (
   if ((view === 'server') !== (side === 'server')) return []
   const terms = [info.component, ...TERMS[view]]
   const isShown = (eid: number): boolean => shown.size === heirs.length || shown.has(classOf(world, heirs, eid))
+  const shows = showsOf(end)
+  const show: Show = { terms, components: list.map(bareOf), isShown }
+  const isWanted = (eid: number, component: object): boolean =>
+    [...shows].some(
+      each =>
+        each.components.includes(component) &&
+        each.terms.every(term => hasComponent(world, eid, term)) &&
+        each.isShown(eid),
+    )
   const add = (eid: number): void => {
     if (isShown(eid)) for (const component of list) addComponent(world, eid, component)
   }
   const remove = (eid: number): void => {
     // bitECS removes the whole entity: it takes its components with it.
-    if (terms.every(term => hasComponent(world, eid, term))) return
-    const kept = view === 'owner' && hasComponent(world, eid, Generated) ? (components.client ?? []).map(bareOf) : []
-    for (const component of list.map(bareOf))
-      if (!kept.includes(component) && isShown(eid)) removeComponent(world, eid, component)
+    if (terms.every(term => hasComponent(world, eid, term)) || !isShown(eid)) return
+    for (const component of show.components) if (!isWanted(eid, component)) removeComponent(world, eid, component)
   }
+  shows.add(show)
   for (const eid of query(world, terms)) add(eid)
-  return [observe(world, onAdd(...terms), add), observe(world, onRemove(...terms), remove)]
+  return [() => shows.delete(show), observe(world, onAdd(...terms), add), observe(world, onRemove(...terms), remove)]
 }
 
 /** The component itself, of `set(component, data)` too. */

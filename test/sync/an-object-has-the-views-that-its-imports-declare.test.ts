@@ -229,3 +229,28 @@ test.each([
     await worlds.end()
   }
 })
+
+test('a component that two views have stays as long as one of them does, whoever defined it', async () => {
+  const worlds = createWorlds('dclass Animal { uint8 age broadcast; }; dclass Bird : Animal { uint8 size broadcast; };')
+  const guest = await worlds.join()
+  await worlds.settle(guest.client.interest.set([1]))
+  const [Mesh, Camera] = [{}, {}]
+  const { Animal, Bird } = guest.schema.dclasses
+  useViews(guest.client, defineView(Bird, { owner: [Mesh, Camera] }))
+  const stop = useViews(guest.client, defineView(Animal, { client: [Mesh] }))
+  const bird = spawn(worlds, 'Bird', {}, 1, clientOf(worlds, guest))
+  worlds.run(20)
+  const own = seenBy(worlds, guest, bird)
+  const shown = () => [Mesh, Camera].map(component => hasComponent(guest.world, own, component))
+  expect(shown()).toEqual([true, true])
+  worlds.server.place(bird, 1, 0)
+  worlds.run(20)
+  expect(shown(), 'the client view still has it').toEqual([true, false])
+  stop()
+  worlds.server.place(bird, 1, clientOf(worlds, guest))
+  worlds.run(20)
+  worlds.server.place(bird, 1, 0)
+  worlds.run(20)
+  expect(shown(), 'none has it').toEqual([false, false])
+  await worlds.end()
+})
