@@ -182,7 +182,7 @@ export interface Server<Identity = unknown, Authorization = unknown> {
    * Sends a message of an object to the clients that its keywords name (`broadcast`: all interested; `ownrecv`: the
    * owner), or to some of them: a client, or several; `'owner'`; `'interested'`; `{ except: client }` (or several, or `'owner'`). The last
    * `ram` message is kept, and told whoever comes to see the object later; one that is for some clients only is not kept, nor told those
-   * that were excepted. Throws when the keywords name nobody, the arguments do not fit the DC types, or a `ram` message has more than 16 KB.
+   * that were excepted, unless it is `required`. Throws when the keywords name nobody, the arguments do not fit the DC types, or a `ram` message has more than 16 KB.
    */
   sendUpdate<Args>(eid: EntityId, message: Message<Args>, args: Args, to?: Target): void
   /**
