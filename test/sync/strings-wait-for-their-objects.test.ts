@@ -25,7 +25,7 @@ test('an object that is a minute on its way between two zones arrives whole', as
   const eid = spawn(worlds, 'Avatar', { name: 'Ada' }, 1)
   const others = Array.from({ length: 45 }, () => spawn(worlds, 'Avatar', { name: 'Bob' }, 2))
   await worlds.settle(guest.client.interest.set([1, 2]))
-  const rocks = Array.from({ length: 400 }, () => spawn(worlds, 'Rock', {}, 1))
+  const rocks = Array.from({ length: 1200 }, () => spawn(worlds, 'Rock', {}, 1))
   worlds.run(600)
   worlds.game = () => {
     for (const other of others) Avatar.a[other] = any()
