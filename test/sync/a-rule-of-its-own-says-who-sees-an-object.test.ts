@@ -293,7 +293,9 @@ test('interest is complete without objects that are hidden', async () => {
 
 test('mistakes are errors that say what to do', async () => {
   const { worlds, put, server } = await stage()
-  expect(() => server.setVisibility(put(1), 'hidden' as never)).toThrow(/give 'zone', 'always' or 'never', or a function, not hidden/)
+  expect(() => server.setVisibility(put(1), 'hidden' as never)).toThrow(
+    /give 'zone', 'always' or 'never', or a function, not hidden/,
+  )
   expect(() => server.setVisibility(999, 'never')).toThrow(/Entity 999 does not exist/)
   await worlds.end()
 })
