@@ -46,7 +46,10 @@ test('every other transition is refused, and changes nothing', () => {
         if (machine[from].includes(to)) continue
         const object = { eid: addEntity(world), doId: 1, state: from as LifecycleState }
         addComponent(world, object.eid, Generated)
-        expect(transition(world, machine, object, to, () => {}), `${from} > ${to}`).toBe(false)
+        expect(
+          transition(world, machine, object, to, () => {}),
+          `${from} > ${to}`,
+        ).toBe(false)
         expect(object.state).toBe(from)
         expect(tagsOf(object.eid)).toEqual(['Generated'])
         refused++
