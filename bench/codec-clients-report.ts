@@ -1,4 +1,5 @@
 // Run by `bench/codec-clients.ts`.
+import { report } from './report.mjs'
 import { QUATERNION_BITS, parseSchema } from '../src/dc/index.ts'
 import type { SegmentEncoder } from '../src/net/codec.ts'
 import { createRangeDecoder } from '../src/net/codec/segment-decoder.ts'
@@ -163,5 +164,7 @@ const measure = (clients: number, codec: 'plain' | 'range') => {
   }
 }
 
-console.log('A quarter of the clients each has 33 ms and no loss, 67 ms and 0.2 %, 100 ms and 1 %, 150 ms and 2 %')
-console.table([...counts.map(clients => measure(clients, 'range')), measure(counts[0]!, 'plain')])
+report('A quarter of the clients each has 33 ms and no loss, 67 ms and 0.2 %, 100 ms and 1 %, 150 ms and 2 %', [
+  ...counts.map(clients => measure(clients, 'range')),
+  measure(counts[0]!, 'plain'),
+])

@@ -1,4 +1,5 @@
 // Run by `bench/codec.ts`. Trains on some recordings, measures on others.
+import { report as table } from './report.mjs'
 import { planOf } from '../src/net/codec/plan.ts'
 import {
   median,
@@ -49,8 +50,7 @@ const report = (title: string, testing: readonly Groups[], ages: readonly Ages[]
       }
     }),
   )
-  console.log(`${title}: tables of ${bytes.length} bytes, ${plan.contexts} contexts`)
-  console.table(rows)
+  table(`${title}: tables of ${bytes.length} bytes, ${plan.contexts} contexts`, rows)
   for (const scene of testing) {
     const [own, built] = [trained(plan, bytes), untrained(plan)].map(codec => Math.round(runKeyframes(scene, codec)))
     const training = runTraining(

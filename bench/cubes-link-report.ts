@@ -1,4 +1,5 @@
 // Run by `bench/cubes-link.ts`. The server begins with tables that were trained on other recordings than those that it plays.
+import { report } from './report.mjs'
 import { addComponent, addEntity } from 'bitecs'
 import { decodeQuaternion, QUATERNION_BITS } from '../src/dc/index.ts'
 import { more, readBytes, readU16, readU8, readVarint } from '../src/net/bytes.ts'
@@ -211,9 +212,8 @@ for (const seed of seeds) {
     wheres.push({ ...title, ...where })
   }
 }
-console.log(
+report(
   `${clients} clients, ${lag * 2000} ms round trip, ${bits} bits a component; tables of ${tables?.length} bytes, trained on other seeds`,
+  rows,
 )
-console.table(rows)
-console.log('kbps of a client by what they are; 10 and more bytes of each packet are its header')
-console.table(wheres)
+report('kbps of a client by what they are; 10 and more bytes of each packet are its header', wheres)

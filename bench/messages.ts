@@ -1,3 +1,4 @@
+import { report } from './report.mjs'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
@@ -274,6 +275,9 @@ else {
     await wait(Number(values.seconds) * 1000)
   }
   for (const finish of finishes) rows.push(...(await finish()))
-  console.table(rows)
+  report(
+    `Reliable messages, milliseconds, ${values.link === 'memory' ? 'memory links on virtual time' : 'geckos.io through a UDP relay'}`,
+    rows,
+  )
   process.exit(0)
 }

@@ -69,9 +69,29 @@ export const figures = [
     id: 'cubes-link',
     title: '901 cubes end to end',
     about:
-      'Whole packets with acknowledgements over a link of 96 ms round trip that loses 1 % both ways, by how many sends state may build on.',
+      'Whole packets with acknowledgements over a link of 96 ms round trip that loses 1 % both ways, by how many sends state may build on ' +
+      '(`depth`); tables trained on other recordings.',
     command: 'node scripts/run.mjs bench/cubes-link.ts',
-    quick: 'node scripts/run.mjs bench/cubes-link.ts --clients 1 --seconds 2',
+  },
+  {
+    id: 'codec-clients',
+    title: 'Encoding for many clients of one zone',
+    about:
+      'All distinct encodings of a tick, over the baselines that clients on four kinds of links have; packing is what each client costs besides.',
+    command: 'node scripts/run.mjs bench/codec-clients.ts',
+  },
+  {
+    id: 'messages',
+    title: 'How long reliable messages take',
+    about:
+      'Ten messages of 200 bytes a second each way beside 20 states a second, round trip 50 ms, on virtual time over links that lose.',
+    command: 'node scripts/run.mjs bench/messages.ts --link memory --seconds 60',
+  },
+  {
+    id: 'messages-geckos',
+    title: 'The same through real geckos.io',
+    about: 'A process each for server and clients, and a UDP relay that drops.',
+    command: 'node scripts/run.mjs bench/messages.ts',
   },
   {
     id: 'link',
