@@ -1,4 +1,4 @@
-import { report } from './report.mjs'
+import { report as table } from './report.mjs'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
@@ -275,7 +275,7 @@ else {
     await wait(Number(values.seconds) * 1000)
   }
   for (const finish of finishes) rows.push(...(await finish()))
-  report(
+  table(
     `Reliable messages, milliseconds, ${values.link === 'memory' ? 'memory links on virtual time' : 'geckos.io through a UDP relay'}`,
     rows,
   )
