@@ -52,6 +52,10 @@ interface Eye {
   readonly made: Map<number, number>
 }
 
+/** The guest is signed in as this client. That of one who left is kept for a while if the goodbye was lost. */
+export const isSignedIn = ({ guest: { client }, account }: Eye): boolean =>
+  client.state === 'connected' && client.clientId === account.client.id && !account.isOver
+
 /** Keeps account of who may see what, tick by tick, by rules of its own. */
 export const createSight = (worlds: Worlds) => {
   const { server, schema, world, network } = worlds
@@ -158,7 +162,7 @@ export const createSight = (worlds: Worlds) => {
         const isOwn = owner[server.entityOf(id)] === account.client.id
         // What moves on while the zone that it comes from is lost is remade, if it is not one's own: nobody can tell.
         if (!isOwn && ticksSince(server.tick, account.lostZone) < 30) return
-        if (account.isOver || guest.client.state !== 'connected' || made === undefined) return
+        if (!isSignedIn(eye) || made === undefined) return
         if (unseen < 0 || ticksSince(unseen, made) < 0)
           faults.push(
             `tick ${server.tick}: client ${account.client.id} lost ${id}, made at ${made}, last unseen at ${unseen}`,
@@ -214,8 +218,7 @@ export const createSight = (worlds: Worlds) => {
     },
     /** Where clients' worlds differ from what they should be. */
     differences(): string[] {
-      return eyes.flatMap(({ guest, account }) => {
-        if (account.isOver || guest.client.state !== 'connected') return []
+      return eyes.filter(isSignedIn).flatMap(({ guest, account }) => {
         const its = guest.schema.dclasses.Thing
         const name = `client ${account.client.id}`
         return things.flatMap(thing => {
