@@ -3,6 +3,7 @@
 import { addComponent, addEntity, createWorld, hasComponent, query, removeEntity } from 'bitecs'
 import { createServer as createPipesServer, createSchema } from '../../dist/server.js'
 import { Alive, createClient as createPipesClient } from '../../dist/client.js'
+import { memoryNetwork } from '../../dist/memory.js'
 
 // Fixed-point numbers, as a game would declare metres and turns: what moves, the codec foretells.
 const CUBES = `
@@ -196,6 +197,9 @@ const acknowledge = (fake, sequences, generation) => {
   return Uint8Array.from([...header, 1, fake.fragments++, 0, 1, 2, 11, generation])
 }
 
+// Brings the decoders, which a page would load while its transport connects: these connections are open at once.
+memoryNetwork()
+
 const rateOf = wl => Math.min(255, wl.hz)
 
 /** Makes a client on a link; it is signed in when the server has received. */
@@ -213,7 +217,7 @@ const createLinkedClient = (wl, schema, end, now) => {
     transport: { connect: () => connection },
     updateRate: rateOf(wl),
     commandRate: rateOf(wl),
-    timeout: 3600,
+    timeout: 300,
     now,
   })
   client.connect().catch(error => console.error(error))
@@ -248,7 +252,7 @@ const make = (name, options) => ({
       maxClients: Math.max(24, n),
       maxBytesPerSecond: 1e9,
       packetsPerSend: 64,
-      timeout: 3600,
+      timeout: 300,
       now,
       ...options,
     })

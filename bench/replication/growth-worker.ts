@@ -94,7 +94,7 @@ const server = createServer(world, schema, {
   maxClients: Math.max(1, clients),
   maxBytesPerSecond: 1e9,
   packetsPerSend: 8,
-  timeout: 3600,
+  timeout: 300,
   now,
 })
 
@@ -122,7 +122,7 @@ for (const { link, connection } of links) {
     transport: { connect: () => end },
     updateRate: HZ,
     commandRate: HZ,
-    timeout: 3600,
+    timeout: 300,
     now,
   })
   open(connection)

@@ -1,6 +1,7 @@
 import { addComponent, addEntity, createWorld, hasComponent, query, removeEntity } from 'bitecs'
 import { createSchema } from 'bitecs-pipes'
 import { Alive, createClient } from 'bitecs-pipes/client'
+import { memoryNetwork } from 'bitecs-pipes/memory'
 import { createServer, type Connection, type ServerClient } from 'bitecs-pipes/server'
 import { Kind } from '../../../src/net/packet.ts'
 import type { Scene } from '../scene.ts'
@@ -55,6 +56,8 @@ const createCopier = () => {
 }
 
 export const pipes: CreatePeer = (scene, clients) => {
+  // Brings the decoders, which a page would load while its transport connects: these connections are open at once.
+  memoryNetwork()
   let time = 0
   const now = () => time
   const schema = schemaOf(scene)
@@ -85,7 +88,7 @@ export const pipes: CreatePeer = (scene, clients) => {
     maxClients: clients,
     maxBytesPerSecond: 1e9,
     packetsPerSend: 64,
-    timeout: 3600,
+    timeout: 300,
     now,
   })
   const members: ServerClient[] = []
@@ -107,7 +110,7 @@ export const pipes: CreatePeer = (scene, clients) => {
       transport: { connect: () => end },
       updateRate: scene.hz,
       commandRate: scene.hz,
-      timeout: 3600,
+      timeout: 300,
       now,
     })
     open(link.connection)
