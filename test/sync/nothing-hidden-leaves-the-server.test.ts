@@ -55,7 +55,7 @@ const ask = eachClient(0.02, (eye, _worlds, luck) => void eye.guest.client.inter
 const give = eachClient(0.01, (eye, worlds, luck) => worlds.server.setZones(eye.account.client, some(luck)))
 const revoke = eachClient(0.01, (eye, worlds, { pick }) => worlds.server.revokeZone(eye.account.client, pick(ZONES)))
 
-/** Who leaves comes back as somebody else, sooner or later: even while the server, without a goodbye, keeps who it was. */
+/** Who leaves comes back as somebody else sooner or later, even while the server, without a goodbye, keeps who it was. */
 const leave = eachClient(0.01, eye => {
   if (isSignedIn(eye)) eye.guest.client.disconnect()
 })
