@@ -31,8 +31,9 @@ export const attach = (state: ServerState, session: Session, connection: Connect
   connection.onClose = (hungUp = false) => {
     session.isClosed = true
     // A page that was left: its goodbye may not have got out. A network that broke long ago may end in the same way.
+    // So does a try to come back that got no welcome: until it has the newest token, the client may go on trying.
     const heardAt = session.inbox.at(-1)?.time ?? session.downlink.peer.lastReceiveTime
-    if (hungUp && state.now() - heardAt < PRESENT) session.hasLeft = true
+    if (hungUp && !session.nextToken && state.now() - heardAt < PRESENT) session.hasLeft = true
   }
 }
 

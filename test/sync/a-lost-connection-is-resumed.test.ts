@@ -513,6 +513,44 @@ test('a welcome that got lost is asked for again, by the token from before it to
   await worlds.end()
 })
 
+test('a try that is given up, for no welcome came over it, is hung up and no goodbye', async () => {
+  const network = memoryNetwork({ now: () => worlds.now() })
+  // As over WebRTC: the server knows that the other end took the connection down.
+  const heard = (end: Connection): Connection => {
+    const connection: Connection = { ...end }
+    end.onPacket = packet => connection.onPacket(packet)
+    end.onClose = () => connection.onClose(true)
+    return connection
+  }
+  const worlds: Worlds = createWorlds(DC, {
+    server: {
+      transport: {
+        listen: onConnection => network.server.listen(end => onConnection(heard(end))),
+        close: () => network.server.close(),
+      },
+    },
+  })
+  worlds.network.deliver = () => network.deliver()
+  const line = createBreakable(network)
+  const guest = worlds.addGuest({ transport: line.transport })
+  await worlds.settle(guest.client.connect())
+  const left: string[] = []
+  worlds.server.onLeave((_client, reason) => left.push(reason))
+  await pass(worlds, 1)
+  const { clientId } = guest.client
+  const { connections } = line
+  connections[0]!.onClose()
+  await until(worlds, () => connections.length === 2, 'another connection', 2)
+  let welcomes = 0
+  connections[1]!.onPacket = packet => void (packet[0] === Kind.welcome && welcomes++)
+  await until(worlds, () => connections.length === 3, 'the next one', 10)
+  expect(welcomes).toBeGreaterThan(0)
+  await until(worlds, () => guest.client.state !== 'reconnecting', 'it comes back', 5)
+  await pass(worlds, 1)
+  expect([left, guest.client.state, guest.client.clientId]).toEqual([[], 'connected', clientId])
+  await worlds.end()
+})
+
 test('of two tries that cross, whichever welcome the client heard counts', async () => {
   const { worlds, line, guest } = await stage()
   const { clientId, token } = clientStates.get(guest.client)!.session!.welcome!
