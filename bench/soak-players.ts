@@ -24,8 +24,15 @@ const visit = async (index: number): Promise<void> => {
   const { Avatar } = schema.dclasses
   let connection: Connection | undefined
   const transport = geckos({ port: Number(port) })
+  let isLeaving = false
   const client = createClient(world, schema, {
-    transport: { connect: async () => (connection = await transport.connect()) },
+    transport: {
+      connect: async () => {
+        // Who closed its connection without a goodbye would come back by itself, and stay.
+        if (isLeaving) throw new Error('it has left')
+        return (connection = await transport.connect())
+      },
+    },
     onError: () => {},
   })
   const start = performance.now()
@@ -41,7 +48,6 @@ const visit = async (index: number): Promise<void> => {
   totals.slowest = Math.max(totals.slowest, performance.now() - start)
   client.interest.set([1 + (index % ZONES), 1 + ((index + 1) % ZONES)]).catch(() => {})
   let frame = 0
-  let isLeaving = false
   client.onDisconnect(() => {
     if (!isLeaving) totals.lost++
   })
