@@ -239,7 +239,7 @@ export const writeRow = (place: Place, from: Uint32Array, fromAt: number, tick: 
 }
 
 /** Writes a row that is known to differ. */
-export const putRow = ({ group, slot }: Place, from: Uint32Array, fromAt: number, tick: number): void => {
+export const putRow = (group: Group, slot: number, from: Uint32Array, fromAt: number, tick: number): void => {
   const { width } = group.layout
   const frame = frameForWriting(group.history, tick)
   const { rows } = frame

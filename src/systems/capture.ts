@@ -37,23 +37,25 @@ export const capture = (state: ServerState): void => {
 }
 
 const captureTouched = (state: ServerState, serverClass: ServerClass): void => {
-  const { objects, touched, steady, rows, width } = serverClass
+  const { objects, touched, steady, steadySlots, rows, width } = serverClass
   const { tick } = state
   for (let index = 0, count = objects.length; index < count; index++) {
     const marks = touched[index]!
     if (marks === 0) continue
     touched[index] = 0
-    const place = steady[index]
+    const group = steady[index]
     // Most often numbers changed, and the scan has brought the row up to date already.
-    if (marks === Touch.words && place) {
-      putRow(place, rows, index * width, tick)
+    if (marks === Touch.words && group) {
+      putRow(group, steadySlots[index]!, rows, index * width, tick)
       continue
     }
     const object = objects[index]!
     problem = undefined
     captureObject(state, object, marks)
     complain(state, object)
-    steady[index] = object.owner === 0 && object.complaint === '' ? object.place : undefined
+    const place = object.owner === 0 && object.complaint === '' ? object.place : undefined
+    steady[index] = place?.group
+    if (place) steadySlots[index] = place.slot
   }
 }
 

@@ -45,6 +45,7 @@ export const watchObjects = (state: ServerState): (() => void) => {
       eids: new Uint32Array(16),
       touched: new Uint8Array(16),
       steady: [],
+      steadySlots: new Uint8Array(16),
       rows: new Uint32Array(16 * interested.layout.width),
       width: interested.layout.width,
       ownerRows: new Uint32Array(16 * (owner?.layout.width ?? 0)),
@@ -143,6 +144,7 @@ const enlist = (object: ServerObject): void => {
     }
     serverClass.eids = twice(serverClass.eids)
     serverClass.touched = twice(serverClass.touched)
+    serverClass.steadySlots = twice(serverClass.steadySlots)
     serverClass.rows = twice(serverClass.rows)
     serverClass.ownerRows = twice(serverClass.ownerRows)
   }
@@ -155,14 +157,15 @@ const enlist = (object: ServerObject): void => {
 
 /** The last one takes its place. */
 const delist = ({ serverClass, index }: ServerObject): void => {
-  const { objects, eids, touched, steady, rows, width, ownerRows, ownerWidth } = serverClass
+  const { objects, eids, touched, steady, steadySlots, rows, width, ownerRows, ownerWidth } = serverClass
   const last = objects.pop()!
-  const lastPlace = steady.pop()
+  const lastGroup = steady.pop()
   if (last.index === index) return
   objects[index] = last
   eids[index] = last.eid
   touched[index] = touched[last.index]!
-  steady[index] = lastPlace
+  steady[index] = lastGroup
+  steadySlots[index] = steadySlots[last.index]!
   rows.copyWithin(index * width, last.index * width, (last.index + 1) * width)
   ownerRows.copyWithin(index * ownerWidth, last.index * ownerWidth, (last.index + 1) * ownerWidth)
   last.index = index

@@ -13,9 +13,10 @@ export const scanClass = (serverClass: ServerClass): void => {
     for (let index = 0; index < objects.length; index++) {
       const eid = eids[index]!
       const value = column[eid]
+      // Unlike ===, this does not look at a value that is the same one: thousands of them are in no cache.
+      if (Object.is(shadow[eid], value)) continue
       // Lists and blobs can change in place: they are packed each time.
-      if (typeof value === 'string' && shadow[eid] === value) continue
-      shadow[eid] = value
+      shadow[eid] = typeof value === 'string' ? value : NEVER
       touched[index]! |= Touch.values
     }
 }
@@ -40,6 +41,9 @@ export const shadowOf = (column: NumberColumn): NumberColumn => column.slice()
  */
 export const isSimple = (word: Word): boolean =>
   word.kind === 'integer' && word.type.ranges.length < 2 && !word.isReference
+
+/** No value of a column. */
+const NEVER = Symbol('never')
 
 type Scan<Column> = (watch: Watch, serverClass: ServerClass, column: Column, shadow: Column) => void
 

@@ -7,7 +7,7 @@ import type { LinkStats, Pings } from '../net/ping.ts'
 import type { Rates } from '../net/rates.ts'
 import type { Reason } from '../net/hello.ts'
 import type { Findings } from '../net/inquiry.ts'
-import type { Place, Store, Zone } from '../net/store.ts'
+import type { Group, Place, Store, Zone } from '../net/store.ts'
 import type { SchemaIdentity, SchemaMismatch } from '../net/schema-mismatch.ts'
 import type { Traffic, TrafficWindow } from '../net/traffic.ts'
 import type { Connection, ServerTransport } from '../net/transport.ts'
@@ -35,8 +35,12 @@ export interface ServerClass {
   readonly objects: ServerObject[]
   eids: Uint32Array
   touched: Uint8Array
-  /** Where the rows are of objects that nobody owns and whose values fit: a scan alone can bring those up to date. */
-  readonly steady: (Place | undefined)[]
+  /**
+   * The groups and slots of objects that nobody owns and whose values fit: a scan alone can bring those up to date. They are here, and not
+   * looked up in the objects, since a big world's objects are in no cache.
+   */
+  readonly steady: (Group | undefined)[]
+  steadySlots: Uint8Array
   /** The rows of its objects as they fitted last, one behind the other, and uint32s a row; the same of owners' rows. */
   rows: Uint32Array
   readonly width: number
