@@ -1,7 +1,27 @@
-import type { DownContent, Downlink, Subscription } from './downlink-state.ts'
+import type { DownContent, Downlink } from './downlink-state.ts'
 import { baselineAt, newestFrame, type Frame } from './frames.ts'
 import type { Peer } from './peer.ts'
-import type { Store } from './store.ts'
+import type { Group, Store } from './store.ts'
+import {
+  ACKED,
+  ACKED_BEFORE,
+  ANCHOR_TIME,
+  BROKEN,
+  COUNT,
+  COUNT_ACKED,
+  COUNT_ANCHOR,
+  LOSSES,
+  RARE_ROW,
+  ROW,
+  SENT,
+  SENT_BASE,
+  SENT_BEAT,
+  SENT_TIME,
+  WAITING,
+  WEIGHED_AT,
+  WEIGHT,
+  type Subscriptions,
+} from './subscriptions.ts'
 import { ticksSince } from './ticks.ts'
 
 /**
@@ -35,74 +55,108 @@ export const chainDepth = (loss: number, rate: number): number => {
 /** Every how manieth send a group of that weight takes part in, as a power of two: 1, 2, 4 or 8. */
 const strideShift = (weight: number): number => (weight > 0.7 ? 0 : weight > 0.35 ? 1 : weight > 0.17 ? 2 : 3)
 
-const weigh = (downlink: Downlink, subscription: Subscription, now: number): void => {
-  if (!downlink.weigh || now - subscription.weighedAt < WEIGH_INTERVAL) return
-  subscription.weighedAt = now
-  const weight = downlink.weigh(subscription.group)
-  subscription.weight = weight > 0 ? Math.min(MAX_WEIGHT, weight) : MIN_WEIGHT
+/** What a group is worth to a client now. */
+const weigh = (downlink: Downlink, row: number, group: Group, now: number): number => {
+  if (!downlink.weigh) return 1
+  const { rare } = downlink.subscriptions
+  const at = row * RARE_ROW
+  if (now - rare[at + WEIGHED_AT]! < WEIGH_INTERVAL) return rare[at + WEIGHT]!
+  rare[at + WEIGHED_AT] = now
+  const weight = downlink.weigh(group)
+  return (rare[at + WEIGHT] = weight > 0 ? Math.min(MAX_WEIGHT, weight) : MIN_WEIGHT)
 }
 
-/** Decides what this packet has to say of each group. Returns how many are due. */
+/** What the packet at hand does with each row of its client. */
+export const PLAN_NOTHING = 0
+export const PLAN_DUE = 1
+export const PLAN_DEFERRED = 2
+export const PLAN_SENT = 3
+export let plans = new Uint8Array(64)
+
+/** Decides what this packet has to say of each group: fills {@link plans}. Returns how many are due. */
 export const planGroups = (downlink: Downlink, now: number, beat: number): number => {
   let due = 0
-  const { subscriptions, patience } = downlink
-  for (let index = 0; index < subscriptions.length; index++) {
-    const subscription = subscriptions[index]!
-    const { group } = subscription
-    subscription.plan = 'nothing'
+  const { patience, depth } = downlink
+  const { order, groups, numbers } = downlink.subscriptions
+  if (plans.length < groups.length) plans = new Uint8Array(groups.length * 2)
+  for (let index = 0; index < order.length; index++) {
+    const row = order[index]!
+    const at = row * ROW
+    const group = groups[row]!
+    plans[row] = PLAN_NOTHING
     const newest = newestFrame(group.history)
     // Nothing is there and the client has never been told otherwise; or it has all there is.
-    if (newest === undefined || subscription.acked === newest.tick) continue
-    if (group.used === 0 && subscription.sent < 0) continue
+    if (newest === undefined) continue
+    const { tick } = newest
+    const acked = numbers[at + ACKED]!
+    const sent = numbers[at + SENT]!
+    if (acked === tick || (group.used === 0 && sent < 0)) continue
     if (
-      (subscription.sent === newest.tick && now - subscription.sentTime < patience) ||
-      (subscription.acked < 0 && downlink.depth === 1 && now - subscription.anchorTime < patience)
+      (sent === tick && now - numbers[at + SENT_TIME]! < patience) ||
+      (acked < 0 && depth === 1 && now - numbers[at + ANCHOR_TIME]! < patience)
     ) {
-      subscription.plan = 'deferred'
+      plans[row] = PLAN_DEFERRED
       continue
     }
-    weigh(downlink, subscription, now)
-    const shift = strideShift(subscription.weight)
+    const shift = strideShift(weigh(downlink, row, group, now))
     // Once in each stride, at its first beat if there is room then, so that all clients do it at once.
-    if (
-      shift > 0 &&
-      subscription.acked >= 0 &&
-      (beat + group.id) >> shift === (subscription.sentBeat + group.id) >> shift
-    ) {
-      subscription.plan = 'deferred'
+    if (shift > 0 && acked >= 0 && (beat + group.id) >> shift === (numbers[at + SENT_BEAT]! + group.id) >> shift) {
+      plans[row] = PLAN_DEFERRED
       continue
     }
-    subscription.waiting++
-    subscription.plan = 'due'
+    numbers[at + WAITING]! += 1
+    plans[row] = PLAN_DUE
     due++
   }
   return due
 }
 
+const weightOf = ({ weigh, subscriptions }: Downlink, row: number): number =>
+  weigh ? subscriptions.rare[row * RARE_ROW + WEIGHT]! : 1
+
+/** Sends of waiting that count as much as a worth of 1. */
+const LONG_WAIT = 1024
+
+/** What goes first: who is worth more and waited longer; after a long wait everyone's turn comes, whatever it is worth. */
+export const priorityOf = (downlink: Downlink, row: number): number => {
+  const waiting = downlink.subscriptions.numbers[row * ROW + WAITING]!
+  return waiting * Math.max(weightOf(downlink, row), waiting / LONG_WAIT)
+}
+
 /** Chooses the baseline of a group's segment: see PROTOCOL.md, "Anchors and chains". */
-export const chooseBase = (downlink: Downlink, subscription: Subscription, now: number, beat: number) => {
-  const { history } = subscription.group
-  const newest = newestFrame(history)!
+export const chooseBase = (downlink: Downlink, row: number, group: Group, now: number, beat: number) => {
+  const { history } = group
+  const { numbers } = downlink.subscriptions
+  const at = row * ROW
   const { depth } = downlink
-  const { sent, acked, count } = subscription
-  if (sent >= 0 && sent !== newest.tick && sent !== acked && !subscription.isBroken && depth > 1) {
+  const acked = numbers[at + ACKED]!
+  const sent = numbers[at + SENT]!
+  if (depth > 1 && sent >= 0 && sent !== acked && numbers[at + BROKEN] === 0 && sent !== newestFrame(history)!.tick) {
+    const count = numbers[at + COUNT]!
     const isAnchorDue =
       acked < 0
-        ? now - subscription.anchorTime > downlink.patience
+        ? now - numbers[at + ANCHOR_TIME]! > downlink.patience
         : // A loss is answered with an anchor as soon as it is known: while that is sooner than in so many sends, none is due.
-          count - subscription.countAcked >= depth &&
-          ((beat >> strideShift(subscription.weight)) % depth === 0 || count - subscription.countAnchor >= depth)
+          count - numbers[at + COUNT_ACKED]! >= depth &&
+          ((beat >> strideShift(weightOf(downlink, row))) % depth === 0 || count - numbers[at + COUNT_ANCHOR]! >= depth)
     const base = isAnchorDue ? undefined : baselineAt(history, sent)
     if (base) return base
   }
-  if (acked < 0 || subscription.losses >= MAX_LOSSES) return undefined
+  if (acked < 0 || numbers[at + LOSSES]! >= MAX_LOSSES) return undefined
   return baselineAt(history, acked)
 }
 
 /** What a segment that builds on `base` may foretell movement from: the client has it if it has that. */
-export const chooseBefore = (store: Store, subscription: Subscription, base: Frame | undefined): Frame | undefined => {
+export const chooseBefore = (
+  store: Store,
+  { numbers }: Subscriptions,
+  row: number,
+  group: Group,
+  base: Frame | undefined,
+): Frame | undefined => {
   if (!store.codec.usesBefore || base === undefined) return undefined
-  const tick = base.tick === subscription.acked ? subscription.ackedBefore : subscription.sentBase
-  const before = tick < 0 || tick === base.tick ? undefined : baselineAt(subscription.group.history, tick)
+  const at = row * ROW
+  const tick = base.tick === numbers[at + ACKED] ? numbers[at + ACKED_BEFORE]! : numbers[at + SENT_BASE]!
+  const before = tick < 0 || tick === base.tick ? undefined : baselineAt(group.history, tick)
   return before && ticksSince(base.tick, before.tick) < 256 ? before : undefined
 }

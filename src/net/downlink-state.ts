@@ -1,52 +1,15 @@
 import type { Budget } from './budget.ts'
-import type { Frame } from './frames.ts'
 import type { Peer, Sent } from './peer.ts'
 import type { ReliableReceiver, ReliableSender } from './reliable.ts'
-import type { Group, Segment, Zone } from './store.ts'
+import type { Group, Zone } from './store.ts'
+import type { Subscriptions } from './subscriptions.ts'
 import type { ValueSet } from './values.ts'
-
-/** What one client is known to have of one group. */
-export interface Subscription {
-  readonly group: Group
-  /** Tick of the newest frame that it acknowledged, and of the one before; -1 before the first. */
-  acked: number
-  ackedBefore: number
-  /** Tick of the newest frame sent to it, what the next may foretell from besides it, and when (seconds); -1 before the first. */
-  sent: number
-  sentBase: number
-  sentTime: number
-  /** Which of its client's sends that was. */
-  sentBeat: number
-  /** Tick and time of the newest segment that needs no unacknowledged one. */
-  anchor: number
-  anchorTime: number
-  /** Segments sent, and how many of them when the newest acknowledged one and the newest anchor had gone. */
-  count: number
-  countAcked: number
-  countAnchor: number
-  /** Whether something from the anchor on was lost: what builds on it cannot be decoded. */
-  isBroken: boolean
-  /** Sends since it was last served, and what the game says that it is worth: the largest product goes first. */
-  waiting: number
-  weight: number
-  weighedAt: number
-  /** Sends that were lost since the last acknowledgement. */
-  losses: number
-  /** Tick of the frame whose hash was sent last, and when; -1 before the first. */
-  auditTick: number
-  auditedAt: number
-  /** What the packet that is being built does with it. */
-  plan: 'nothing' | 'due' | 'deferred' | 'sent'
-  base: Frame | undefined
-  before: Frame | undefined
-  segment: Segment | undefined
-}
 
 /** A zone that the client sees. */
 export interface ZoneView {
   readonly zone: Zone
-  /** One for each of the zone's groups when it was looked at last. */
-  subscriptions: Subscription[]
+  /** Rows of the zone's groups, in their order, when it was looked at last. */
+  rows: number[]
   /** Objects whose value fields have not all gone into the reliable stream since the zone was opened. */
   readonly owed: Set<ValueSet>
   /** The store's round in which it was opened. */
@@ -55,19 +18,22 @@ export interface ZoneView {
 
 /** What a packet to a client carried; used again once it was acknowledged. */
 export interface DownContent {
-  /** The first `count` are valid. */
-  readonly subscriptions: Subscription[]
-  readonly ticks: number[]
-  /** {@link Subscription.count} of each, with it. */
-  readonly counts: number[]
+  /**
+   * Its segments, three numbers each: the row, the frame's tick as an int32, and {@link COUNT} of the row with it; the first `count * 3` are
+   * valid.
+   */
+  entries: Int32Array
   count: number
-  /** Groups whose hash was in it; the first `auditCount` are valid. */
-  readonly audits: Subscription[]
+  /** Rows of groups whose hash was in it; the first `auditCount` are valid. */
+  readonly audits: number[]
   auditCount: number
   fragments: number[] | undefined
 }
 
-/** What a group is worth to this client: see {@link Subscription.weight}. */
+/** Numbers of a segment in {@link DownContent.entries}. */
+export const ENTRY = 3
+
+/** What a group is worth to this client: 1 is ordinary. */
 export type Weigh = (group: Group) => number
 
 /** The server's sending side of one session. */
@@ -78,8 +44,8 @@ export interface Downlink {
   readonly budget: Budget
   /** Zones that the client sees now. */
   readonly zones: Map<Zone, ZoneView>
-  /** All subscriptions, in the order of group ids; built anew when `isStale`. */
-  readonly subscriptions: Subscription[]
+  /** What it has of its groups; their order is made anew when `isStale`. */
+  readonly subscriptions: Subscriptions
   isStale: boolean
   groupsVersion: number
   /** Groups that are not sent, for a client keeps only so many, and whether the game was told. */
@@ -125,29 +91,3 @@ export interface Downlink {
   readonly onLost: (sent: Sent<DownContent>) => void
   readonly onDoubt: (sent: Sent<DownContent>) => void
 }
-
-export const createSubscription = (group: Group): Subscription => ({
-  group,
-  acked: -1,
-  ackedBefore: -1,
-  sent: -1,
-  sentBase: -1,
-  sentTime: -Infinity,
-  sentBeat: -1,
-  anchor: -1,
-  anchorTime: -Infinity,
-  count: 0,
-  countAcked: 0,
-  countAnchor: 0,
-  isBroken: false,
-  waiting: 0,
-  weight: 1,
-  weighedAt: -Infinity,
-  losses: 0,
-  auditTick: -1,
-  auditedAt: -Infinity,
-  plan: 'nothing',
-  base: undefined,
-  before: undefined,
-  segment: undefined,
-})

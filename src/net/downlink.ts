@@ -1,15 +1,9 @@
-import { chainDepth, planGroups, suspectedLoss } from './baselines.ts'
+import { chainDepth, PLAN_DUE, planGroups, plans, suspectedLoss } from './baselines.ts'
 import { allowance, createBudget, hasPlenty, spend } from './budget.ts'
 import { holdGroup, isRoomFor, type Held } from './capacity.ts'
 import { bytesLeft, byteWriter, writeBytes, writeU8, type ByteWriter } from './bytes.ts'
 import { encodeTables } from './codec/messages.ts'
-import {
-  createSubscription,
-  type DownContent,
-  type Downlink,
-  type Subscription,
-  type ZoneView,
-} from './downlink-state.ts'
+import { ENTRY, type DownContent, type Downlink, type ZoneView } from './downlink-state.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
 import { clearance, createPeer, renewPeer, resendTimeout, sendSequence, type Sent } from './peer.ts'
 import {
@@ -35,13 +29,33 @@ import {
   writer,
   writeState,
 } from './state-chunk.ts'
-import { valueSetsOf, type Store, type Zone } from './store.ts'
+import { valueSetsOf, type Group, type Store, type Zone } from './store.ts'
+import {
+  ACKED,
+  ACKED_BEFORE,
+  addSubscription,
+  ANCHOR,
+  ANCHOR_TIME,
+  AUDIT_TICK,
+  BROKEN,
+  COUNT_ACKED,
+  COUNT_FIRST,
+  createSubscriptions,
+  LOSSES,
+  RARE_ROW,
+  removeSubscription,
+  restartSubscription,
+  ROW,
+  SENT,
+  SENT_TIME,
+  WAITING,
+} from './subscriptions.ts'
 import { ticksSince } from './ticks.ts'
 import { MAX_PACKET } from './transport.ts'
 import { openValues, valueSize, writeValue, type ValueSet } from './values.ts'
 
 export { chainDepth } from './baselines.ts'
-export type { DownContent, Downlink, Subscription, Weigh, ZoneView } from './downlink-state.ts'
+export type { DownContent, Downlink, Weigh, ZoneView } from './downlink-state.ts'
 
 /** `most` is the limit of its bytes a second, `maxChain` and `minChain` are those of {@link chainDepth}. */
 export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Downlink => {
@@ -51,7 +65,7 @@ export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Dow
     receiver: createReliableReceiver(),
     budget: createBudget(most),
     zones: new Map(),
-    subscriptions: [],
+    subscriptions: createSubscriptions(),
     isStale: false,
     groupsVersion: -1,
     unsent: 0,
@@ -78,7 +92,7 @@ export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Dow
     areMessagesLate: false,
     onAcked: sent => onDownAcked(downlink, sent),
     onLost: sent => onDownLost(downlink, sent),
-    onDoubt: breakChains,
+    onDoubt: sent => breakChains(downlink, sent),
   }
   return downlink
 }
@@ -114,9 +128,7 @@ const MAX_MESSAGES = 256
 const MESSAGE_LIFE = 0.25
 
 const createContent = (): DownContent => ({
-  subscriptions: [],
-  ticks: [],
-  counts: [],
+  entries: new Int32Array(16 * ENTRY),
   count: 0,
   audits: [],
   auditCount: 0,
@@ -129,7 +141,7 @@ const NOTHING = createContent()
 /** Starts to send a zone. */
 export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void => {
   if (downlink.zones.has(zone)) return
-  const view: ZoneView = { zone, subscriptions: [], owed: new Set(), since: store.round }
+  const view: ZoneView = { zone, rows: [], owed: new Set(), since: store.round }
   downlink.zones.set(zone, view)
   downlink.isStale = true
   for (const group of zone.groups)
@@ -138,53 +150,63 @@ export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void =>
 
 /** Stops to send a zone; what the client knew of it counts for nothing when it returns. */
 export const unsubscribe = (downlink: Downlink, zone: Zone): void => {
-  if (downlink.zones.delete(zone)) downlink.isStale = true
+  const view = downlink.zones.get(zone)
+  if (!view) return
+  for (const row of view.rows) removeSubscription(downlink.subscriptions, row)
+  downlink.zones.delete(zone)
+  downlink.isStale = true
 }
 
-/** Has a subscription for each group of each zone, in the order of group ids. */
+/** Has a row for each group of each zone, in the order of group ids. */
 const refreshSubscriptions = (downlink: Downlink, store: Store): void => {
   if (!downlink.isStale && downlink.groupsVersion === store.groupsVersion) return
   downlink.isStale = false
   downlink.groupsVersion = store.groupsVersion
-  downlink.subscriptions.length = 0
   downlink.unsent = 0
+  const { order, groups } = downlink.subscriptions
+  order.length = 0
   const views = [...downlink.zones.values()]
   const held: Held = { groups: 0, bytes: 0 }
-  for (const { subscriptions } of views) for (const { group } of subscriptions) holdGroup(held, group.layout)
+  for (const { rows } of views) for (const row of rows) holdGroup(held, groups[row]!.layout)
   // Its own objects come first when there is not room for all.
   views.sort((a, b) => b.zone.privateTo - a.zone.privateTo)
   for (const view of views) {
-    view.subscriptions = subscriptionsOf(downlink, view, held)
-    for (const each of view.subscriptions) downlink.subscriptions.push(each)
+    refreshView(downlink, view, held)
+    for (const row of view.rows) order.push(row)
   }
-  downlink.subscriptions.sort((a, b) => a.group.id - b.group.id)
+  order.sort((a, b) => groups[a]!.id - groups[b]!.id)
 }
 
-const subscriptionsOf = (downlink: Downlink, { zone, subscriptions }: ZoneView, held: Held): Subscription[] => {
+const refreshView = (downlink: Downlink, view: ZoneView, held: Held): void => {
+  const { subscriptions } = downlink
+  const known = view.rows
+  const rows: number[] = []
   let at = 0
   // Both are in the order of ids: one walk, or each new group would cost every client its square.
-  return zone.groups.flatMap(group => {
-    while (at < subscriptions.length && subscriptions[at]!.group.id < group.id) at++
-    const known = subscriptions[at]
-    if (known?.group === group) return known
-    if (!isRoomFor(held, group.layout)) {
-      downlink.unsent++
-      return []
-    }
-    holdGroup(held, group.layout)
-    return createSubscription(group)
-  })
+  for (const group of view.zone.groups) {
+    for (; at < known.length && subscriptions.groups[known[at]!]!.id < group.id; at++)
+      removeSubscription(subscriptions, known[at]!)
+    if (at < known.length && subscriptions.groups[known[at]!] === group) rows.push(known[at++]!)
+    else if (isRoomFor(held, group.layout)) {
+      holdGroup(held, group.layout)
+      rows.push(addSubscription(subscriptions, group))
+    } else downlink.unsent++
+  }
+  for (; at < known.length; at++) removeSubscription(subscriptions, known[at]!)
+  view.rows = rows
 }
 
 /** The client has lost, or mistrusts, what it has of a group: it starts again. */
-export const resync = (downlink: Downlink, groupId: number): void => {
-  for (const view of downlink.zones.values()) {
-    const at = view.subscriptions.findIndex(each => each.group.id === groupId)
-    if (at < 0) continue
-    // Another object: answers to packets from before, which speak of the old one, say nothing any more.
-    view.subscriptions[at] = createSubscription(view.subscriptions[at]!.group)
-    downlink.isStale = true
-  }
+export const resync = ({ subscriptions }: Downlink, groupId: number): void => {
+  const { groups } = subscriptions
+  for (const row of subscriptions.order) if (groups[row]?.id === groupId) restartSubscription(subscriptions, row)
+}
+
+/** Whether the client was told of a group, and has not said that it has it as of `tick`. */
+export const isAwaited = ({ zones, subscriptions }: Downlink, group: Group, tick: number | undefined): boolean => {
+  const { groups, numbers } = subscriptions
+  const row = zones.get(group.zone)?.rows.find(each => groups[each] === group)
+  return row !== undefined && numbers[row * ROW + SENT]! >= 0 && numbers[row * ROW + ACKED] !== tick
 }
 
 /** Notes that the client lacks one value field of an object, or all of them. */
@@ -301,7 +323,10 @@ export const isSettled = (downlink: Downlink, store: Store, zone: Zone): boolean
     else if (set.isAlive && set.zone === zone) return false
   }
   refreshSubscriptions(downlink, store)
-  return view.subscriptions.every(each => (each.group.used === 0 && each.sent < 0) || each.acked >= 0)
+  const { groups, numbers } = downlink.subscriptions
+  return view.rows.every(
+    row => (groups[row]!.used === 0 && numbers[row * ROW + SENT]! < 0) || numbers[row * ROW + ACKED]! >= 0,
+  )
 }
 
 /** Whether there is more to send than fits the client's ordinary packets, and the means to send it out of turn. */
@@ -310,16 +335,23 @@ export const isBehind = (downlink: Downlink): boolean =>
 
 const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
   const { content } = sent
-  for (let index = 0; index < content.count; index++) {
-    const subscription = content.subscriptions[index]!
-    const tick = content.ticks[index]!
-    subscription.losses = 0
-    const { acked, ackedBefore } = subscription
+  const { entries } = content
+  const { numbers } = downlink.subscriptions
+  for (let entry = 0, end = content.count * ENTRY; entry < end; entry += ENTRY) {
+    const at = entries[entry]! * ROW
+    const count = entries[entry + 2]!
+    if (count <= numbers[at + COUNT_FIRST]!) continue
+    const tick = entries[entry + 1]! >>> 0
+    const acked = numbers[at + ACKED]!
+    numbers[at + LOSSES] = 0
     if (acked < 0 || ticksSince(tick, acked) > 0) {
-      subscription.ackedBefore = acked
-      subscription.acked = tick
-      subscription.countAcked = content.counts[index]!
-    } else if (tick !== acked && (ackedBefore < 0 || ticksSince(tick, ackedBefore) > 0)) subscription.ackedBefore = tick
+      numbers[at + ACKED_BEFORE] = acked
+      numbers[at + ACKED] = tick
+      numbers[at + COUNT_ACKED] = count
+    } else if (tick !== acked) {
+      const before = numbers[at + ACKED_BEFORE]!
+      if (before < 0 || ticksSince(tick, before) > 0) numbers[at + ACKED_BEFORE] = tick
+    }
   }
   if (content.fragments) acknowledgeFragments(downlink.sender, content.fragments)
   // It is heard of no more.
@@ -328,24 +360,30 @@ const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
 }
 
 const onDownLost = (downlink: Downlink, { content, time }: Sent<DownContent>): void => {
-  for (let index = 0; index < content.count; index++) {
-    const subscription = content.subscriptions[index]!
-    const tick = content.ticks[index]!
-    subscription.losses++
-    if (subscription.sent === tick) subscription.sentTime = -Infinity
-    if (subscription.anchor === tick) subscription.anchorTime = -Infinity
-    if (ticksSince(tick, subscription.anchor) >= 0) subscription.isBroken = true
+  const { entries } = content
+  const { numbers, rare } = downlink.subscriptions
+  for (let entry = 0, end = content.count * ENTRY; entry < end; entry += ENTRY) {
+    const at = entries[entry]! * ROW
+    if (entries[entry + 2]! <= numbers[at + COUNT_FIRST]!) continue
+    const tick = entries[entry + 1]! >>> 0
+    const anchor = numbers[at + ANCHOR]!
+    numbers[at + LOSSES]! += 1
+    if (numbers[at + SENT] === tick) numbers[at + SENT_TIME] = -Infinity
+    if (anchor === tick) numbers[at + ANCHOR_TIME] = -Infinity
+    if (ticksSince(tick, anchor) >= 0) numbers[at + BROKEN] = 1
   }
   // Of a group at rest there would be no other.
-  for (let index = 0; index < content.auditCount; index++) content.audits[index]!.auditTick = -1
+  for (let index = 0; index < content.auditCount; index++) rare[content.audits[index]! * RARE_ROW + AUDIT_TICK] = -1
   if (content.fragments) loseFragments(downlink.sender, content.fragments, time)
 }
 
 /** A packet came and could not be decoded: one that it builds on is missing. */
-const breakChains = ({ content }: Sent<DownContent>): void => {
-  for (let index = 0; index < content.count; index++) {
-    const subscription = content.subscriptions[index]!
-    if (ticksSince(content.ticks[index]!, subscription.anchor) > 0) subscription.isBroken = true
+const breakChains = ({ subscriptions: { numbers } }: Downlink, { content }: Sent<DownContent>): void => {
+  const { entries } = content
+  for (let entry = 0, end = content.count * ENTRY; entry < end; entry += ENTRY) {
+    const at = entries[entry]! * ROW
+    if (entries[entry + 2]! <= numbers[at + COUNT_FIRST]!) continue
+    if (ticksSince(entries[entry + 1]!, numbers[at + ANCHOR]!) > 0) numbers[at + BROKEN] = 1
   }
 }
 
@@ -431,7 +469,8 @@ const openFragment = (): void => writeU8(writer, Chunk.fragment)
 /** What waited longest, times its weight. */
 const longestWait = (downlink: Downlink): number => {
   let longest = 0
-  for (const each of downlink.subscriptions) if (each.plan === 'due' && each.waiting > longest) longest = each.waiting
+  const { order, numbers } = downlink.subscriptions
+  for (const row of order) if (plans[row] === PLAN_DUE) longest = Math.max(longest, numbers[row * ROW + WAITING]!)
   return longest
 }
 

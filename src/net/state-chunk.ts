@@ -1,9 +1,26 @@
-import { chooseBase, chooseBefore } from './baselines.ts'
+import { chooseBase, chooseBefore, PLAN_DEFERRED, PLAN_DUE, PLAN_SENT, plans, priorityOf } from './baselines.ts'
 import { bytesLeft, byteWriter, copyBytes, varintSize, writeU16, writeU8, writeVarint } from './bytes.ts'
-import type { DownContent, Downlink, Subscription } from './downlink-state.ts'
+import { ENTRY, type DownContent, type Downlink } from './downlink-state.ts'
 import { newestFrame, type Frame } from './frames.ts'
 import { Chunk } from './packet.ts'
-import { hashOf, segmentFor, type Group, type Store } from './store.ts'
+import { hashOf, segmentFor, type Group, type Segment, type Store } from './store.ts'
+import {
+  ACKED,
+  ANCHOR,
+  ANCHOR_TIME,
+  AUDIT_TICK,
+  AUDITED_AT,
+  BROKEN,
+  COUNT,
+  COUNT_ANCHOR,
+  RARE_ROW,
+  ROW,
+  SENT,
+  SENT_BASE,
+  SENT_BEAT,
+  SENT_TIME,
+  WAITING,
+} from './subscriptions.ts'
 import { ticksSince } from './ticks.ts'
 import { MAX_PACKET } from './transport.ts'
 
@@ -17,8 +34,6 @@ const MAX_MISFITS = 16
 const ALL_DEFERRED = 0xff
 /** Bytes of a state chunk that says nothing but that: messages leave that much, so that there is always room for it. */
 export const DEFERRED_ALL = 6
-/** Sends of waiting that count as much as a worth of 1. */
-const LONG_WAIT = 1024
 /** Seconds between two hashes of a group. */
 const AUDIT_INTERVAL = 1
 /** Bytes of one hash at most, with the chunk that it is in: group, age, hash. */
@@ -57,23 +72,25 @@ export const writer = byteWriter(MAX_PACKET)
 const views: Uint8Array[] = []
 export const packetView = (): Uint8Array => (views[writer.length] ??= writer.bytes.subarray(0, writer.length))
 
-/** Due subscriptions in the order in which they are served. */
-const order: Subscription[] = []
-
-/** What goes first: who is worth more and waited longer; after a long wait everyone's turn comes, whatever it is worth. */
-const priorityOf = ({ waiting, weight }: Subscription): number => waiting * Math.max(weight, waiting / LONG_WAIT)
+/** Due rows in the order in which they are served. */
+let order = new Int32Array(64)
 
 /** Shell sort: in place and without memory, which the array's own is not. */
-const sortByPriority = (count: number): void => {
+const sortByPriority = (downlink: Downlink, count: number): void => {
   for (let gap = count >> 1; gap > 0; gap >>= 1)
     for (let index = gap; index < count; index++) {
       const each = order[index]!
-      const priority = priorityOf(each)
+      const priority = priorityOf(downlink, each)
       let at = index
-      for (; at >= gap && priorityOf(order[at - gap]!) < priority; at -= gap) order[at] = order[at - gap]!
+      for (; at >= gap && priorityOf(downlink, order[at - gap]!) < priority; at -= gap) order[at] = order[at - gap]!
       order[at] = each
     }
 }
+
+/** What was chosen for the packet at hand, by row: a segment and what it builds on. Nothing is kept behind it. */
+const bases: (Frame | undefined)[] = []
+const befores: (Frame | undefined)[] = []
+const segments: (Segment | undefined)[] = []
 
 /** Chooses which of the due groups go into the packet, those first that matter and waited, and the default distances. */
 export const selectSegments = (
@@ -84,39 +101,43 @@ export const selectSegments = (
   beat: number,
   room: number,
 ): void => {
+  const { subscriptions } = downlink
+  const { groups, numbers } = subscriptions
+  const rows = subscriptions.order
   let count = 0
   let left = room
   let misfits = 0
   let bestSpan = 0
   let bestBefore = 0
-  for (const each of downlink.subscriptions) if (each.plan === 'due') order[count++] = each
-  if (downlink.wasTight) sortByPriority(count)
+  if (order.length < rows.length) order = new Int32Array(rows.length * 2)
+  for (let index = 0; index < rows.length; index++) if (plans[rows[index]!] === PLAN_DUE) order[count++] = rows[index]!
+  if (downlink.wasTight) sortByPriority(downlink, count)
   downlink.wasTight = false
   for (let index = 0; index < count; index++) {
-    const subscription = order[index]!
+    const row = order[index]!
     if (misfits === MAX_MISFITS) {
-      subscription.plan = 'deferred'
+      plans[row] = PLAN_DEFERRED
       continue
     }
-    const { group } = subscription
+    const group = groups[row]!
     const newest = newestFrame(group.history)!
-    const base = chooseBase(downlink, subscription, now, beat)
-    const before = chooseBefore(store, subscription, base)
+    const base = chooseBase(downlink, row, group, now, beat)
+    const before = chooseBefore(store, subscriptions, row, group, base)
     const segment = segmentFor(store, group, base, before, downlink.tables)
     const age = ticksSince(tick, newest.tick)
     const size = entryHeader(group, newest, base, before, age, segment.length) + segment.length
     if (size > left) {
-      subscription.plan = 'deferred'
+      plans[row] = PLAN_DEFERRED
       downlink.wasTight = true
       misfits++
       continue
     }
     left -= size
-    subscription.plan = 'sent'
-    subscription.sentBeat = beat
-    subscription.base = base
-    subscription.before = before
-    subscription.segment = segment
+    plans[row] = PLAN_SENT
+    numbers[row * ROW + SENT_BEAT] = beat
+    bases[row] = base
+    befores[row] = before
+    segments[row] = segment
     if (base === undefined) continue
     const span = Math.min(255, spanOf(newest, base))
     if (++spanCounts[span]! > spanCounts[bestSpan]!) bestSpan = span
@@ -141,9 +162,10 @@ export const openPacket = (): void => {
 }
 
 /** One group in the state chunk: {@link StateEntry} in replica.ts reads it. */
-const writeEntry = (store: Store, subscription: Subscription, tick: number, lastId: number): void => {
-  const { group, base, before } = subscription
-  const segment = subscription.segment!
+const writeEntry = (store: Store, row: number, group: Group, tick: number, lastId: number): void => {
+  const base = bases[row]
+  const before = befores[row]
+  const segment = segments[row]!
   const newest = newestFrame(group.history)!
   const age = ticksSince(tick, newest.tick)
   const span = spanOf(newest, base)
@@ -170,51 +192,65 @@ const writeEntry = (store: Store, subscription: Subscription, tick: number, last
   copyBytes(writer, store.writer.bytes, segment.start, segment.length)
 }
 
-const noteSent = (subscription: Subscription, content: DownContent, now: number): void => {
-  const newest = newestFrame(subscription.group.history)!
-  const { base } = subscription
-  subscription.count++
+const noteSent = (numbers: Float64Array, row: number, frame: Frame, content: DownContent, now: number): void => {
+  const base = bases[row]
+  const at = row * ROW
+  const count = numbers[at + COUNT]! + 1
+  numbers[at + COUNT] = count
   // What builds on this segment foretells from what this one builds on: who decodes this one has that.
-  subscription.sentBase = base === undefined ? -1 : base.tick
-  if (base === undefined || base.tick === subscription.acked) {
-    subscription.anchor = newest.tick
-    subscription.anchorTime = now
-    subscription.countAnchor = subscription.count
-    subscription.isBroken = false
+  numbers[at + SENT_BASE] = base === undefined ? -1 : base.tick
+  if (base === undefined || base.tick === numbers[at + ACKED]) {
+    numbers[at + ANCHOR] = frame.tick
+    numbers[at + ANCHOR_TIME] = now
+    numbers[at + COUNT_ANCHOR] = count
+    numbers[at + BROKEN] = 0
   }
-  subscription.sent = newest.tick
-  subscription.sentTime = now
-  subscription.waiting = 0
-  subscription.base = undefined
-  subscription.before = undefined
-  subscription.segment = undefined
-  content.subscriptions[content.count] = subscription
-  content.counts[content.count] = subscription.count
-  content.ticks[content.count++] = newest.tick
+  numbers[at + SENT] = frame.tick
+  numbers[at + SENT_TIME] = now
+  numbers[at + WAITING] = 0
+  bases[row] = undefined
+  befores[row] = undefined
+  segments[row] = undefined
+  noteEntry(content, row, frame.tick, count)
+}
+
+const noteEntry = (content: DownContent, row: number, tick: number, count: number): void => {
+  const at = content.count++ * ENTRY
+  if (at === content.entries.length) {
+    const grown = new Int32Array(at * 2)
+    grown.set(content.entries)
+    content.entries = grown
+  }
+  const { entries } = content
+  entries[at] = row
+  entries[at + 1] = tick
+  entries[at + 2] = count
 }
 
 /** Writes the chosen segments in the order of their groups, then the groups that the packet says nothing of. */
 export const writeState = (downlink: Downlink, store: Store, content: DownContent, tick: number, now: number): void => {
-  const { subscriptions } = downlink
+  const { order: rows, groups, numbers } = downlink.subscriptions
   // A second packet of a tick confirms nothing, so it need not say what it does not confirm.
   const isFirst = downlink.lastTick !== tick
   let deferred = 0
   let deferredBytes = 1
   let lastId = 0
   let isOpen = false
-  for (let index = 0; index < subscriptions.length; index++) {
-    const subscription = subscriptions[index]!
-    if (subscription.plan === 'deferred' && isFirst) {
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]!
+    const plan = plans[row]
+    if (plan === PLAN_DEFERRED && isFirst) {
       deferred++
-      deferredBytes += varintSize(subscription.group.id)
+      deferredBytes += varintSize(groups[row]!.id)
     }
-    if (subscription.plan !== 'sent') continue
+    if (plan !== PLAN_SENT) continue
     if (!isOpen) openState(downlink, store)
     isOpen = true
-    writeEntry(store, subscription, tick, lastId)
-    lastId = subscription.group.id
+    const group = groups[row]!
+    writeEntry(store, row, group, tick, lastId)
+    lastId = group.id
     store.stats.sent++
-    noteSent(subscription, content, now)
+    noteSent(numbers, row, newestFrame(group.history)!, content, now)
   }
   if (!isOpen && deferred === 0) return
   if (!isOpen) openState(downlink, store)
@@ -224,11 +260,12 @@ export const writeState = (downlink: Downlink, store: Store, content: DownConten
   writeU8(writer, isAll ? ALL_DEFERRED : deferred)
   if (isAll) return
   lastId = 0
-  for (let index = 0; index < subscriptions.length; index++) {
-    const subscription = subscriptions[index]!
-    if (subscription.plan !== 'deferred') continue
-    writeVarint(writer, subscription.group.id - lastId)
-    lastId = subscription.group.id
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]!
+    if (plans[row] !== PLAN_DEFERRED) continue
+    const { id } = groups[row]!
+    writeVarint(writer, id - lastId)
+    lastId = id
   }
 }
 
@@ -251,23 +288,25 @@ const STATE_END = 2
 
 /** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
 export const writeAudits = (downlink: Downlink, content: DownContent, tick: number, now: number): void => {
-  const { subscriptions } = downlink
+  const { order: rows, groups, numbers, rare } = downlink.subscriptions
   let isOpen = false
-  for (let index = 0; index < subscriptions.length; index++) {
-    const subscription = subscriptions[index]!
-    if (now - subscription.auditedAt < AUDIT_INTERVAL) continue
-    const newest = newestFrame(subscription.group.history)
-    if (newest === undefined || newest.tick === subscription.auditTick) continue
-    if (subscription.plan !== 'sent' && subscription.acked !== newest.tick) continue
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]!
+    const at = row * ROW
+    if (now - numbers[at + AUDITED_AT]! < AUDIT_INTERVAL) continue
+    const group = groups[row]!
+    const newest = newestFrame(group.history)
+    if (newest === undefined || newest.tick === rare[row * RARE_ROW + AUDIT_TICK]) continue
+    if (plans[row] !== PLAN_SENT && numbers[at + ACKED] !== newest.tick) continue
     if (bytesLeft(writer) < AUDIT_BYTES) break
-    subscription.auditedAt = now
-    subscription.auditTick = newest.tick
-    content.audits[content.auditCount++] = subscription
+    numbers[at + AUDITED_AT] = now
+    rare[row * RARE_ROW + AUDIT_TICK] = newest.tick
+    content.audits[content.auditCount++] = row
     if (!isOpen) writeU8(writer, Chunk.audit)
     isOpen = true
-    writeVarint(writer, subscription.group.id)
+    writeVarint(writer, group.id)
     writeVarint(writer, ticksSince(tick, newest.tick))
-    writeU16(writer, hashOf(subscription.group))
+    writeU16(writer, hashOf(group))
   }
   if (isOpen) writeVarint(writer, 0)
 }

@@ -1,5 +1,6 @@
 import {
   buildPacket,
+  isAwaited,
   isBehind,
   isSettled,
   queueReliable,
@@ -34,10 +35,7 @@ const isZoneSeen = (state: ServerState, zone: Zone): boolean => {
 /** Whether some client was told of a group and does not know yet that all of it is gone: its link may be dead for long. */
 const isGroupAwaited = (state: ServerState, group: Group): boolean => {
   const tick = newestFrame(group.history)?.tick
-  for (const { downlink } of state.sessions) {
-    const view = downlink.zones.get(group.zone)
-    if (view?.subscriptions.some(each => each.group === group && each.sent >= 0 && each.acked !== tick)) return true
-  }
+  for (const { downlink } of state.sessions) if (isAwaited(downlink, group, tick)) return true
   return false
 }
 

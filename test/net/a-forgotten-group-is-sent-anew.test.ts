@@ -2,6 +2,7 @@ import { query } from 'bitecs'
 import { expect, test } from 'vitest'
 import { newestFrame } from '../../src/net/frames.ts'
 import { resync } from '../../src/net/downlink.ts'
+import { subscriptionsOf } from '../../src/net/subscriptions.ts'
 import { clientStates } from '../../src/systems/client-state.ts'
 import { createWorlds, spawn } from '../support/worlds.ts'
 import { createDuo, isUpToDate } from './duo.ts'
@@ -47,10 +48,14 @@ test('a client that asks for a group is sent a keyframe of it, and of no other',
 
 test('to ask for a group that is not there does nothing', async () => {
   const { duo } = await stage()
-  const before = [...duo.downlink.subscriptions]
+  const before = subscriptionsOf(duo.downlink.subscriptions)
   for (const id of [0, 999, 0xffffffff]) resync(duo.downlink, id)
+  expect(subscriptionsOf(duo.downlink.subscriptions)).toEqual(before)
+  const sent = duo.sent.length
   duo.run(10)
-  expect(duo.downlink.subscriptions).toEqual(before)
+  const entries = duo.sent.slice(sent).flatMap(({ entries }) => entries)
+  expect(entries.length).toBeGreaterThan(0)
+  expect(entries.filter(({ isKeyframe }) => isKeyframe)).toEqual([])
   duo.end()
 })
 

@@ -102,9 +102,10 @@ const crowd = (clients: number, lossOf: (client: number) => number, weight?: num
           downlink.onLost,
         )
       }
+      const sentBefore = store.stats.sent
       if (!buildPacket(downlink, store, tick, now, 1 / 30, tick, 30)) continue
       if (chance() >= end.loss) end.flying.push({ sequence: peer.nextSequence - 1, tick })
-      if (tick > 100) sent += downlink.subscriptions.filter(({ plan }) => plan === 'sent').length
+      if (tick > 100) sent += store.stats.sent - sentBefore
     }
     if (tick <= 100) continue
     ticks++

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { subscribe } from '../../src/net/downlink.ts'
 import { addRow, removeRow, zoneOf } from '../../src/net/store.ts'
+import { ACKED } from '../../src/net/subscriptions.ts'
 import { createDuo } from './duo.ts'
 
 const DC = 'dclass Thing { uint16 a broadcast ownsend; };'
@@ -16,7 +17,7 @@ const stage = async (owner: number) => {
   duo.run(5)
   // No answer comes through, and much is lost: from here on the server sends keyframes.
   duo.upFate = () => 'lost'
-  duo.downlink.subscriptions[0]!.acked = -1
+  duo.downlink.subscriptions.numbers[ACKED] = -1
   duo.downlink.peer.loss = 0.5
   const place = duo.add(1, 7)
   duo.put(place, 0, owner)

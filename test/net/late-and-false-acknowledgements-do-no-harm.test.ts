@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { receiveAcks } from '../../src/net/peer.ts'
 import { random } from '../../src/net/random.ts'
 import { ticksSince } from '../../src/net/ticks.ts'
+import { subscriptionsOf } from '../../src/net/subscriptions.ts'
 import { createDuo, isUpToDate } from './duo.ts'
 
 const DC = 'dclass Thing { uint16 a broadcast; };'
@@ -26,7 +27,7 @@ test('whatever order answers come in, the server counts on frames that the clien
       decoded.set(id, ticks)
       for (const { tick } of history.frames) ticks.add(tick)
     }
-    for (const { group, acked, losses } of duo.downlink.subscriptions) {
+    for (const { group, acked, losses } of subscriptionsOf(duo.downlink.subscriptions)) {
       if (losses > 0) late++
       if (acked < 0) continue
       if (!decoded.get(group.id)?.has(acked)) throw new Error(`${acked} of group ${group.id} was never decoded`)
@@ -56,11 +57,11 @@ test('an answer that comes after its packet was given up still counts', async ()
   expect(entries.length).toBe(1)
   duo.run(5)
   receiveAcks(peer, (sequence + 4) & 0xffff, 0b01111, 0, 0, 99, duo.now, onAcked, onLost)
-  const [subscription] = duo.downlink.subscriptions
-  expect([peer.sent[sequence % peer.sent.length]!.state, subscription!.losses]).toEqual(['lost', 1])
+  const known = () => subscriptionsOf(duo.downlink.subscriptions)[0]!
+  expect([peer.sent[sequence % peer.sent.length]!.state, known().losses]).toEqual(['lost', 1])
   receiveAcks(peer, sequence & 0xffff, 1, 0, 0, 95, duo.now, onAcked, onLost)
-  expect([peer.sent[sequence % peer.sent.length]!.state, subscription!.losses]).toEqual(['acked', 0])
-  expect(subscription!.acked).toBe(tick - entries[0]!.age)
+  expect([peer.sent[sequence % peer.sent.length]!.state, known().losses]).toEqual(['acked', 0])
+  expect(known().acked).toBe(tick - entries[0]!.age)
   duo.end()
 })
 
@@ -70,11 +71,10 @@ test('a client that acknowledges what it was never sent, or never had, harms its
   duo.change = tick => duo.put(place, 2, tick & 0xffff)
   duo.run(30)
   const { peer, onAcked, onLost, subscriptions } = duo.downlink
-  const [subscription] = subscriptions
-  const before = subscription!.acked
+  const before = subscriptionsOf(subscriptions)[0]!.acked
   for (const ahead of [0, 1, 100, 0x7000])
     expect(receiveAcks(peer, (peer.nextSequence + ahead) & 0xffff, -1, -1, 0, 0, duo.now, onAcked, onLost)).toBe(false)
-  expect(subscription!.acked).toBe(before)
+  expect(subscriptionsOf(subscriptions)[0]!.acked).toBe(before)
   // A lie: all of it is here. What builds on that cannot be decoded, until packets that are lost have told the truth.
   duo.fate = () => 'lost'
   for (let step = 0; step < 30; step++) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { queueUnreliable } from '../../src/net/downlink.ts'
+import { ENTRY } from '../../src/net/downlink-state.ts'
 import { HISTORY } from '../../src/net/frames.ts'
 import { encodeUnreliableMessage } from '../../src/net/message.ts'
 import { random } from '../../src/net/random.ts'
@@ -18,7 +19,7 @@ const sizes = ({ store, downlink, session }: Duo) => {
     segments: Math.max(0, ...groups.map(group => group.segments.length)),
     encoded: store.writer.bytes.length,
     sent: downlink.peer.sent.length,
-    contents: Math.max(0, ...downlink.peer.sent.map(each => each?.content.subscriptions.length ?? 0)),
+    contents: Math.max(0, ...downlink.peer.sent.map(each => (each?.content.entries.length ?? 0) / ENTRY)),
     spare: downlink.spare.length,
     messages: downlink.messages.length,
     clientGroups: replica.groups.size,
@@ -73,7 +74,7 @@ test('through minutes of coming and going, stalls and losses, nothing grows beyo
   expect(worst['encoded']).toBeLessThanOrEqual(65_536)
   expect(worst['sent']).toBeLessThanOrEqual(256)
   expect(worst['spare']).toBeLessThanOrEqual(256)
-  expect(worst['contents']).toBeLessThan(30)
+  expect(worst['contents']).toBeLessThan(60)
   expect(worst['messages']).toBeLessThanOrEqual(256)
   expect(worst['clientGroups']).toBeLessThan(30)
   expect(worst['moves'], 'departures that nobody has looked at').toBeLessThan(2000)

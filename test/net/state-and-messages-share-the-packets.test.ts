@@ -15,6 +15,7 @@ import { random } from '../../src/net/random.ts'
 import { addRow, createStore, startRound, writeRow, zoneOf, type Place } from '../../src/net/store.ts'
 import { MAX_PACKET } from '../../src/net/transport.ts'
 import type { ValueSet } from '../../src/net/values.ts'
+import { subscriptionsOf } from '../../src/net/subscriptions.ts'
 import { readDC } from './support.ts'
 
 const FAT = readDC(
@@ -81,7 +82,7 @@ test('a flood of messages, reliable and not, cannot keep state back, nor state t
       unreliable++
     }
     send(tick)
-    for (const { group, acked } of downlink.subscriptions)
+    for (const { group, acked } of subscriptionsOf(downlink.subscriptions))
       if (acked === tick) served.set(group.id, (served.get(group.id) ?? 0) + 1)
   }
   const acknowledged = downlink.sender.nextSequence - downlink.sender.queue.length

@@ -3,6 +3,7 @@ import { buildPacket, createDownlink, subscribe } from '../../src/net/downlink.t
 import { receiveAcks } from '../../src/net/peer.ts'
 import { addRow, createStore, startRound, writeRow, zoneOf } from '../../src/net/store.ts'
 import { MAX_PACKET } from '../../src/net/transport.ts'
+import { subscriptionsOf } from '../../src/net/subscriptions.ts'
 import { readDC } from './support.ts'
 
 const file = readDC('dclass Door { uint8 state broadcast; };')
@@ -46,7 +47,7 @@ test.each(['plain', 'range'] as const)(
       move(3)
       send(30)
       const newest = (tick - 30) >>> 0
-      expect(downlink.subscriptions.every(({ acked }) => acked === newest)).toBe(true)
+      expect(subscriptionsOf(downlink.subscriptions).every(({ acked }) => acked === newest)).toBe(true)
     }
   },
 )
