@@ -72,13 +72,20 @@ export const PLAN_DUE = 1
 export const PLAN_DEFERRED = 2
 export const PLAN_SENT = 3
 export let plans = new Uint8Array(64)
+/** Rows that are due, in the order of their groups; and what the one that waited longest has waited, in sends. */
+export let dueRows = new Int32Array(64)
+export let longestWait = 0
 
-/** Decides what this packet has to say of each group: fills {@link plans}. Returns how many are due. */
+/** Decides what this packet has to say of each group: fills {@link plans} and {@link dueRows}. Returns how many are due. */
 export const planGroups = (downlink: Downlink, now: number, beat: number): number => {
   let due = 0
+  let longest = 0
   const { patience, depth } = downlink
   const { order, groups, numbers } = downlink.subscriptions
-  if (plans.length < groups.length) plans = new Uint8Array(groups.length * 2)
+  if (plans.length < groups.length) {
+    plans = new Uint8Array(groups.length * 2)
+    dueRows = new Int32Array(groups.length * 2)
+  }
   for (let index = 0; index < order.length; index++) {
     const row = order[index]!
     const at = row * ROW
@@ -104,10 +111,13 @@ export const planGroups = (downlink: Downlink, now: number, beat: number): numbe
       plans[row] = PLAN_DEFERRED
       continue
     }
-    numbers[at + WAITING]! += 1
+    const waiting = numbers[at + WAITING]! + 1
+    numbers[at + WAITING] = waiting
+    if (waiting > longest) longest = waiting
     plans[row] = PLAN_DUE
-    due++
+    dueRows[due++] = row
   }
+  longestWait = longest
   return due
 }
 

@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts'
-import type { Peer, Sent } from './peer.ts'
+import type { Peer } from './peer.ts'
 import type { ReliableReceiver, ReliableSender } from './reliable.ts'
 import type { Group, Zone } from './store.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -48,11 +48,14 @@ export interface Downlink {
   readonly subscriptions: Subscriptions
   isStale: boolean
   groupsVersion: number
+  /** When (seconds) one of them is to be compared with what the client has: not before. */
+  auditDue: number
   /** Groups that are not sent, for a client keeps only so many, and whether the game was told. */
   unsent: number
   isUnsentTold: boolean
-  /** Value fields that it lacks, by object. */
+  /** Value fields that it lacks, by object; whether there are any. */
   readonly values: Map<ValueSet, Set<number>>
+  lacksValues: boolean
   /** At so many it is looked which of them nobody waits for any more. */
   mostValues: number
   /** Contents to be used again. */
@@ -87,7 +90,7 @@ export interface Downlink {
   lastLarge: number
   /** Whether messages wait that a probe did not take along: the state that they were sent with went without them. */
   areMessagesLate: boolean
-  readonly onAcked: (sent: Sent<DownContent>) => void
-  readonly onLost: (sent: Sent<DownContent>) => void
-  readonly onDoubt: (sent: Sent<DownContent>) => void
+  readonly onAcked: (content: DownContent) => void
+  readonly onLost: (content: DownContent, time: number) => void
+  readonly onDoubt: (content: DownContent) => void
 }

@@ -1,11 +1,11 @@
-import { chainDepth, PLAN_DUE, planGroups, plans, suspectedLoss } from './baselines.ts'
+import { chainDepth, longestWait, planGroups, suspectedLoss } from './baselines.ts'
 import { allowance, createBudget, hasPlenty, spend } from './budget.ts'
 import { holdGroup, isRoomFor, type Held } from './capacity.ts'
 import { bytesLeft, byteWriter, writeBytes, writeU8, type ByteWriter } from './bytes.ts'
 import { encodeTables } from './codec/messages.ts'
 import { ENTRY, type DownContent, type Downlink, type ZoneView } from './downlink-state.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
-import { clearance, createPeer, renewPeer, resendTimeout, sendSequence, type Sent } from './peer.ts'
+import { clearance, createPeer, renewPeer, resendTimeout, sendSequence } from './peer.ts'
 import {
   acknowledgeFragments,
   createReliableReceiver,
@@ -48,7 +48,6 @@ import {
   ROW,
   SENT,
   SENT_TIME,
-  WAITING,
 } from './subscriptions.ts'
 import { ticksSince } from './ticks.ts'
 import { MAX_PACKET } from './transport.ts'
@@ -68,9 +67,11 @@ export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Dow
     subscriptions: createSubscriptions(),
     isStale: false,
     groupsVersion: -1,
+    auditDue: -Infinity,
     unsent: 0,
     isUnsentTold: false,
     values: new Map(),
+    lacksValues: false,
     mostValues: LEAST_VALUES,
     spare: [],
     outbox: [],
@@ -90,9 +91,9 @@ export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Dow
     lastTick: -1,
     lastLarge: -1,
     areMessagesLate: false,
-    onAcked: sent => onDownAcked(downlink, sent),
-    onLost: sent => onDownLost(downlink, sent),
-    onDoubt: sent => breakChains(downlink, sent),
+    onAcked: content => onDownAcked(downlink, content),
+    onLost: (content, time) => onDownLost(downlink, content, time),
+    onDoubt: content => breakChains(downlink, content),
   }
   return downlink
 }
@@ -135,9 +136,6 @@ const createContent = (): DownContent => ({
   fragments: undefined,
 })
 
-/** Stands for the content of an acknowledged packet. */
-const NOTHING = createContent()
-
 /** Starts to send a zone. */
 export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void => {
   if (downlink.zones.has(zone)) return
@@ -162,6 +160,7 @@ const refreshSubscriptions = (downlink: Downlink, store: Store): void => {
   if (!downlink.isStale && downlink.groupsVersion === store.groupsVersion) return
   downlink.isStale = false
   downlink.groupsVersion = store.groupsVersion
+  downlink.auditDue = -Infinity
   downlink.unsent = 0
   const { order, groups } = downlink.subscriptions
   order.length = 0
@@ -197,8 +196,10 @@ const refreshView = (downlink: Downlink, view: ZoneView, held: Held): void => {
 }
 
 /** The client has lost, or mistrusts, what it has of a group: it starts again. */
-export const resync = ({ subscriptions }: Downlink, groupId: number): void => {
+export const resync = (downlink: Downlink, groupId: number): void => {
+  const { subscriptions } = downlink
   const { groups } = subscriptions
+  downlink.auditDue = -Infinity
   for (const row of subscriptions.order) if (groups[row]?.id === groupId) restartSubscription(subscriptions, row)
 }
 
@@ -212,6 +213,7 @@ export const isAwaited = ({ zones, subscriptions }: Downlink, group: Group, tick
 /** Notes that the client lacks one value field of an object, or all of them. */
 export const needValues = (downlink: Downlink, set: ValueSet, index?: number, isToldMessages = false): void => {
   if (set.packed.length === 0) return
+  downlink.lacksValues = true
   let needed = downlink.values.get(set)
   if (!needed) {
     if (downlink.values.size >= downlink.mostValues) forgetValues(downlink)
@@ -288,8 +290,7 @@ const flushMessages = (downlink: Downlink): void => {
     for (const set of after) {
       const needed = set && downlink.values.get(set)
       // On a link that is far behind, it is the newest value that counts.
-      if (needed && downlink.sender.queue.length < MESSAGES_BEHIND)
-        flushValues(downlink, new Map([[set, needed]]), true)
+      if (needed && downlink.sender.queue.length < MESSAGES_BEHIND) flush(downlink, new Map([[set, needed]]), true)
     }
     queueReliable(downlink, bytes)
   }
@@ -333,8 +334,7 @@ export const isSettled = (downlink: Downlink, store: Store, zone: Zone): boolean
 export const isBehind = (downlink: Downlink): boolean =>
   (downlink.wasTight || downlink.outbox.length > 0 || hasUnsent(downlink.sender)) && hasPlenty(downlink.budget)
 
-const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
-  const { content } = sent
+const onDownAcked = (downlink: Downlink, content: DownContent): void => {
   const { entries } = content
   const { numbers } = downlink.subscriptions
   for (let entry = 0, end = content.count * ENTRY; entry < end; entry += ENTRY) {
@@ -354,12 +354,10 @@ const onDownAcked = (downlink: Downlink, sent: Sent<DownContent>): void => {
     }
   }
   if (content.fragments) acknowledgeFragments(downlink.sender, content.fragments)
-  // It is heard of no more.
-  sent.content = NOTHING
   downlink.spare.push(content)
 }
 
-const onDownLost = (downlink: Downlink, { content, time }: Sent<DownContent>): void => {
+const onDownLost = (downlink: Downlink, content: DownContent, time: number): void => {
   const { entries } = content
   const { numbers, rare } = downlink.subscriptions
   for (let entry = 0, end = content.count * ENTRY; entry < end; entry += ENTRY) {
@@ -378,7 +376,7 @@ const onDownLost = (downlink: Downlink, { content, time }: Sent<DownContent>): v
 }
 
 /** A packet came and could not be decoded: one that it builds on is missing. */
-const breakChains = ({ subscriptions: { numbers } }: Downlink, { content }: Sent<DownContent>): void => {
+const breakChains = ({ subscriptions: { numbers } }: Downlink, content: DownContent): void => {
   const { entries } = content
   for (let entry = 0, end = content.count * ENTRY; entry < end; entry += ENTRY) {
     const at = entries[entry]! * ROW
@@ -391,8 +389,14 @@ const breakChains = ({ subscriptions: { numbers } }: Downlink, { content }: Sent
 const valueWriter = byteWriter(FRAGMENT)
 
 /** Puts the value fields that the client lacks into the reliable stream, several small ones to a message. */
-const flushValues = (downlink: Downlink, lacking = downlink.values, isForced = false): void => {
-  if (lacking.size === 0) return
+const flushValues = (downlink: Downlink): void => {
+  // Mostly there are none, and then the map is not even looked at.
+  if (!downlink.lacksValues) return
+  flush(downlink, downlink.values, false)
+  downlink.lacksValues = downlink.values.size > 0
+}
+
+const flush = (downlink: Downlink, lacking: ReadonlyMap<ValueSet, Set<number>>, isForced: boolean): void => {
   let lastId = 0
   openValues(valueWriter)
   const close = () => {
@@ -466,14 +470,6 @@ const writeMessages = (downlink: Downlink, writer: ByteWriter, now: number): voi
 
 const openFragment = (): void => writeU8(writer, Chunk.fragment)
 
-/** What waited longest, times its weight. */
-const longestWait = (downlink: Downlink): number => {
-  let longest = 0
-  const { order, numbers } = downlink.subscriptions
-  for (const row of order) if (plans[row] === PLAN_DUE) longest = Math.max(longest, numbers[row * ROW + WAITING]!)
-  return longest
-}
-
 /**
  * Builds the one datagram that a client gets in this send: header, reliable fragments, messages, then the segments of
  * the groups that matter most and waited longest, as many as fit; the rest is named as deferred. When groups starve,
@@ -512,7 +508,7 @@ export const buildPacket = (
   const patience = downlink.isRedundant ? ONCE : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
   downlink.patience = isRepeating ? Math.min(ONCE, patience) : patience
   const due = planGroups(downlink, now, beat)
-  const isStarving = due > 0 && longestWait(downlink) > STARVING
+  const isStarving = due > 0 && longestWait > STARVING
   // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
   if (isStarving && limit < MAX_PACKET && downlink.wasTight && go === 'go') return undefined
   writer.limit = limit
@@ -556,7 +552,7 @@ const writeGroups = (
 ): void => {
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
   const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * 2
-  if (due > 0) selectSegments(downlink, store, tick, now, beat, room)
+  if (due > 0) selectSegments(downlink, store, tick, now, beat, room, due)
   writeState(downlink, store, content, tick, now)
   writeAudits(downlink, content, tick, now)
 }

@@ -24,19 +24,22 @@ const LARGE_PROBE = 0.1
 /** The smallest round trip is forgotten after so many seconds, so that a change of route is followed. */
 const MIN_RTT_WINDOW = 10
 
-/** A packet that was sent: what `content` it carried is the sender's business. */
-export interface Sent<Content> {
-  sequence: number
-  time: number
-  state: 'flying' | 'acked' | 'lost'
-  content: Content
-}
+/** What became of a packet that was sent. */
+export const FLYING = 1
+export const ACKED = 2
+export const LOST = 3
 
 /** State of one end; the measured values are public, in seconds. */
 export interface Peer<Content> {
   /** Number of the next packet to send; internal numbers do not wrap, 16 bits of them travel. */
   nextSequence: number
-  readonly sent: (Sent<Content> | undefined)[]
+  /**
+   * When each of the last packets was sent, what became of it, and what it carried, which is the sender's business: rings `[SENT]`, by the
+   * low bits of its number. As objects, each would have to be fetched from afar after so long.
+   */
+  readonly sentTimes: Float64Array
+  readonly sentStates: Uint8Array
+  readonly contents: (Content | undefined)[]
   /** Newest sequence that the other end acknowledged; -1 before the first. */
   newestAcked: number
   /** Bit i: packet `newestAcked - i` is acknowledged (two words, low first). */
@@ -81,7 +84,9 @@ export interface Peer<Content> {
 
 export const createPeer = <Content>(): Peer<Content> => ({
   nextSequence: 0,
-  sent: Array.from({ length: SENT }),
+  sentTimes: new Float64Array(SENT),
+  sentStates: new Uint8Array(SENT),
+  contents: Array.from({ length: SENT }),
   newestAcked: -1,
   known: new Uint32Array(2),
   settled: -1,
@@ -164,17 +169,28 @@ export const markDecoded = <C>(peer: Peer<C>, sequence: number): void => {
   if (index >= 0 && index < ACK_BITS) setBit(peer.decoded, index)
 }
 
+/** Whether what is in the rings at its place is of this packet: it was sent, and no other has taken its place. */
+const isRemembered = <C>(peer: Peer<C>, sequence: number): boolean =>
+  sequence >= 0 && sequence < peer.nextSequence && sequence >= peer.nextSequence - SENT
+
+/** When (seconds) a packet was sent, and what became of it; `undefined` when that is forgotten, or never was. */
+export const sentTimeOf = <C>(peer: Peer<C>, sequence: number): number | undefined =>
+  isRemembered(peer, sequence) ? peer.sentTimes[sequence % SENT] : undefined
+export const sentStateOf = <C>(peer: Peer<C>, sequence: number): number | undefined =>
+  isRemembered(peer, sequence) ? peer.sentStates[sequence % SENT] : undefined
+
+/** Told of what a lost packet carried, and when (seconds) it was sent. */
+export type OnLost<Content> = (content: Content, time: number) => void
+
 /** Takes the number of the packet about to be sent and remembers what it carries. */
-export const sendSequence = <C>(peer: Peer<C>, content: C, now: number, onLost: (sent: Sent<C>) => void): number => {
-  const sequence = peer.nextSequence++
-  const record = peer.sent[sequence % SENT]
-  if (record?.state === 'flying') lose(record, onLost)
-  if (record) {
-    record.sequence = sequence
-    record.time = now
-    record.state = 'flying'
-    record.content = content
-  } else peer.sent[sequence % SENT] = { sequence, time: now, state: 'flying', content }
+export const sendSequence = <C>(peer: Peer<C>, content: C, now: number, onLost: OnLost<C>): number => {
+  const sequence = peer.nextSequence
+  const at = sequence % SENT
+  if (peer.sentStates[at] === FLYING) lose(peer, at, onLost)
+  peer.nextSequence = sequence + 1
+  peer.sentTimes[at] = now
+  peer.sentStates[at] = FLYING
+  peer.contents[at] = content
   peer.lastSendTime = now
   return sequence
 }
@@ -184,9 +200,9 @@ const LOSS_PACKETS = 60
 /** The same for what a link is like in the long run, and the average of all before there were so many. */
 const LONG_LOSS_PACKETS = 600
 
-const lose = <C>(sent: Sent<C>, onLost: (sent: Sent<C>) => void): void => {
-  sent.state = 'lost'
-  onLost(sent)
+const lose = <C>(peer: Peer<C>, at: number, onLost: OnLost<C>): void => {
+  peer.sentStates[at] = LOST
+  onLost(peer.contents[at]!, peer.sentTimes[at]!)
 }
 
 /** Takes in how many packets the other end has by now (low 8 bits). */
@@ -226,7 +242,7 @@ const sampleRtt = <C>(peer: Peer<C>, sample: number, now: number): void => {
  * Applies the acknowledgements of a received packet: `ack` is the newest sequence (16 bits) that the other end saw,
  * `low` and `high` its 64 bits (bit 0 is `ack` itself), `hold` the seconds it held `ack` before answering,
  * `received` how many packets it has got (low 8 bits).
- * `onDoubt` is told of the newest packet when it came and was not decoded.
+ * `onAcked` is told what a packet carried, and its number, and `onDoubt` of the newest packet when it came and was not decoded.
  * Returns false, and changes nothing, when it acknowledges what was never sent.
  */
 export const receiveAcks = <C>(
@@ -237,25 +253,25 @@ export const receiveAcks = <C>(
   hold: number,
   received: number,
   now: number,
-  onAcked: (sent: Sent<C>) => void,
-  onLost: (sent: Sent<C>) => void,
-  onDoubt?: (sent: Sent<C>) => void,
+  onAcked: (content: C, sequence: number) => void,
+  onLost: OnLost<C>,
+  onDoubt?: (content: C) => void,
 ): boolean => {
   const newest = expandSequence(ack, peer.nextSequence - 1)
   if (newest >= peer.nextSequence || newest < 0) return false
-  const first = peer.sent[newest % SENT]
-  if (newest > peer.newestAcked && first?.sequence === newest) {
-    const sample = now - first.time - hold
+  const isKnown = isRemembered(peer, newest)
+  if (newest > peer.newestAcked && isKnown) {
+    const sample = now - peer.sentTimes[newest % SENT]! - hold
     if (sample >= 0 && hold < LONGEST_HOLD) sampleRtt(peer, Math.max(sample, 0.0001), now)
   }
   takeBits(peer, newest, low, high, onAcked)
-  if (onDoubt && (low & 1) === 0 && first?.sequence === newest && first.state === 'flying') onDoubt(first)
+  if (onDoubt && (low & 1) === 0 && isKnown && peer.sentStates[newest % SENT] === FLYING)
+    onDoubt(peer.contents[newest % SENT]!)
   measureLoss(peer, newest, received)
   if (newest > peer.newestAcked) peer.newestAcked = newest
   while (peer.settled < newest - REORDER) {
     const sequence = ++peer.settled
-    const sent = peer.sent[sequence % SENT]
-    if (sent?.sequence === sequence && sent.state === 'flying') lose(sent, onLost)
+    if (isRemembered(peer, sequence) && peer.sentStates[sequence % SENT] === FLYING) lose(peer, sequence % SENT, onLost)
   }
   return true
 }
@@ -268,7 +284,7 @@ const takeBits = <C>(
   newest: number,
   low: number,
   high: number,
-  onAcked: (sent: Sent<C>) => void,
+  onAcked: (content: C, sequence: number) => void,
 ): void => {
   if (newest > peer.newestAcked) shiftUp(peer.known, peer.newestAcked < 0 ? ACK_BITS : newest - peer.newestAcked)
   fresh[0] = low
@@ -283,10 +299,13 @@ const takeBits = <C>(
     while (bits !== 0) {
       const sequence = top - half * 32 - (31 - Math.clz32(bits & -bits))
       bits &= bits - 1
-      const sent = sequence < 0 ? undefined : peer.sent[sequence % SENT]
-      if (sent?.sequence !== sequence || sent.state === 'acked') continue
-      sent.state = 'acked'
-      onAcked(sent)
+      const at = sequence % SENT
+      if (!isRemembered(peer, sequence) || peer.sentStates[at] === ACKED) continue
+      peer.sentStates[at] = ACKED
+      const content = peer.contents[at]!
+      // It is heard of no more.
+      peer.contents[at] = undefined
+      onAcked(content, sequence)
     }
   }
 }
@@ -295,8 +314,8 @@ const takeBits = <C>(
  * The session goes on over another link, or after a long silence: what is under way will hardly arrive (if it did, its
  * acknowledgement still counts), and what was measured says nothing of what comes.
  */
-export const renewPeer = <C>(peer: Peer<C>, onLost: (sent: Sent<C>) => void): void => {
-  for (const sent of peer.sent) if (sent?.state === 'flying') lose(sent, onLost)
+export const renewPeer = <C>(peer: Peer<C>, onLost: OnLost<C>): void => {
+  for (let at = 0; at < SENT; at++) if (peer.sentStates[at] === FLYING) lose(peer, at, onLost)
   peer.rtt = 0
   peer.rttDeviation = 0
   peer.minRtt = Infinity
@@ -324,8 +343,7 @@ export const resendTimeout = <C>(peer: Peer<C>): number =>
 export const clearance = <C>(peer: Peer<C>, now: number, interval: number): 'go' | 'probe' | 'wait' => {
   const oldest = peer.newestAcked + 1
   if (oldest >= peer.nextSequence) return 'go'
-  const sent = peer.sent[oldest % SENT]
-  const since = sent?.sequence === oldest ? now - sent.time : Infinity
+  const since = isRemembered(peer, oldest) ? now - peer.sentTimes[oldest % SENT]! : Infinity
   const base = peer.minRtt === Infinity ? LONGEST_PROBE : peer.minRtt
   const late = since - (base + interval + OVERDUE)
   // One more would take the place of the oldest, whose answer would then count for nothing.

@@ -1,4 +1,4 @@
-import { chooseBase, chooseBefore, PLAN_DEFERRED, PLAN_DUE, PLAN_SENT, plans, priorityOf } from './baselines.ts'
+import { chooseBase, chooseBefore, dueRows, PLAN_DEFERRED, PLAN_SENT, plans, priorityOf } from './baselines.ts'
 import { bytesLeft, byteWriter, copyBytes, varintSize, writeU16, writeU8, writeVarint } from './bytes.ts'
 import { ENTRY, type DownContent, type Downlink } from './downlink-state.ts'
 import { newestFrame, type Frame } from './frames.ts'
@@ -72,18 +72,16 @@ export const writer = byteWriter(MAX_PACKET)
 const views: Uint8Array[] = []
 export const packetView = (): Uint8Array => (views[writer.length] ??= writer.bytes.subarray(0, writer.length))
 
-/** Due rows in the order in which they are served. */
-let order = new Int32Array(64)
-
 /** Shell sort: in place and without memory, which the array's own is not. */
 const sortByPriority = (downlink: Downlink, count: number): void => {
   for (let gap = count >> 1; gap > 0; gap >>= 1)
     for (let index = gap; index < count; index++) {
-      const each = order[index]!
+      const each = dueRows[index]!
       const priority = priorityOf(downlink, each)
       let at = index
-      for (; at >= gap && priorityOf(downlink, order[at - gap]!) < priority; at -= gap) order[at] = order[at - gap]!
-      order[at] = each
+      for (; at >= gap && priorityOf(downlink, dueRows[at - gap]!) < priority; at -= gap)
+        dueRows[at] = dueRows[at - gap]!
+      dueRows[at] = each
     }
 }
 
@@ -100,21 +98,18 @@ export const selectSegments = (
   now: number,
   beat: number,
   room: number,
+  due: number,
 ): void => {
   const { subscriptions } = downlink
   const { groups, numbers } = subscriptions
-  const rows = subscriptions.order
-  let count = 0
   let left = room
   let misfits = 0
   let bestSpan = 0
   let bestBefore = 0
-  if (order.length < rows.length) order = new Int32Array(rows.length * 2)
-  for (let index = 0; index < rows.length; index++) if (plans[rows[index]!] === PLAN_DUE) order[count++] = rows[index]!
-  if (downlink.wasTight) sortByPriority(downlink, count)
+  if (downlink.wasTight) sortByPriority(downlink, due)
   downlink.wasTight = false
-  for (let index = 0; index < count; index++) {
-    const row = order[index]!
+  for (let index = 0; index < due; index++) {
+    const row = dueRows[index]!
     if (misfits === MAX_MISFITS) {
       plans[row] = PLAN_DEFERRED
       continue
@@ -288,17 +283,28 @@ const STATE_END = 2
 
 /** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
 export const writeAudits = (downlink: Downlink, content: DownContent, tick: number, now: number): void => {
+  if (now < downlink.auditDue) return
   const { order: rows, groups, numbers, rare } = downlink.subscriptions
   let isOpen = false
+  let next = now + AUDIT_INTERVAL
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!
     const at = row * ROW
-    if (now - numbers[at + AUDITED_AT]! < AUDIT_INTERVAL) continue
+    const age = now - numbers[at + AUDITED_AT]!
+    if (age < AUDIT_INTERVAL) {
+      next = Math.min(next, now + AUDIT_INTERVAL - age)
+      continue
+    }
     const group = groups[row]!
     const newest = newestFrame(group.history)
-    if (newest === undefined || newest.tick === rare[row * RARE_ROW + AUDIT_TICK]) continue
-    if (plans[row] !== PLAN_SENT && numbers[at + ACKED] !== newest.tick) continue
-    if (bytesLeft(writer) < AUDIT_BYTES) break
+    const isDue =
+      newest !== undefined &&
+      newest.tick !== rare[row * RARE_ROW + AUDIT_TICK] &&
+      (plans[row] === PLAN_SENT || numbers[at + ACKED] === newest.tick)
+    if (!isDue || bytesLeft(writer) < AUDIT_BYTES) {
+      next = now
+      continue
+    }
     numbers[at + AUDITED_AT] = now
     rare[row * RARE_ROW + AUDIT_TICK] = newest.tick
     content.audits[content.auditCount++] = row
@@ -309,4 +315,5 @@ export const writeAudits = (downlink: Downlink, content: DownContent, tick: numb
     writeU16(writer, hashOf(group))
   }
   if (isOpen) writeVarint(writer, 0)
+  downlink.auditDue = next
 }

@@ -5,7 +5,7 @@ import { decodeBye, decodeRefusal, decodeWelcome, type Welcome } from '../net/he
 import { decodeInterestDone, decodeLeave, decodePlaced, decodeZones, encodeResync } from '../net/interest.ts'
 import { decodeReliableMessage, decodeUnreliableMessage, type FieldMessage } from '../net/message.ts'
 import { Chunk, Control, expandTick, Kind, openPacket, readHeader, type Header } from '../net/packet.ts'
-import { markDecoded, receiveAcks, receiveSequence, type Sent } from '../net/peer.ts'
+import { markDecoded, receiveAcks, receiveSequence, sentTimeOf } from '../net/peer.ts'
 import { playoutPacket } from '../net/playout.ts'
 import { decodeRates } from '../net/rates.ts'
 import { acknowledgeFragments, loseFragments, readFragment } from '../net/reliable.ts'
@@ -81,19 +81,19 @@ const takeWelcome = (state: ClientState, session: ClientSession, welcome: Welcom
   attempt.resolve()
 }
 
-const onAcked = (session: ClientSession, sent: Sent<UpContent>): void => {
-  for (const { object, words, epoch } of sent.content.uploads) {
+const onAcked = (session: ClientSession, content: UpContent, sequence: number): void => {
+  for (const { object, words, epoch } of content.uploads) {
     // Acknowledgements come in any order, and what was sent in an older epoch was not applied.
-    if (sent.sequence < object.acknowledgedSequence || epoch !== epochOf(object)) continue
+    if (sequence < object.acknowledgedSequence || epoch !== epochOf(object)) continue
     object.acknowledged?.set(words)
-    object.acknowledgedSequence = sent.sequence
+    object.acknowledgedSequence = sequence
   }
-  if (sent.content.fragments) acknowledgeFragments(session.sender, sent.content.fragments)
-  sent.content.whenAcked?.()
+  if (content.fragments) acknowledgeFragments(session.sender, content.fragments)
+  content.whenAcked?.()
 }
 
-const onLost = (session: ClientSession, sent: Sent<UpContent>): void => {
-  if (sent.content.fragments) loseFragments(session.sender, sent.content.fragments, sent.time)
+const onLost = (session: ClientSession, { fragments }: UpContent, time: number): void => {
+  if (fragments) loseFragments(session.sender, fragments, time)
 }
 
 /** Seconds of the server at an unwrapped tick. */
@@ -218,13 +218,13 @@ const takeAcks = (
     header.hold,
     header.received,
     now,
-    sent => onAcked(session, sent),
-    sent => onLost(session, sent),
+    (content, sequence) => onAcked(session, content, sequence),
+    (content, sentAt) => onLost(session, content, sentAt),
   )
-  const sent = peer.sent[peer.newestAcked % peer.sent.length]
-  if (peer.newestAcked <= before || sent?.sequence !== peer.newestAcked) return
+  const sentAt = sentTimeOf(peer, peer.newestAcked)
+  if (peer.newestAcked <= before || sentAt === undefined) return
   const tick = session.unwrappedTick + ticksSince(headerTick, session.replica.newestTick)
-  state.onEcho?.(session, sent.time, now, tick / session.welcome!.tickRate, header.hold)
+  state.onEcho?.(session, sentAt, now, tick / session.welcome!.tickRate, header.hold)
 }
 
 const readFragmentChunk = (state: ClientState, session: ClientSession, reader: ByteReader, now: number): void => {

@@ -145,8 +145,8 @@ export const reviveClient = (state: ClientState, session: ClientSession): void =
 const comeBack = (state: ClientState, session: ClientSession): void => {
   const now = state.now()
   const { peer, sender, messages, unreliable } = session
-  renewPeer(peer, lost => {
-    if (lost.content.fragments) loseFragments(sender, lost.content.fragments, lost.time)
+  renewPeer(peer, ({ fragments }, time) => {
+    if (fragments) loseFragments(sender, fragments, time)
   })
   peer.lastReceiveTime = now
   unreliable.length = 0

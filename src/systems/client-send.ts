@@ -121,8 +121,8 @@ export const sendPacket = (state: ClientState, session: ClientSession, now: numb
   session.writeMore?.(writer, content)
   patchSequence(
     writer,
-    sendSequence(peer, content, now, lost => {
-      if (lost.content.fragments) loseFragments(sender, lost.content.fragments, lost.time)
+    sendSequence(peer, content, now, ({ fragments }, time) => {
+      if (fragments) loseFragments(sender, fragments, time)
     }),
   )
   countOut(state.stats, writer.length)

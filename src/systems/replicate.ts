@@ -90,7 +90,7 @@ const sweep = (state: ServerState): void => {
 
 /** Whether what a client sees may have changed. */
 const areZonesDue = (state: ServerState, session: Session): boolean =>
-  session.isZonesDirty || session.zonesVersion !== state.store.zonesVersion || session.lingering.size > 0
+  session.isZonesDirty || session.zonesVersion !== state.store.zonesVersion
 
 /** Brings what a client sees in line with what it asked for, was given, and owns. */
 const updateZones = (state: ServerState, session: Session, now: number): void => {
@@ -122,6 +122,8 @@ const updateZones = (state: ServerState, session: Session, now: number): void =>
     if (zone) subscribe(downlink, state.store, zone)
   }
   subscribe(downlink, state.store, privateZoneOf(state.store, session.client!.id))
+  // What lingers ends by itself.
+  if (lingering.size > 0) session.isZonesDirty = true
   if (isChanged) queueReliable(downlink, encodeZones(state.tick, [...zones]))
   updateExceptions(state, session, downlink)
 }

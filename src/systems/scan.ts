@@ -49,9 +49,11 @@ type Scan<Column> = (watch: Watch, serverClass: ServerClass, column: Column, sha
 
 // One function a kind of array, so that each stays monomorphic: a shared one would be an order slower.
 
+/** That no number fits. */
+const NO_WORD = { divisor: 1, modulus: 0, min: 0, span: -1 } as const
+
 /** The word of a number, or -1 when it does not fit. */
-const quantised = (word: Word, value: number): number => {
-  const { divisor, modulus, min, span } = word
+const quantised = (divisor: number, modulus: number, min: number, span: number, value: number): number => {
   let real = value * divisor
   if (modulus !== 0 && (real < 0 || real >= modulus)) {
     real %= modulus
@@ -66,16 +68,19 @@ const scanInt8: Scan<Int8Array> = ({ word, at, isOwners }, serverClass, column, 
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
     if (value === shadow[eid]) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }
@@ -83,16 +88,19 @@ const scanUint8: Scan<Uint8Array> = ({ word, at, isOwners }, serverClass, column
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
     if (value === shadow[eid]) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }
@@ -100,16 +108,19 @@ const scanInt16: Scan<Int16Array> = ({ word, at, isOwners }, serverClass, column
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
     if (value === shadow[eid]) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }
@@ -117,16 +128,19 @@ const scanUint16: Scan<Uint16Array> = ({ word, at, isOwners }, serverClass, colu
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
     if (value === shadow[eid]) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }
@@ -134,16 +148,19 @@ const scanInt32: Scan<Int32Array> = ({ word, at, isOwners }, serverClass, column
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
     if (value === shadow[eid]) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }
@@ -151,16 +168,19 @@ const scanUint32: Scan<Uint32Array> = ({ word, at, isOwners }, serverClass, colu
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
     if (value === shadow[eid]) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }
@@ -168,6 +188,8 @@ const scanFloat32: Scan<Float32Array> = ({ word, at, isOwners }, serverClass, co
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
@@ -175,11 +197,12 @@ const scanFloat32: Scan<Float32Array> = ({ word, at, isOwners }, serverClass, co
     // Zero has a sign that === does not see, and that a float64 field sends.
     if (value === before && (value !== 0 || 1 / value === 1 / before)) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }
@@ -187,6 +210,8 @@ const scanFloat64: Scan<Float64Array> = ({ word, at, isOwners }, serverClass, co
   const { eids, touched, objects } = serverClass
   const rows = isOwners ? serverClass.ownerRows : serverClass.rows
   const width = isOwners ? serverClass.ownerWidth : serverClass.width
+  const mark = isOwners ? Touch.ownerWords : Touch.words
+  const { divisor, modulus, min, span } = word ?? NO_WORD
   for (let index = 0, count = objects.length; index < count; index++) {
     const eid = eids[index]!
     const value = column[eid]!
@@ -194,11 +219,12 @@ const scanFloat64: Scan<Float64Array> = ({ word, at, isOwners }, serverClass, co
     // Zero has a sign that === does not see, and that a float64 field sends.
     if (value === before && (value !== 0 || 1 / value === 1 / before)) continue
     shadow[eid] = value
-    const offset = word === undefined ? -1 : quantised(word, value)
+    const offset = quantised(divisor, modulus, min, span, value)
     if (offset >= 0) {
-      if (rows[index * width + at] === offset) continue
-      rows[index * width + at] = offset
-      touched[index]! |= isOwners ? Touch.ownerWords : Touch.words
+      const place = index * width + at
+      if (rows[place] === offset) continue
+      rows[place] = offset
+      touched[index]! |= mark
     } else touched[index]! |= Touch.all
   }
 }

@@ -54,7 +54,7 @@ export const createImpostor = async (
       markDecoded(peer, sequence)
       if (header.hold < 0) return
       const { ack, ackLow, ackHigh, hold } = header
-      const onAcked = ({ content }: { content: readonly number[] | undefined }) => {
+      const onAcked = (content: readonly number[] | undefined) => {
         if (content) acknowledgeFragments(sender, content)
       }
       receiveAcks(peer, ack, ackLow, ackHigh, hold, header.received, now(), onAcked, () => {})

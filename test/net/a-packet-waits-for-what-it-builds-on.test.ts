@@ -4,6 +4,7 @@ import { queueReliable, queueUnreliable } from '../../src/net/downlink.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
 import { Chunk, Kind } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
+import { ACKED, sentStateOf } from '../../src/net/peer.ts'
 import { createDuo, heldAt, isUpToDate, type Duo } from './duo.ts'
 
 const DC = `
@@ -28,8 +29,7 @@ const stage = async () => {
 
 /** Whether the client has acknowledged a packet. */
 const isAcked = ({ downlink }: Duo, sequence: number): boolean => {
-  const sent = downlink.peer.sent[sequence % downlink.peer.sent.length]!
-  return sent.sequence === sequence && sent.state === 'acked'
+  return sentStateOf(downlink.peer, sequence) === ACKED
 }
 
 test('a packet that overtook the one it builds on is decoded when that comes, and acknowledged only then', async () => {

@@ -51,15 +51,16 @@ const converse = (packets: number, seed: number, conditions: { loss: number; reo
             0,
             packet.received,
             now,
-            sent => {
-              if (!other.decoded.has(sent.content)) throw new Error(`${sent.content} was acknowledged, never decoded`)
-              if (side.acked.has(sent.content)) throw new Error(`${sent.content} was acknowledged twice`)
-              if (side.lost.has(sent.content)) side.late++
-              side.acked.add(sent.content)
+            (content, acked) => {
+              if (acked !== content) throw new Error(`${acked} carried ${content}`)
+              if (!other.decoded.has(content)) throw new Error(`${content} was acknowledged, never decoded`)
+              if (side.acked.has(content)) throw new Error(`${content} was acknowledged twice`)
+              if (side.lost.has(content)) side.late++
+              side.acked.add(content)
             },
-            sent => {
-              if (side.acked.has(sent.content) || side.lost.has(sent.content)) throw new Error('lost after its fate')
-              side.lost.add(sent.content)
+            content => {
+              if (side.acked.has(content) || side.lost.has(content)) throw new Error('lost after its fate')
+              side.lost.add(content)
             },
           )
           if (!isKnown) refused++
@@ -71,7 +72,7 @@ const converse = (packets: number, seed: number, conditions: { loss: number; reo
         }
       }
       samples.push(peer.rtt)
-      const number = sendSequence(peer, peer.nextSequence, now, sent => side.lost.add(sent.content))
+      const number = sendSequence(peer, peer.nextSequence, now, content => side.lost.add(content))
       const packet = {
         number,
         sequence: number & 0xffff,
@@ -130,6 +131,6 @@ test('an acknowledgement of what was never sent changes nothing', () => {
   expect(peer).toEqual(before)
   const acked: number[] = []
   // Bits before the first packet name nothing.
-  expect(receiveAcks(peer, 4, 0xffffffff, 0xffffffff, 0, 5, 1, sent => acked.push(sent.sequence), fail)).toBe(true)
+  expect(receiveAcks(peer, 4, 0xffffffff, 0xffffffff, 0, 5, 1, content => acked.push(content), fail)).toBe(true)
   expect(acked).toEqual([4, 3, 2, 1, 0])
 })

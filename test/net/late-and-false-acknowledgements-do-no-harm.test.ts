@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { receiveAcks } from '../../src/net/peer.ts'
+import { ACKED, LOST, sentStateOf, receiveAcks } from '../../src/net/peer.ts'
 import { random } from '../../src/net/random.ts'
 import { ticksSince } from '../../src/net/ticks.ts'
 import { subscriptionsOf } from '../../src/net/subscriptions.ts'
@@ -58,9 +58,9 @@ test('an answer that comes after its packet was given up still counts', async ()
   duo.run(5)
   receiveAcks(peer, (sequence + 4) & 0xffff, 0b01111, 0, 0, 99, duo.now, onAcked, onLost)
   const known = () => subscriptionsOf(duo.downlink.subscriptions)[0]!
-  expect([peer.sent[sequence % peer.sent.length]!.state, known().losses]).toEqual(['lost', 1])
+  expect([sentStateOf(peer, sequence), known().losses]).toEqual([LOST, 1])
   receiveAcks(peer, sequence & 0xffff, 1, 0, 0, 95, duo.now, onAcked, onLost)
-  expect([peer.sent[sequence % peer.sent.length]!.state, known().losses]).toEqual(['acked', 0])
+  expect([sentStateOf(peer, sequence), known().losses]).toEqual([ACKED, 0])
   expect(known().acked).toBe(tick - entries[0]!.age)
   duo.end()
 })

@@ -34,9 +34,9 @@ test('clients whose baselines are all their own cost as many segments as they ar
       if (tick > 60 && chance() < 0.5) continue
       const { peer, onAcked, onLost } = downlink
       if (!buildPacket(downlink, store, tick, now, 1 / 30, tick, 30)) continue
-      const { content, sequence } = peer.sent[(peer.nextSequence - 1) % peer.sent.length]!
+      const sequence = peer.nextSequence - 1
       packets++
-      sent += content.count
+      sent += peer.contents[sequence % peer.contents.length]!.count
       // Each acknowledges what it likes.
       const bits = chance() < 0.5 ? any() | 1 : 1
       receiveAcks(peer, sequence & 0xffff, bits, any(), 0, (sequence + 1) & 0xff, now + 0.01, onAcked, onLost)
