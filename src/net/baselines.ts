@@ -1,7 +1,7 @@
 import type { DownContent, Downlink } from './downlink-state.ts'
-import { baselineAt, newestFrame, type Frame } from './frames.ts'
+import { baselineAt, newestFrame, type Frame, type History } from './frames.ts'
 import type { Peer } from './peer.ts'
-import type { Group, Store } from './store.ts'
+import { knownSegment, segmentFor, type Group, type Segment, type Store } from './store.ts'
 import {
   ACKED,
   ACKED_BEFORE,
@@ -20,7 +20,6 @@ import {
   WAITING,
   WEIGHED_AT,
   WEIGHT,
-  type Subscriptions,
 } from './subscriptions.ts'
 import { ticksSince } from './ticks.ts'
 
@@ -133,15 +132,14 @@ export const priorityOf = (downlink: Downlink, row: number): number => {
   return waiting * Math.max(weightOf(downlink, row), waiting / LONG_WAIT)
 }
 
-/** Chooses the baseline of a group's segment: see PROTOCOL.md, "Anchors and chains". */
-export const chooseBase = (downlink: Downlink, row: number, group: Group, now: number, beat: number) => {
-  const { history } = group
+/** Tick of the frame that a group's segment should build on, -1 for none: see PROTOCOL.md, "Anchors and chains". */
+const wantedBase = (downlink: Downlink, row: number, newest: number, now: number, beat: number): number => {
   const { numbers } = downlink.subscriptions
   const at = row * ROW
   const { depth } = downlink
   const acked = numbers[at + ACKED]!
   const sent = numbers[at + SENT]!
-  if (depth > 1 && sent >= 0 && sent !== acked && numbers[at + BROKEN] === 0 && sent !== newestFrame(history)!.tick) {
+  if (depth > 1 && sent >= 0 && sent !== acked && numbers[at + BROKEN] === 0 && sent !== newest) {
     const count = numbers[at + COUNT]!
     const isAnchorDue =
       acked < 0
@@ -149,24 +147,54 @@ export const chooseBase = (downlink: Downlink, row: number, group: Group, now: n
         : // A loss is answered with an anchor as soon as it is known: while that is sooner than in so many sends, none is due.
           count - numbers[at + COUNT_ACKED]! >= depth &&
           ((beat >> strideShift(weightOf(downlink, row))) % depth === 0 || count - numbers[at + COUNT_ANCHOR]! >= depth)
-    const base = isAnchorDue ? undefined : baselineAt(history, sent)
-    if (base) return base
+    if (!isAnchorDue) return sent
   }
-  if (acked < 0 || numbers[at + LOSSES]! >= MAX_LOSSES) return undefined
-  return baselineAt(history, acked)
+  return wantedAnchor(numbers, at)
 }
 
-/** What a segment that builds on `base` may foretell movement from: the client has it if it has that. */
-export const chooseBefore = (
+const wantedAnchor = (numbers: Float64Array, at: number): number =>
+  numbers[at + LOSSES]! >= MAX_LOSSES ? -1 : numbers[at + ACKED]!
+
+/** Tick of what a segment that builds on the frame of `base` may foretell movement from: the client has it if it has that. */
+const wantedBefore = (numbers: Float64Array, at: number, base: number): number => {
+  const before = base === numbers[at + ACKED] ? numbers[at + ACKED_BEFORE]! : numbers[at + SENT_BASE]!
+  return before === base ? -1 : before
+}
+
+/** Chooses what a group's segment builds on, and has it encoded unless that was done for another client. */
+export const chooseSegment = (
+  downlink: Downlink,
   store: Store,
-  { numbers }: Subscriptions,
   row: number,
   group: Group,
-  base: Frame | undefined,
-): Frame | undefined => {
-  if (!store.codec.usesBefore || base === undefined) return undefined
+  now: number,
+  beat: number,
+): Segment => {
+  const { history } = group
+  const { numbers } = downlink.subscriptions
   const at = row * ROW
-  const tick = base.tick === numbers[at + ACKED] ? numbers[at + ACKED_BEFORE]! : numbers[at + SENT_BASE]!
-  const before = tick < 0 || tick === base.tick ? undefined : baselineAt(group.history, tick)
+  const { usesBefore } = store.codec
+  const wanted = wantedBase(downlink, row, newestFrame(history)!.tick, now, beat)
+  const before = wanted < 0 || !usesBefore ? -1 : wantedBefore(numbers, at, wanted)
+  // Mostly another client wanted the same: then no frame is looked for.
+  const known = knownSegment(store, group, wanted, before, downlink.tables)
+  if (known) return known
+  let base = wanted < 0 ? undefined : baselineAt(history, wanted)
+  if (wanted >= 0 && !base) {
+    const anchor = wantedAnchor(numbers, at)
+    base = anchor < 0 ? undefined : baselineAt(history, anchor)
+  }
+  return segmentFor(
+    store,
+    group,
+    base,
+    base && usesBefore ? frameBefore(history, numbers, at, base) : undefined,
+    downlink.tables,
+  )
+}
+
+const frameBefore = (history: History, numbers: Float64Array, at: number, base: Frame): Frame | undefined => {
+  const tick = wantedBefore(numbers, at, base.tick)
+  const before = tick < 0 ? undefined : baselineAt(history, tick)
   return before && ticksSince(base.tick, before.tick) < 256 ? before : undefined
 }

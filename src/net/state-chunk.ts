@@ -1,9 +1,9 @@
-import { chooseBase, chooseBefore, dueRows, PLAN_DEFERRED, PLAN_SENT, plans, priorityOf } from './baselines.ts'
+import { chooseSegment, dueRows, PLAN_DEFERRED, PLAN_SENT, plans, priorityOf } from './baselines.ts'
 import { bytesLeft, byteWriter, copyBytes, varintSize, writeU16, writeU8, writeVarint } from './bytes.ts'
 import { ENTRY, type DownContent, type Downlink } from './downlink-state.ts'
-import { newestFrame, type Frame } from './frames.ts'
+import { newestFrame } from './frames.ts'
 import { Chunk } from './packet.ts'
-import { hashOf, segmentFor, type Group, type Segment, type Store } from './store.ts'
+import { hashOf, type Group, type Segment, type Store } from './store.ts'
 import {
   ACKED,
   ANCHOR,
@@ -45,27 +45,18 @@ const MOST_DEFAULT_BEFORE = 15
 const NEAR = 3
 
 /** Bytes before a segment's own, at most: see {@link writeEntry}. */
-const entryHeader = (
-  group: Group,
-  newest: Frame,
-  base: Frame | undefined,
-  before: Frame | undefined,
-  age: number,
-  length: number,
-): number =>
+const entryHeader = (group: Group, { baseTick, span, further, length }: Segment, age: number): number =>
   varintSize(group.id * 4 + 3) +
   varintSize(age) +
-  (base === undefined
+  (baseTick < 0
     ? varintSize(group.layout.dclass.number * 4 + 3) + varintSize(group.zone.id)
     : // A group may have been at rest for days: its baseline is that old.
-      varintSize(spanOf(newest, base)) + varintSize(spanOf(base, before))) +
+      varintSize(span) + varintSize(further)) +
   varintSize(length * 4)
 
 /** Distances of the segments in the packet that is being built, counted; what occurs most is the packet's default. */
 const spanCounts = new Uint16Array(256)
 const beforeCounts = new Uint16Array(MOST_DEFAULT_BEFORE + 1)
-const spanOf = (later: Frame, earlier: Frame | undefined): number =>
-  earlier === undefined ? 0 : ticksSince(later.tick, earlier.tick)
 
 /** Packets of all clients are built in one buffer, and handed out as one of these views of it. */
 export const writer = byteWriter(MAX_PACKET)
@@ -85,9 +76,7 @@ const sortByPriority = (downlink: Downlink, count: number): void => {
     }
 }
 
-/** What was chosen for the packet at hand, by row: a segment and what it builds on. Nothing is kept behind it. */
-const bases: (Frame | undefined)[] = []
-const befores: (Frame | undefined)[] = []
+/** The segments that were chosen for the packet at hand, by row. */
 const segments: (Segment | undefined)[] = []
 
 /** Chooses which of the due groups go into the packet, those first that matter and waited, and the default distances. */
@@ -100,8 +89,7 @@ export const selectSegments = (
   room: number,
   due: number,
 ): void => {
-  const { subscriptions } = downlink
-  const { groups, numbers } = subscriptions
+  const { groups, numbers } = downlink.subscriptions
   let left = room
   let misfits = 0
   let bestSpan = 0
@@ -115,12 +103,8 @@ export const selectSegments = (
       continue
     }
     const group = groups[row]!
-    const newest = newestFrame(group.history)!
-    const base = chooseBase(downlink, row, group, now, beat)
-    const before = chooseBefore(store, subscriptions, row, group, base)
-    const segment = segmentFor(store, group, base, before, downlink.tables)
-    const age = ticksSince(tick, newest.tick)
-    const size = entryHeader(group, newest, base, before, age, segment.length) + segment.length
+    const segment = chooseSegment(downlink, store, row, group, now, beat)
+    const size = entryHeader(group, segment, ticksSince(tick, segment.tick)) + segment.length
     if (size > left) {
       plans[row] = PLAN_DEFERRED
       downlink.wasTight = true
@@ -130,16 +114,17 @@ export const selectSegments = (
     left -= size
     plans[row] = PLAN_SENT
     numbers[row * ROW + SENT_BEAT] = beat
-    bases[row] = base
-    befores[row] = before
     segments[row] = segment
-    if (base === undefined) continue
-    const span = Math.min(255, spanOf(newest, base))
+    if (segment.baseTick < 0) continue
+    const span = Math.min(255, segment.span)
     if (++spanCounts[span]! > spanCounts[bestSpan]!) bestSpan = span
-    const further = spanOf(base, before)
+    const { further } = segment
     if (further <= MOST_DEFAULT_BEFORE && ++beforeCounts[further]! > beforeCounts[bestBefore]!) bestBefore = further
   }
-  spanCounts.fill(0)
+  for (let index = 0; index < due; index++) {
+    const segment = segments[dueRows[index]!]
+    if (segment) spanCounts[Math.min(255, segment.span)] = 0
+  }
   beforeCounts.fill(0)
   defaultSpan = bestSpan
   defaultBefore = bestBefore
@@ -157,15 +142,10 @@ export const openPacket = (): void => {
 }
 
 /** One group in the state chunk: {@link StateEntry} in replica.ts reads it. */
-const writeEntry = (store: Store, row: number, group: Group, tick: number, lastId: number): void => {
-  const base = bases[row]
-  const before = befores[row]
-  const segment = segments[row]!
-  const newest = newestFrame(group.history)!
-  const age = ticksSince(tick, newest.tick)
-  const span = spanOf(newest, base)
-  const further = base ? spanOf(base, before) : 0
-  const kind = base === undefined ? 2 : age === 0 && span === defaultSpan && further === defaultBefore ? 0 : 1
+const writeEntry = (store: Store, segment: Segment, group: Group, tick: number, lastId: number): void => {
+  const { span, further } = segment
+  const age = ticksSince(tick, segment.tick)
+  const kind = segment.baseTick < 0 ? 2 : age === 0 && span === defaultSpan && further === defaultBefore ? 0 : 1
   const step = group.id - lastId
   const isNear = kind === 0 && step <= NEAR
   writeVarint(writer, segment.length * 4 + (isNear ? step : 0))
@@ -187,26 +167,29 @@ const writeEntry = (store: Store, row: number, group: Group, tick: number, lastI
   copyBytes(writer, store.writer.bytes, segment.start, segment.length)
 }
 
-const noteSent = (numbers: Float64Array, row: number, frame: Frame, content: DownContent, now: number): void => {
-  const base = bases[row]
+const noteSent = (
+  numbers: Float64Array,
+  row: number,
+  { baseTick, tick }: Segment,
+  content: DownContent,
+  now: number,
+): void => {
   const at = row * ROW
   const count = numbers[at + COUNT]! + 1
   numbers[at + COUNT] = count
   // What builds on this segment foretells from what this one builds on: who decodes this one has that.
-  numbers[at + SENT_BASE] = base === undefined ? -1 : base.tick
-  if (base === undefined || base.tick === numbers[at + ACKED]) {
-    numbers[at + ANCHOR] = frame.tick
+  numbers[at + SENT_BASE] = baseTick
+  if (baseTick < 0 || baseTick === numbers[at + ACKED]) {
+    numbers[at + ANCHOR] = tick
     numbers[at + ANCHOR_TIME] = now
     numbers[at + COUNT_ANCHOR] = count
     numbers[at + BROKEN] = 0
   }
-  numbers[at + SENT] = frame.tick
+  numbers[at + SENT] = tick
   numbers[at + SENT_TIME] = now
   numbers[at + WAITING] = 0
-  bases[row] = undefined
-  befores[row] = undefined
   segments[row] = undefined
-  noteEntry(content, row, frame.tick, count)
+  noteEntry(content, row, tick, count)
 }
 
 const noteEntry = (content: DownContent, row: number, tick: number, count: number): void => {
@@ -242,10 +225,11 @@ export const writeState = (downlink: Downlink, store: Store, content: DownConten
     if (!isOpen) openState(downlink, store)
     isOpen = true
     const group = groups[row]!
-    writeEntry(store, row, group, tick, lastId)
+    const segment = segments[row]!
+    writeEntry(store, segment, group, tick, lastId)
     lastId = group.id
     store.stats.sent++
-    noteSent(numbers, row, newestFrame(group.history)!, content, now)
+    noteSent(numbers, row, segment, content, now)
   }
   if (!isOpen && deferred === 0) return
   if (!isOpen) openState(downlink, store)

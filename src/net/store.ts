@@ -32,11 +32,16 @@ const EMPTY_TICKS = 1024
 
 /** An encoded segment of the tick at hand: bytes `start..start + length` of the store's writer. */
 export interface Segment {
+  /** Ticks of what it builds on, -1 for nothing, and its own. */
   baseTick: number
   beforeTick: number
+  tick: number
   generation: number
   start: number
   length: number
+  /** Ticks from its base to it, and from what is foretold from to the base; 0 for nothing. */
+  span: number
+  further: number
 }
 
 /** A fixed block of slots of one zone and one layout: the unit of encoding and acknowledging. */
@@ -263,6 +268,27 @@ const whereTo = (slot: number, doId: number): number | undefined => {
 const slots: SlotSet = { low: 0, high: 0 }
 const active: SlotSet = { low: 0, high: 0 }
 
+/** The segment of this round that builds on frames of these ticks, -1 for none, if there is one already. */
+export const knownSegment = (
+  store: Store,
+  group: Group,
+  baseTick: number,
+  beforeTick: number,
+  generation: number,
+): Segment | undefined => {
+  if (group.segmentRound !== store.round) {
+    group.segmentRound = store.round
+    group.segmentCount = 0
+    return undefined
+  }
+  const { segments, segmentCount } = group
+  for (let index = 0; index < segmentCount; index++) {
+    const known = segments[index]!
+    if (known.baseTick === baseTick && known.beforeTick === beforeTick && known.generation === generation) return known
+  }
+  return undefined
+}
+
 /**
  * The segment that brings a client from `base` (nothing, for a keyframe) to the group's newest frame, with what is
  * foretold from `before` to `base`, by tables of `generation`; valid until the next round. Encoded at most once a round
@@ -275,29 +301,29 @@ export const segmentFor = (
   before?: Frame,
   generation = 0,
 ): Segment => {
-  if (group.segmentRound !== store.round) {
-    group.segmentRound = store.round
-    group.segmentCount = 0
-  }
   const baseTick = base === undefined ? -1 : base.tick
   const beforeTick = before === undefined ? -1 : before.tick
-  for (let index = 0; index < group.segmentCount; index++) {
-    const known = group.segments[index]!
-    if (known.baseTick === baseTick && known.beforeTick === beforeTick && known.generation === generation) return known
-  }
+  const known = knownSegment(store, group, baseTick, beforeTick, generation)
+  if (known) return known
   const segment = (group.segments[group.segmentCount] ??= {
     baseTick: 0,
     beforeTick: -1,
+    tick: 0,
     generation: 0,
     start: 0,
     length: 0,
+    span: 0,
+    further: 0,
   })
+  const frame = newestFrame(group.history)!
   segment.baseTick = baseTick
   segment.beforeTick = beforeTick
+  segment.tick = frame.tick
   segment.generation = generation
   segment.start = store.writer.at
+  segment.span = base === undefined ? 0 : ticksSince(frame.tick, baseTick)
+  segment.further = base === undefined || before === undefined ? 0 : ticksSince(baseTick, beforeTick)
   encoded = group
-  const frame = newestFrame(group.history)!
   changedSince(group.history, base, slots)
   if (base && before) changedBetween(group.history, before, base, active)
   segment.length = store.codec.encode(
