@@ -46,6 +46,7 @@ const report = (title: string, testing: readonly Groups[], ages: readonly Ages[]
         untrained: +((plain.bytes * 8) / plain.changed).toFixed(2),
         kbps: +((result.bytes * 8 * hz) / result.ticks / 1000).toFixed(1),
         'encode ns': Math.round((result.encodeTime * 1e6) / result.changed),
+        'in JavaScript': Math.round((result.scriptTime * 1e6) / result.changed),
         'decode ns': Math.round((result.decodeTime * 1e6) / result.changed),
       }
     }),

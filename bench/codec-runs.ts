@@ -3,6 +3,8 @@ import { countSymbols, encodeSegment } from '../src/net/codec/encode.ts'
 import { planOf, type Plan } from '../src/net/codec/plan.ts'
 import { builtInTables, codecOf, parseTables, type SegmentCodec } from '../src/net/codec/tables.ts'
 import { createCounts, fadeCounts, trainTables, trainTablesNow } from '../src/net/codec/train.ts'
+import { encodeFast } from '../src/net/codec/wasm/encoder.ts'
+import { MOST_BYTES } from '../src/net/segment-size.ts'
 import type { Groups } from './scenes/groups.ts'
 
 /** How old baselines are, in ticks: the one that is encoded against, and from that to the one before. */
@@ -17,8 +19,12 @@ export interface RunResult {
   segments: number
   bytes: number
   ticks: number
-  /** Milliseconds of all ticks; of each the best of some turns, which stands above what else the machine does. */
+  /**
+   * Milliseconds of all ticks; of each the best of some turns, which stands above what else the machine does. Encoders take turns: what a server
+   * runs, and the same in JavaScript.
+   */
   encodeTime: number
+  scriptTime: number
   decodeTime: number
 }
 
@@ -29,6 +35,8 @@ export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 const never = (): undefined => undefined
+
+const ENCODERS = [encodeSegment, encodeFast]
 
 /** Slots that differ between two states, as two words of bits. */
 const differing = (groups: Groups, tick: number, other: number, group: number): [number, number, number] => {
@@ -51,11 +59,18 @@ const differing = (groups: Groups, tick: number, other: number, group: number): 
 }
 
 /** Encodes and decodes a scene, each tick against a baseline of one age, and compares every decoded state. */
-export const run = (groups: Groups, codec: SegmentCodec, { base, before }: Ages, counts?: Uint32Array): RunResult => {
+export const run = (
+  groups: Groups,
+  codec: SegmentCodec,
+  { base, before }: Ages,
+  counts?: Uint32Array,
+  encode = encodeSegment,
+): RunResult => {
   const { states, shape } = groups
-  const result: RunResult = { changed: 0, segments: 0, bytes: 0, ticks: 0, encodeTime: 0, decodeTime: 0 }
+  const result: RunResult = { changed: 0, segments: 0, bytes: 0, ticks: 0, encodeTime: 0, scriptTime: 0, decodeTime: 0 }
   const count = states[0]!.length
-  const buffer = new Uint8Array(count * 1200)
+  const buffer = new Uint8Array(count * 1200 + MOST_BYTES)
+  const other = new Uint8Array(buffer.length)
   const decoded = Array.from({ length: count }, () => ({
     ids: new Uint32Array(shape.slots),
     rows: new Uint32Array(shape.slots * shape.words.length),
@@ -73,36 +88,41 @@ export const run = (groups: Groups, codec: SegmentCodec, { base, before }: Ages,
     const bases = states[tick - base]!
     const befores = states[tick - base - before]!
     let at = 0
-    let best = Infinity
-    for (let turn = 0; turn < TURNS; turn++) {
-      at = 0
-      const start = performance.now()
-      for (let index = 0; index < work.length; index++) {
-        const { group, changed, active } = work[index]!
-        starts[index] = at
-        at += encodeSegment(
-          codec,
-          buffer,
-          at,
-          next[group]!,
-          bases[group],
-          befores[group],
-          base,
-          before,
-          changed[0],
-          changed[1],
-          active[0],
-          active[1],
-          never,
-        )
-        if (counts && turn === 0) countSymbols(counts)
-      }
-      if (turn > 0) best = Math.min(best, performance.now() - start)
-    }
-    result.encodeTime += best
+    const bests = ENCODERS.map(() => Infinity)
+    for (let turn = 0; turn < TURNS; turn++)
+      ENCODERS.forEach((encode, which) => {
+        at = 0
+        const start = performance.now()
+        for (let index = 0; index < work.length; index++) {
+          const { group, changed, active } = work[index]!
+          starts[index] = at
+          at += encode(
+            codec,
+            buffer,
+            at,
+            next[group]!,
+            bases[group],
+            befores[group],
+            base,
+            before,
+            changed[0],
+            changed[1],
+            active[0],
+            active[1],
+            never,
+          )
+          if (counts && turn === 0 && encode === encodeSegment) countSymbols(counts)
+        }
+        if (turn > 0) bests[which] = Math.min(bests[which]!, performance.now() - start)
+        if (which > 0 && Buffer.compare(buffer.subarray(0, at), other.subarray(0, at)) !== 0)
+          throw new Error(`${groups.recording.name}, tick ${tick}: the encoders differ`)
+        if (which === 0) other.set(buffer.subarray(0, at))
+      })
+    result.scriptTime += bests[0]!
+    result.encodeTime += bests[1]!
     starts[work.length] = at
     let isValid = true
-    best = Infinity
+    let best = Infinity
     for (let turn = 0; turn < TURNS; turn++) {
       const start = performance.now()
       for (let index = 0; index < work.length; index++) {

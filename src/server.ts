@@ -159,6 +159,11 @@ export interface Server<Identity = unknown, Authorization = unknown> {
    * built-in ones. `pipes train` makes them without players.
    */
   readonly codecTables: Uint8Array | undefined
+  /**
+   * What encodes segments: `javascript` does the same as `wasm` in twice the time, where WebAssembly is not to be had, as in a page whose content security
+   * policy lacks `'wasm-unsafe-eval'`, and with `codec: 'plain'`.
+   */
+  readonly encoder: 'wasm' | 'javascript'
   /** With `detect: 'mark'`: has the next `replicate` look at an object whose columns were written. */
   markDirty(eid: EntityId): void
   /**
@@ -329,6 +334,9 @@ export const createServer = <Identity = unknown, Authorization = unknown>(
     get codecTables() {
       const tables = state.store.codec.tablesOf(state.store.codec.generation)
       return tables && packCodecTables(tables, schema.file)
+    },
+    get encoder() {
+      return state.store.codec.encoder
     },
     clients: state.clients,
     violations: state.violations,

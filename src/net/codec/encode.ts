@@ -62,7 +62,7 @@ import {
   STILL_SIZE,
   type Plan,
 } from './plan.ts'
-import { codeEntries, countEntries, writeNumber, writeSymbol, writeWide } from './range-encoder.ts'
+import { codeEntries, countEntries, entries, writeNumber, writeSymbol, writeWide } from './range-encoder.ts'
 import { ESCAPE_FROM, RAW_MARK } from './symbols.ts'
 import type { SegmentCodec } from './tables.ts'
 
@@ -302,7 +302,7 @@ const writeRows = (
 let modelled = 0
 
 /** Adds the symbols of the segment that was encoded last to `counts` `[contexts x 64]`, for `trainTables`. */
-export const countSymbols = (counts: Uint32Array): void => countEntries(modelled, counts)
+export const countSymbols = (counts: Uint32Array): void => countEntries(entries, modelled, counts)
 
 const model = (
   plan: Plan,

@@ -7,7 +7,7 @@ import { ESCAPE, ESCAPE_FROM, LENGTH_FROM, sizeBits, sizeIndex, STRIDE, TOTAL_BI
  * Entries are pairs: a context and a signed number below 4096 (flags and kinds too, as the number of their symbol); or the context
  * with `DIRECT` and a symbol; or `~bits` and as many raw bits.
  */
-const entries = new Int32Array(1 << 17)
+export const entries = new Int32Array(1 << 17)
 const DIRECT = 1 << 30
 
 // Writers take how many numbers the entries have, and return how many they have then.
@@ -41,13 +41,14 @@ export const writeWide = (count: number, context: number, lengthContext: number,
 }
 
 /** Of magnitudes below 4096: raw bits << 8 | twice the size. */
-const sizes = Uint16Array.from({ length: ESCAPE_FROM }, (_, magnitude) => {
+export const ESCAPE_SIZES = Uint16Array.from({ length: ESCAPE_FROM }, (_, magnitude) => {
   const size = sizeIndex(magnitude)
   return (sizeBits(size) << 8) | (2 * size)
 })
+const sizes = ESCAPE_SIZES
 
-/** Adds the symbols of the first `count` numbers of the entries to `counts` `[contexts x 64]`. */
-export const countEntries = (count: number, counts: Uint32Array): void => {
+/** Adds the symbols of the first `count` numbers of such entries to `counts` `[contexts x 64]`. */
+export const countEntries = (entries: Int32Array, count: number, counts: Uint32Array): void => {
   for (let index = 0; index < count; index += 2) {
     const context = entries[index]!
     const value = entries[index + 1]!

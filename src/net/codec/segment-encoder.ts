@@ -1,11 +1,11 @@
 import { growBits } from '../bits.ts'
 import type { SegmentEncoder } from '../codec.ts'
 import type { ClassLayouts, Layout } from '../layout.ts'
-import { countSymbols, encodeSegment } from './encode.ts'
 import { codecsOf, plansOf, span, type Plans } from './layouts.ts'
 import { MOST_BYTES } from '../segment-size.ts'
 import { parseTables, type SegmentCodec } from './tables.ts'
 import { createCounts, fadeCounts, trainTables } from './train.ts'
+import { countFast, encodeFast, isFast } from './wasm/encoder.ts'
 
 /** Tables that clients may have: the built-in ones, and as many later ones as are kept. */
 interface Generation {
@@ -64,6 +64,9 @@ export const createRangeEncoder = (
   const find = (number: number): Generation => later.find(each => each.number === number) ?? builtIn
   return {
     name: 'range',
+    get encoder() {
+      return isFast() ? 'wasm' : 'javascript'
+    },
     usesBefore: true,
     get generation() {
       return newest.number
@@ -74,7 +77,7 @@ export const createRangeEncoder = (
     },
     encode(writer, layout, base, before, frame, slots, active, movedTo, generation) {
       growBits(writer, MOST_BYTES + 64)
-      const size = encodeSegment(
+      const size = encodeFast(
         find(generation).codecs.get(layout)!,
         writer.bytes,
         writer.at,
@@ -112,7 +115,7 @@ const createTraining = ({ layouts, plans }: Plans, add: (bytes: Uint8Array) => b
     count(layout: Layout, size: number): void {
       if (!isCounting) return
       const index = indexes.get(layout)!
-      countSymbols((counts[index] ??= createCounts(plans[index]!)))
+      countFast((counts[index] ??= createCounts(plans[index]!)))
       counted += size
     },
     advance(seconds: number): void {
