@@ -7,7 +7,7 @@ import { more, readU8 } from '../src/net/bytes.ts'
 import { buildPacket, createDownlink, subscribe, type Downlink } from '../src/net/downlink.ts'
 import { layoutsOf } from '../src/net/layout.ts'
 import { Chunk, openPacket, readHeader } from '../src/net/packet.ts'
-import { createPeer, markDecoded, receiveAcks, receiveSequence, type Peer } from '../src/net/peer.ts'
+import { createPeer, DECODED, markDecoded, receiveAcks, receiveSequence, type Peer } from '../src/net/peer.ts'
 import { createPlainDecoder } from '../src/net/plain-codec.ts'
 import { random } from '../src/net/random.ts'
 import { entry, openState, readEntry } from '../src/net/state-entry.ts'
@@ -115,12 +115,12 @@ const measure = (clients: number, codec: 'plain' | 'range') => {
         const { packet } = end.down.shift()!
         const sequence = receiveSequence(end.peer, packet[1]! | (packet[2]! << 8), now)
         if (sequence >= 0 && isDecoded(end, packet, tick, codec)) markDecoded(end.peer, sequence)
-        const { newestReceived, decoded, received } = end.peer
+        const { newestReceived, bits, received } = end.peer
         if (chance() >= end.loss)
           end.up.push({
             due: tick + (end.trip >> 1),
             ack: newestReceived,
-            bits: decoded.slice(),
+            bits: bits.slice(DECODED),
             received: received & 0xff,
           })
       }

@@ -59,13 +59,7 @@ const differing = (groups: Groups, tick: number, other: number, group: number): 
 }
 
 /** Encodes and decodes a scene, each tick against a baseline of one age, and compares every decoded state. */
-export const run = (
-  groups: Groups,
-  codec: SegmentCodec,
-  { base, before }: Ages,
-  counts?: Uint32Array,
-  encode = encodeSegment,
-): RunResult => {
+export const run = (groups: Groups, codec: SegmentCodec, { base, before }: Ages, counts?: Uint32Array): RunResult => {
   const { states, shape } = groups
   const result: RunResult = { changed: 0, segments: 0, bytes: 0, ticks: 0, encodeTime: 0, scriptTime: 0, decodeTime: 0 }
   const count = states[0]!.length

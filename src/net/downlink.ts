@@ -554,5 +554,5 @@ const writeGroups = (
   const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * 2
   if (due > 0) selectSegments(downlink, store, tick, now, beat, room, due)
   writeState(downlink, store, content, tick, now)
-  writeAudits(downlink, content, tick, now)
+  writeAudits(downlink, content, tick, now, beat)
 }

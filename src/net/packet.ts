@@ -12,7 +12,7 @@ import {
 import * as Chunk from './chunks.ts'
 import * as Control from './controls.ts'
 import * as Kind from './kinds.ts'
-import type { Peer } from './peer.ts'
+import { DECODED, type Peer } from './peer.ts'
 
 /** Version of everything that crosses the wire; peers with another one are refused at hello. */
 export const PROTOCOL_VERSION = 3
@@ -52,8 +52,8 @@ export const expandTick = (low: number, reference: number): number =>
 export const writeHeader = <C>(writer: ByteWriter, peer: Peer<C>, tick: number, now: number): void => {
   writer.length = 0
   const newest = peer.newestReceived
-  let low = peer.decoded[0]!
-  let high = peer.decoded[1]!
+  let low = peer.bits[DECODED]!
+  let high = peer.bits[DECODED + 1]!
   // There were no packets before the first: their bits are ones, which is what costs nothing.
   if (newest < 31) low |= -1 << (newest + 1)
   if (newest < 63) high |= newest < 32 ? -1 : -1 << (newest - 31)

@@ -29,6 +29,11 @@ export const FLYING = 1
 export const ACKED = 2
 export const LOST = 3
 
+/** Words of {@link Peer.bits}. */
+export const KNOWN = 0
+export const SEEN = 2
+export const DECODED = 4
+
 /** State of one end; the measured values are public, in seconds. */
 export interface Peer<Content> {
   /** Number of the next packet to send; internal numbers do not wrap, 16 bits of them travel. */
@@ -42,17 +47,16 @@ export interface Peer<Content> {
   readonly contents: (Content | undefined)[]
   /** Newest sequence that the other end acknowledged; -1 before the first. */
   newestAcked: number
-  /** Bit i: packet `newestAcked - i` is acknowledged (two words, low first). */
-  readonly known: Uint32Array
+  /**
+   * Of packets before the newest, 64 bits each as two words, low first; bit i is packet `newest - i`. {@link KNOWN}: acknowledged by the other
+   * end. {@link SEEN}: received. {@link DECODED}: received *and* decoded, which is what is acknowledged.
+   */
+  readonly bits: Uint32Array
   /** Up to here every packet is acknowledged or lost. */
   settled: number
   /** Newest sequence received; -1 before the first. */
   newestReceived: number
   newestReceivedTime: number
-  /** Bit i: packet `newestReceived - i` was received (two words, low first). */
-  readonly seen: Uint32Array
-  /** The same for received *and* decoded: what is acknowledged. */
-  readonly decoded: Uint32Array
   lastSendTime: number
   lastReceiveTime: number
   lastProbeTime: number
@@ -88,12 +92,10 @@ export const createPeer = <Content>(): Peer<Content> => ({
   sentStates: new Uint8Array(SENT),
   contents: Array.from({ length: SENT }),
   newestAcked: -1,
-  known: new Uint32Array(2),
+  bits: new Uint32Array(6),
   settled: -1,
   newestReceived: -1,
   newestReceivedTime: 0,
-  seen: new Uint32Array(2),
-  decoded: new Uint32Array(2),
   lastSendTime: -Infinity,
   lastReceiveTime: -Infinity,
   lastProbeTime: -Infinity,
@@ -119,24 +121,24 @@ export const expandSequence = (low: number, reference: number): number => {
   return base + difference
 }
 
-const shiftUp = (bits: Uint32Array, count: number): void => {
+const shiftUp = (bits: Uint32Array, at: number, count: number): void => {
   if (count >= 64) {
-    bits[0] = 0
-    bits[1] = 0
+    bits[at] = 0
+    bits[at + 1] = 0
   } else if (count >= 32) {
-    bits[1] = bits[0]! << (count - 32)
-    bits[0] = 0
+    bits[at + 1] = bits[at]! << (count - 32)
+    bits[at] = 0
   } else if (count > 0) {
-    bits[1] = (bits[1]! << count) | (bits[0]! >>> (32 - count))
-    bits[0] = bits[0]! << count
+    bits[at + 1] = (bits[at + 1]! << count) | (bits[at]! >>> (32 - count))
+    bits[at] = bits[at]! << count
   }
 }
 
 const hasBit = (low: number, high: number, index: number): boolean =>
   ((index < 32 ? low >>> index : high >>> (index - 32)) & 1) === 1
 
-const setBit = (bits: Uint32Array, index: number): void => {
-  bits[index >>> 5]! |= 1 << (index & 31)
+const setBit = (bits: Uint32Array, at: number, index: number): void => {
+  bits[at + (index >>> 5)]! |= 1 << (index & 31)
 }
 
 /** Takes note of a packet's arrival. Returns its internal number, or -1 for a duplicate or one too old to tell. */
@@ -145,20 +147,20 @@ export const receiveSequence = <C>(peer: Peer<C>, low: number, now: number): num
   peer.lastReceiveTime = now
   if (sequence > peer.newestReceived) {
     const count = peer.newestReceived < 0 ? ACK_BITS : sequence - peer.newestReceived
-    shiftUp(peer.seen, count)
-    shiftUp(peer.decoded, count)
+    shiftUp(peer.bits, SEEN, count)
+    shiftUp(peer.bits, DECODED, count)
     peer.newestReceived = sequence
     peer.newestReceivedTime = now
-    setBit(peer.seen, 0)
+    setBit(peer.bits, SEEN, 0)
     peer.received++
     return sequence
   }
   const index = peer.newestReceived - sequence
-  if (sequence < 0 || index >= ACK_BITS || hasBit(peer.seen[0]!, peer.seen[1]!, index)) {
+  if (sequence < 0 || index >= ACK_BITS || hasBit(peer.bits[SEEN]!, peer.bits[SEEN + 1]!, index)) {
     peer.duplicates++
     return -1
   }
-  setBit(peer.seen, index)
+  setBit(peer.bits, SEEN, index)
   peer.received++
   return sequence
 }
@@ -166,7 +168,7 @@ export const receiveSequence = <C>(peer: Peer<C>, low: number, now: number): num
 /** Marks a received packet as decoded, so that it will be acknowledged. */
 export const markDecoded = <C>(peer: Peer<C>, sequence: number): void => {
   const index = peer.newestReceived - sequence
-  if (index >= 0 && index < ACK_BITS) setBit(peer.decoded, index)
+  if (index >= 0 && index < ACK_BITS) setBit(peer.bits, DECODED, index)
 }
 
 /** Whether what is in the rings at its place is of this packet: it was sent, and no other has taken its place. */
@@ -286,19 +288,20 @@ const takeBits = <C>(
   high: number,
   onAcked: (content: C, sequence: number) => void,
 ): void => {
-  if (newest > peer.newestAcked) shiftUp(peer.known, peer.newestAcked < 0 ? ACK_BITS : newest - peer.newestAcked)
+  const { bits } = peer
+  if (newest > peer.newestAcked) shiftUp(bits, KNOWN, peer.newestAcked < 0 ? ACK_BITS : newest - peer.newestAcked)
   fresh[0] = low
   fresh[1] = high
   const top = Math.max(newest, peer.newestAcked)
-  shiftUp(fresh, top - newest)
-  fresh[0]! &= ~peer.known[0]!
-  fresh[1]! &= ~peer.known[1]!
+  shiftUp(fresh, 0, top - newest)
+  fresh[0]! &= ~bits[KNOWN]!
+  fresh[1]! &= ~bits[KNOWN + 1]!
   for (let half = 0; half < 2; half++) {
-    let bits = fresh[half]!
-    peer.known[half]! |= bits
-    while (bits !== 0) {
-      const sequence = top - half * 32 - (31 - Math.clz32(bits & -bits))
-      bits &= bits - 1
+    let rest = fresh[half]!
+    bits[KNOWN + half]! |= rest
+    while (rest !== 0) {
+      const sequence = top - half * 32 - (31 - Math.clz32(rest & -rest))
+      rest &= rest - 1
       const at = sequence % SENT
       if (!isRemembered(peer, sequence) || peer.sentStates[at] === ACKED) continue
       peer.sentStates[at] = ACKED

@@ -34,8 +34,9 @@ const MAX_MISFITS = 16
 const ALL_DEFERRED = 0xff
 /** Bytes of a state chunk that says nothing but that: messages leave that much, so that there is always room for it. */
 export const DEFERRED_ALL = 6
-/** Seconds between two hashes of a group. */
+/** Seconds between two hashes of a group, at least; and sends, less one, of which one may have it. */
 const AUDIT_INTERVAL = 1
+const AUDIT_BEATS = 3
 /** Bytes of one hash at most, with the chunk that it is in: group, age, hash. */
 const AUDIT_BYTES = 1 + 5 + 5 + 2 + 1
 
@@ -266,7 +267,13 @@ export const closePacket = (): void => {
 const STATE_END = 2
 
 /** Now and then the hash of a group that is in the packet, or that the client has: it compares. */
-export const writeAudits = (downlink: Downlink, content: DownContent, tick: number, now: number): void => {
+export const writeAudits = (
+  downlink: Downlink,
+  content: DownContent,
+  tick: number,
+  now: number,
+  beat: number,
+): void => {
   if (now < downlink.auditDue) return
   const { order: rows, groups, numbers, rare } = downlink.subscriptions
   let isOpen = false
@@ -281,8 +288,10 @@ export const writeAudits = (downlink: Downlink, content: DownContent, tick: numb
     }
     const group = groups[row]!
     const newest = newestFrame(group.history)
+    // After the first one, all clients are sent a group's hash in the same of some ticks: it is worked out in those alone.
     const isDue =
       newest !== undefined &&
+      (age === Infinity || ((beat + group.id) & AUDIT_BEATS) === 0) &&
       newest.tick !== rare[row * RARE_ROW + AUDIT_TICK] &&
       (plans[row] === PLAN_SENT || numbers[at + ACKED] === newest.tick)
     if (!isDue || bytesLeft(writer) < AUDIT_BYTES) {

@@ -66,12 +66,15 @@ const serve = (state: ServerState, session: Session, now: number): void => {
   // Nobody is there to hear it.
   if (!session.suspension) sendDue(state, session, now)
   if (session.downlink.unsent > 0 !== session.downlink.isUnsentTold) tellUnsent(state, session)
-  const { peer, budget } = session.downlink
-  session.stats.rtt = peer.rtt
-  session.stats.loss = peer.loss
-  measurePing(session.pings, peer, session.stats, now)
-  session.stats.budget = budget.rate
-  measureTraffic(session.stats, session.trafficWindow, now)
+  if (now >= session.measureAt) measure(session, now)
+}
+
+/** Takes a ping if one is due and there is an answer, and once a second the rates. */
+const measure = (session: Session, now: number): void => {
+  const { pings, stats, trafficWindow } = session
+  measurePing(pings, session.downlink.peer, stats, now)
+  measureTraffic(stats, trafficWindow, now)
+  session.measureAt = Math.min(pings.lastTime + pings.interval, trafficWindow.time + 1)
 }
 
 /** More is in a client's zones than it keeps: tells the game, once until there is room again. */

@@ -132,11 +132,11 @@ export const touch = (object: ServerObject): void => {
 /** Numbers about one session, for game code and panels. */
 export interface SessionStats extends Traffic, LinkStats {
   /** Round trip, seconds; 0 before the first sample. */
-  rtt: number
+  readonly rtt: number
   /** Share of our packets that got lost, 0..1. */
-  loss: number
+  readonly loss: number
   /** Bytes a second that its link is trusted with now. */
-  budget: number
+  readonly budget: number
   /** Groups that it asked for anew since their state was not the server's, or was forgotten. */
   resyncs: number
 }
@@ -229,6 +229,8 @@ export interface Session {
   zonesVersion: number
   readonly pendingInterest: PendingInterest[]
   readonly stats: SessionStats
+  /** When (seconds) its pings and rates are looked at next. */
+  measureAt: number
   readonly trafficWindow: TrafficWindow
   /** What it may send: datagrams, messages, bytes of messages and values, interest requests, and fields with a limit by number. */
   readonly datagramBucket: Bucket

@@ -1,5 +1,5 @@
 import { createBucket } from '../net/bucket.ts'
-import { createDownlink } from '../net/downlink.ts'
+import { createDownlink, type Downlink } from '../net/downlink.ts'
 import type { Reason } from '../net/hello.ts'
 import { createPings } from '../net/ping.ts'
 import { MAX_MESSAGE } from '../net/reliable.ts'
@@ -20,7 +20,7 @@ const HELLO_TIMEOUT = 10
 const MAX_STRANGERS = 256
 
 /** Spelt out, not put together from parts: then its numbers are written in place, without a new one in each tick. */
-const createStats = (budget: number): SessionStats => ({
+const createStats = ({ peer, budget }: Downlink): SessionStats => ({
   bytesIn: 0,
   bytesOut: 0,
   packetsIn: 0,
@@ -32,9 +32,15 @@ const createStats = (budget: number): SessionStats => ({
   ping: 0,
   jitter: 0,
   lossIn: 0,
-  rtt: 0,
-  loss: 0,
-  budget,
+  get rtt() {
+    return peer.rtt
+  },
+  get loss() {
+    return peer.loss
+  },
+  get budget() {
+    return budget.rate
+  },
   resyncs: 0,
 })
 
@@ -54,6 +60,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
   }
   const now = state.now() * 1000
   const allowances = allowancesOf(state)
+  const downlink = createDownlink(state.maxBytesPerSecond, state.maxChain, state.minChain)
   const session: Session = {
     connection,
     inbox: [],
@@ -66,7 +73,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     resumedAt: -Infinity,
     outage: 0,
     proof: undefined,
-    downlink: createDownlink(state.maxBytesPerSecond, state.maxChain, state.minChain),
+    downlink,
     requested: new Set(),
     granted: new Set(),
     revoked: new Set(),
@@ -76,7 +83,8 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     isZonesDirty: true,
     zonesVersion: -1,
     pendingInterest: [],
-    stats: createStats(state.maxBytesPerSecond),
+    stats: createStats(downlink),
+    measureAt: -Infinity,
     trafficWindow: createTrafficWindow(),
     datagramBucket: createBucket(DATAGRAM_RATE, DATAGRAM_RATE * 4, now),
     messageBucket: createBucket(...allowances.messages, now),

@@ -4,7 +4,7 @@ import { queueReliable, queueUnreliable } from '../../src/net/downlink.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
 import { Chunk, Kind } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'
-import { ACKED, sentStateOf } from '../../src/net/peer.ts'
+import { ACKED, DECODED, sentStateOf } from '../../src/net/peer.ts'
 import { createDuo, heldAt, isUpToDate, type Duo } from './duo.ts'
 
 const DC = `
@@ -200,7 +200,7 @@ test('at most 32 packets wait, whatever a server sends, and none for longer than
     expect(session.held.length).toBe(Math.min(32, count + 1))
   }
   expect(duo.client.stats.malformed, 'they are sound').toBe(0)
-  expect(session.peer.decoded[0], 'none is acknowledged').toBe(0)
+  expect(session.peer.bits[DECODED], 'none is acknowledged').toBe(0)
   // Packets of other groups go on: at each of them the client looks again.
   const empty = (at: number) => {
     const writer = byteWriter()

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { createPeer, markDecoded, receiveAcks, receiveSequence, sendSequence, type Peer } from '../../src/net/peer.ts'
+import {
+  createPeer,
+  DECODED,
+  markDecoded,
+  receiveAcks,
+  receiveSequence,
+  sendSequence,
+  type Peer,
+} from '../../src/net/peer.ts'
 import { random } from '../../src/net/random.ts'
 
 /** A packet as it travels: what a header says of acknowledgements, and the number that the test knows it by. */
@@ -77,8 +85,8 @@ const converse = (packets: number, seed: number, conditions: { loss: number; reo
         number,
         sequence: number & 0xffff,
         ack: peer.newestReceived & 0xffff,
-        low: peer.decoded[0]!,
-        high: peer.decoded[1]!,
+        low: peer.bits[DECODED]!,
+        high: peer.bits[DECODED + 1]!,
         receivedAt: peer.newestReceived < 0 ? -1 : peer.newestReceivedTime,
         received: peer.received & 0xff,
       }

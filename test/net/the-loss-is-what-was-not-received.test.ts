@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createPeer, markDecoded, receiveAcks, receiveSequence, sendSequence } from '../../src/net/peer.ts'
+import { createPeer, DECODED, markDecoded, receiveAcks, receiveSequence, sendSequence } from '../../src/net/peer.ts'
 import { random } from '../../src/net/random.ts'
 
 const nothing = () => {}
@@ -36,8 +36,18 @@ const measure = (packets: number, seed: number, link: Link) => {
     if (chance() < link.duplicate) under.push(low)
     while (under.length > link.shuffle) arrive(under.splice(Math.floor(chance() * under.length), 1)[0]!, now)
     if (receiver.newestReceived < 0 || chance() < link.ackLoss) continue
-    const { newestReceived, decoded, received } = receiver
-    receiveAcks(sender, newestReceived & 0xffff, decoded[0]!, decoded[1]!, 0, received & 0xff, now, nothing, nothing)
+    const { newestReceived, bits, received } = receiver
+    receiveAcks(
+      sender,
+      newestReceived & 0xffff,
+      bits[DECODED]!,
+      bits[DECODED + 1]!,
+      0,
+      received & 0xff,
+      now,
+      nothing,
+      nothing,
+    )
     if (count > 300) estimates.push(sender.loss)
   }
   return {

@@ -302,7 +302,7 @@ const writeRows = (
 let modelled = 0
 
 /** Adds the symbols of the segment that was encoded last to `counts` `[contexts x 64]`, for `trainTables`. */
-export const countSymbols = (counts: Uint32Array): void => countEntries(entries, modelled, counts)
+export const countSymbols = (counts: Uint32Array): void => countEntries(entries, 0, modelled, counts)
 
 const model = (
   plan: Plan,

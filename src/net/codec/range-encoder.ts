@@ -47,9 +47,9 @@ export const ESCAPE_SIZES = Uint16Array.from({ length: ESCAPE_FROM }, (_, magnit
 })
 const sizes = ESCAPE_SIZES
 
-/** Adds the symbols of the first `count` numbers of such entries to `counts` `[contexts x 64]`. */
-export const countEntries = (entries: Int32Array, count: number, counts: Uint32Array): void => {
-  for (let index = 0; index < count; index += 2) {
+/** Adds the symbols of `count` numbers of such entries, `from` that index on, to `counts` `[contexts x 64]`. */
+export const countEntries = (entries: Int32Array, from: number, count: number, counts: Uint32Array): void => {
+  for (let index = from, end = from + count; index < end; index += 2) {
     const context = entries[index]!
     const value = entries[index + 1]!
     if (context >= DIRECT) counts[((context - DIRECT) << STRIDE) | value]!++

@@ -2,7 +2,7 @@ import { geckos } from '../../../src/geckos-client.ts'
 import { createSchema } from '../../../src/index.ts'
 import { byteWriter, writeBytes } from '../../../src/net/bytes.ts'
 import { Kind, openPacket, patchSequence, writeHeader } from '../../../src/net/packet.ts'
-import { createPeer, type Peer } from '../../../src/net/peer.ts'
+import { createPeer, DECODED, type Peer } from '../../../src/net/peer.ts'
 import type { Connection } from '../../../src/net/transport.ts'
 import { createImpostor, type Impostor } from '../../../src/testing/impostor.ts'
 import { DC, PASSWORD } from './game.ts'
@@ -104,6 +104,6 @@ export const claim = (newest: number, hold = 0): Peer<undefined> => {
   const peer = createPeer<undefined>()
   peer.newestReceived = newest
   peer.newestReceivedTime = seconds() - hold
-  peer.decoded.fill(0xffffffff)
+  peer.bits.fill(0xffffffff, DECODED)
   return peer
 }

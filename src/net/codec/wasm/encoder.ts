@@ -49,6 +49,7 @@ interface Machine extends Exports {
   readonly memory: WebAssembly.Memory
   words: Uint32Array
   bytes: Uint8Array
+  entries: Int32Array
   /** Whose plan and tables are in each page. */
   readonly codecs: SegmentCodec[]
   next: number
@@ -74,6 +75,7 @@ const start = (): Machine | undefined => {
       memory,
       bytes,
       words: new Uint32Array(memory.buffer),
+      entries: new Int32Array(memory.buffer, ENTRIES),
       codecs: [],
       next: 0,
       used: undefined,
@@ -148,6 +150,7 @@ const useCodec = (machine: Machine, codec: SegmentCodec): boolean => {
       machine.memory.grow(1)
       machine.words = new Uint32Array(machine.memory.buffer)
       machine.bytes = new Uint8Array(machine.memory.buffer)
+      machine.entries = new Int32Array(machine.memory.buffer, ENTRIES)
     }
     machine.bytes.set(image, at)
     machine.codecs[index] = codec
@@ -228,7 +231,5 @@ export const encodeFast = (
 /** The same as {@link countSymbols}, of the segment that {@link encodeFast} encoded last. */
 export const countFast = (counts: Uint32Array): void => {
   if (!isLastFast) return countSymbols(counts)
-  const { memory } = machine!
-  const length = (machine!.entriesEnd() - ENTRIES) >> 2
-  countEntries(new Int32Array(memory.buffer, ENTRIES, length), length, counts)
+  countEntries(machine!.entries, 0, (machine!.entriesEnd() - ENTRIES) >> 2, counts)
 }
