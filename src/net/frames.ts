@@ -14,9 +14,13 @@ export interface Frame {
   readonly ids: Uint32Array
   /** `[slots x layout.width]`, row-major. */
   readonly rows: Uint32Array
-  /** The sender's: bit i of the two words, slot i is not as in the frame before. */
+  /**
+   * Bit i of the two words: slot i is not as in the frame before, at the sender, and may not be as in the frame of tick `changedFrom`, at a
+   * receiver; -1 when it does not know.
+   */
   changedLow: number
   changedHigh: number
+  changedFrom: number
 }
 
 /** How many frames a receiver keeps of a group, and a sender at most: enough for a second of changes at 60 Hz. */
@@ -44,6 +48,7 @@ const emptyFrame = (layout: Layout, tick: number): Frame => ({
   rows: new Uint32Array(layout.slots * layout.width),
   changedLow: 0,
   changedHigh: 0,
+  changedFrom: -1,
 })
 
 /** Takes the oldest frame out to be used again, or makes one while the history is short. Its content is stale. */
@@ -51,6 +56,7 @@ export const spareFrame = (history: History, tick: number): Frame => {
   if (history.frames.length < history.length) return emptyFrame(history.layout, tick)
   const frame = history.frames.shift()!
   frame.tick = tick
+  frame.changedFrom = -1
   return frame
 }
 

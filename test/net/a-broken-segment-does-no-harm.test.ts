@@ -38,7 +38,15 @@ test('any bytes are a frame of legal words or refused; they write nowhere else a
       const ids = fenced(layout.slots)
       const rows = fenced(layout.slots * layout.width)
       for (let mutant = 0; mutant < 10; mutant++) {
-        const frame: Frame = { tick: 0, until: 0, ids: ids.inside, rows: rows.inside, changedLow: 0, changedHigh: 0 }
+        const frame: Frame = {
+          tick: 0,
+          until: 0,
+          ids: ids.inside,
+          rows: rows.inside,
+          changedLow: 0,
+          changedHigh: 0,
+          changedFrom: -1,
+        }
         let left = 0
         const mutated = mutate(bytes, chance)
         const isAccepted = decodeSegment(bitReader(mutated), layout, base, frame, () => left++)

@@ -51,6 +51,7 @@ export const frameOf = (layout: Layout, tick = 0): Frame => ({
   rows: new Uint32Array(layout.slots * layout.width),
   changedLow: 0,
   changedHigh: 0,
+  changedFrom: -1,
 })
 
 const writer = bitWriter(8)

@@ -68,6 +68,9 @@ import type { SegmentCodec } from './tables.ts'
 /** Told of each object that left its slot: `zone` is where it went, `undefined` when it was deleted. */
 export type OnLeft = (doId: number, zone: number | undefined) => void
 
+/** Slots that may differ between the segment that was decoded last and its baseline: bit i of the two words. */
+export const decoded = { low: 0, high: 0 }
+
 /** Slots that were marked by {@link readSlots}. */
 let markedLow = 0
 let markedHigh = 0
@@ -234,6 +237,7 @@ const readNew = (
  * @param ticksBase ticks from `base` to the segment's, as the encoder had it
  * @param ticksBefore ticks from `before` to `base`
  * @param next must not be the arrays of `base` or `before`
+ * @param activeLow bit i: slot i may differ between `before` and `base`; `activeHigh` likewise. All of them, when that is not known
  */
 export const decodeSegment = (
   codec: SegmentCodec,
@@ -246,6 +250,8 @@ export const decodeSegment = (
   ticksBefore: number,
   next: GroupState,
   onLeft: OnLeft,
+  activeLow = -1,
+  activeHigh = -1,
 ): boolean => {
   if (!(start >= 0 && start < end && end <= bytes.length) || end - start > MOST_BYTES) return false
   const { plan } = codec
@@ -259,11 +265,14 @@ export const decodeSegment = (
   leftCount = 0
   if (bytes[start] === RAW_MARK) {
     resetReader(reader, bytes, start + 1, end)
+    decoded.low = -1
+    decoded.high = -1
     if (!readRawRows(reader, plan, next, noteLeft)) return false
   } else {
     startDecoding(codec.tables, codec.map, bytes, start, end)
     const earlier = base === undefined ? undefined : before
-    if (!readModelled(plan, base, earlier, ticksBase, ticksBefore, next) || !isDecoded()) return false
+    if (!readModelled(plan, base, earlier, ticksBase, ticksBefore, next, activeLow, activeHigh) || !isDecoded())
+      return false
   }
   for (let index = 0; index < leftCount; index++)
     onLeft(leftIds[index]!, leftZones[index] === 0 ? undefined : leftZones[index]! - 1)
@@ -278,6 +287,16 @@ const noteLeft = (doId: number, zone: number | undefined): void => {
   leftCount++
 }
 
+/** Whether two rows agree from `start` on up to before `end`. */
+const isSame = (a: Uint32Array, b: Uint32Array, start: number, end: number): boolean => {
+  let differing = 0
+  let at = start
+  for (; at + 3 < end; at += 4)
+    differing |= (a[at]! ^ b[at]!) | (a[at + 1]! ^ b[at + 1]!) | (a[at + 2]! ^ b[at + 2]!) | (a[at + 3]! ^ b[at + 3]!)
+  for (; at < end; at++) differing |= a[at]! ^ b[at]!
+  return differing === 0
+}
+
 const readModelled = (
   plan: Plan,
   base: GroupState | undefined,
@@ -285,8 +304,12 @@ const readModelled = (
   ticksBase: number,
   ticksBefore: number,
   next: GroupState,
+  activeLow: number,
+  activeHigh: number,
 ): boolean => {
   const { slots, width, movingWords } = plan
+  const movingFrom = movingWords[0] ?? 0
+  const movingEnd = (movingWords[movingWords.length - 1] ?? -1) + 1
   const { ids, rows } = next
   const age = before === undefined ? 0 : ageOf(ticksBase, ticksBefore)
   const ratio = ticksBase / ticksBefore
@@ -296,34 +319,29 @@ const readModelled = (
   let movingLow = 0
   let movingHigh = 0
   let moves = 0
-  if (base !== undefined)
-    for (let slot = 0; slot < slots; slot++)
-      if (ids[slot] !== 0) {
-        if (slot < 32) usedLow |= 1 << slot
-        else usedHigh |= 1 << slot
-      }
-  if (base !== undefined && before !== undefined) {
+  if (base !== undefined) {
     const { rows: to } = base
-    const { rows: from, ids: idsBefore } = before
+    const from = before?.rows
     for (let slot = 0; slot < slots; slot++) {
       const id = ids[slot]!
       if (id === 0) continue
+      const bit = 1 << (slot & 31)
+      if (slot < 32) usedLow |= bit
+      else usedHigh |= bit
+      if (from === undefined || ((slot < 32 ? activeLow : activeHigh) & bit) === 0) continue
       let activity = FRESH
-      if (id === idsBefore[slot]) {
+      if (id === before!.ids[slot]) {
         // Most slots rest: that is found out first, without a branch for each word.
         const at = slot * width
-        let differing = 0
-        for (let index = 0; index < movingWords.length; index++) {
-          const place = at + movingWords[index]!
-          differing |= to[place]! ^ from[place]!
-        }
-        if (differing === 0) continue
+        if (isSame(to, from, at + movingFrom, at + movingEnd)) continue
         activity = activityOf(plan, to, from, at)
+        // What is still lies among what moves.
+        if (activity === 0) continue
       }
       activities[slot] = activity
       moves++
-      if (slot < 32) movingLow |= 1 << slot
-      else movingHigh |= 1 << slot
+      if (slot < 32) movingLow |= bit
+      else movingHigh |= bit
     }
   }
   const isKeyframe = base === undefined ? 1 : 0
@@ -350,6 +368,8 @@ const readModelled = (
   )
   toReadLow |= markedLow
   toReadHigh |= markedHigh
+  decoded.low = toReadLow
+  decoded.high = toReadHigh
   let template = plan.shape.defaults
   let templateAt = 0
   let later = 0

@@ -141,6 +141,15 @@ const setRatio = (ratio: number): void => {
   }
 }
 
+/** Of components of so many steps: a step as a part of 1, and steps to 1. Divisions take their time. */
+const scales = new Float64Array(2)
+let stepsOfScales = 0
+const setSteps = (steps: number): void => {
+  stepsOfScales = steps
+  scales[0] = LARGEST / steps
+  scales[1] = steps / LARGEST
+}
+
 const margins = new Uint8Array(33).map((_, bits) => Math.min(bits, MARGINS - 2))
 
 /** The expected rotation: the three components that the baseline's words have, then the one that they leave out. */
@@ -163,7 +172,8 @@ export const predictRotation = (
   steps: number,
   ratio: number,
 ): number => {
-  const scale = LARGEST / steps
+  if (steps !== stepsOfScales) setSteps(steps)
+  const scale = scales[0]!
   const index = base[at]!
   const a = ((base[at + 1]! << shift) >> shift) * scale
   const b = ((base[at + 2]! << shift) >> shift) * scale
@@ -246,7 +256,7 @@ const stepsOf = (value: number, factor: number, steps: number): number => {
 
 /** Fills {@link partSteps} and {@link partLeaps} for a first word `left`, after `predictRotation` of the same. */
 export const predictParts = (base: Uint32Array, at: number, left: number, shift: number, steps: number): void => {
-  const factor = steps / LARGEST
+  const factor = scales[1]!
   const index = base[at]!
   if (left === index) {
     const sign = expected[3]! < 0 ? -factor : factor
@@ -262,7 +272,7 @@ export const predictParts = (base: Uint32Array, at: number, left: number, shift:
     return
   }
   spreadExpected(index)
-  unpack(base, at, shift, LARGEST / steps, other)
+  unpack(base, at, shift, scales[0]!, other)
   const omitted = OMITTED[left]!
   const sign = whole[omitted]! < 0 ? -factor : factor
   const baseSign = other[omitted]! < 0 ? -factor : factor

@@ -1,6 +1,6 @@
 import type { SegmentDecoder } from '../codec.ts'
 import type { ClassLayouts, Layout } from '../layout.ts'
-import { decodeSegment } from './decode.ts'
+import { decoded, decodeSegment } from './decode.ts'
 import { codecsOf, plansOf, span } from './layouts.ts'
 import { parseTables, type SegmentCodec } from './tables.ts'
 
@@ -34,21 +34,28 @@ export const createRangeDecoder = (classes: readonly (ClassLayouts | undefined)[
     },
     decode(bytes, start, end, layout, base, before, frame, onLeft, generation) {
       const codec = generations.get(generation)?.codecs.get(layout)
-      return (
-        codec !== undefined &&
-        decodeSegment(
-          codec,
-          bytes,
-          start,
-          end,
-          base,
-          before,
-          span(frame, base),
-          base ? span(base, before) : 0,
-          frame,
-          onLeft,
-        )
+      if (!codec) return false
+      // What a baseline was decoded from is mostly what movements are foretold from: then it is known which of its slots may move.
+      const isKnown = base !== undefined && before !== undefined && base.changedFrom === before.tick
+      const isValid = decodeSegment(
+        codec,
+        bytes,
+        start,
+        end,
+        base,
+        before,
+        span(frame, base),
+        base ? span(base, before) : 0,
+        frame,
+        onLeft,
+        isKnown ? base.changedLow : -1,
+        isKnown ? base.changedHigh : -1,
       )
+      if (!isValid || !base) return isValid
+      frame.changedFrom = base.tick
+      frame.changedLow = decoded.low
+      frame.changedHigh = decoded.high
+      return true
     },
   }
 }
