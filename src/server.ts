@@ -259,6 +259,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     exceptions: new Set(),
     ownedZones: new Map(),
     sessions: new Set(),
+    downlinks: new Map(),
     clients: new Map(),
     sessionOf: new Map(),
     handlers: new Map(),

@@ -141,6 +141,7 @@ export const subscribe = (downlink: Downlink, store: Store, zone: Zone): void =>
   if (downlink.zones.has(zone)) return
   const view: ZoneView = { zone, rows: [], owed: new Set(), since: store.round }
   downlink.zones.set(zone, view)
+  zone.watchers.add(downlink)
   downlink.isStale = true
   for (const group of zone.groups)
     for (const set of valueSetsOf(store, group)) oweValues(downlink, zone, set, wasSeen(downlink, store, set))
@@ -152,7 +153,13 @@ export const unsubscribe = (downlink: Downlink, zone: Zone): void => {
   if (!view) return
   for (const row of view.rows) removeSubscription(downlink.subscriptions, row)
   downlink.zones.delete(zone)
+  zone.watchers.delete(downlink)
   downlink.isStale = true
+}
+
+/** The session is over: no zone knows of it any more. */
+export const endDownlink = (downlink: Downlink): void => {
+  for (const zone of downlink.zones.keys()) zone.watchers.delete(downlink)
 }
 
 /** Has a row for each group of each zone, in the order of group ids. */

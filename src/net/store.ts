@@ -1,5 +1,6 @@
 import { bitWriter, resetWriter, type BitWriter } from './bits.ts'
 import type { CodecName, SegmentEncoder } from './codec.ts'
+import type { Downlink } from './downlink-state.ts'
 import { createRangeEncoder, type RangeEncoderOptions } from './codec/segment-encoder.ts'
 import {
   changedBetween,
@@ -77,6 +78,8 @@ export interface Zone {
   /** The object whose own rule says who sees it (its doId), or 0. */
   readonly exclusiveTo: number
   readonly groups: Group[]
+  /** Clients that are sent it. */
+  readonly watchers: Set<Downlink>
 }
 
 /** Where a row lives. */
@@ -139,6 +142,7 @@ const createZone = (id: number, privateTo: number, exclusiveTo: number): Zone =>
   privateTo,
   exclusiveTo,
   groups: [],
+  watchers: new Set(),
 })
 
 /** The zone of that id, made when it is new. Only the server's own game code may name new zones. */
@@ -378,17 +382,12 @@ const sweepGroups = (store: Store, zone: Zone, tick: number, isAwaited: (group: 
 
 /**
  * Forgets groups that have been empty for long and whose last departure nobody `isAwaited` to hear of, and zones that
- * are empty and that nobody `isSeen`s: a game may name new zones for ever, and a crowd that leaves a zone should leave
+ * are empty and that nobody sees: a game may name new zones for ever, and a crowd that leaves a zone should leave
  * no memory.
  */
-export const sweepZones = (
-  store: Store,
-  tick: number,
-  isSeen: (zone: Zone) => boolean,
-  isAwaited: (group: Group) => boolean,
-): void => {
+export const sweepZones = (store: Store, tick: number, isAwaited: (group: Group) => boolean): void => {
   for (const zone of store.zones.values()) {
-    if (zone.groups.every(group => group.used === 0) && !isSeen(zone)) store.zones.delete(zone.id)
+    if (zone.groups.every(group => group.used === 0) && zone.watchers.size === 0) store.zones.delete(zone.id)
     else sweepGroups(store, zone, tick, isAwaited)
   }
 }

@@ -199,9 +199,9 @@ const closeRule = (
   next: Zone | undefined,
   isDeleted = false,
 ): void => {
-  for (const session of state.sessions) {
-    if (!session.downlink.zones.has(rule.zone)) continue
-    unsubscribe(session.downlink, rule.zone)
+  for (const downlink of rule.zone.watchers) {
+    const session = state.downlinks.get(downlink)!
+    unsubscribe(downlink, rule.zone)
     const isSeen = next !== undefined && (session.downlink.zones.has(next) || isWanted(state, session, next.id))
     queueLeave(state, session, object, rule.zone, !isSeen, isDeleted)
   }
@@ -229,9 +229,10 @@ const relocate = (state: ServerState, object: ServerObject, zone: number, owner:
   else if (object.placedBy && to === undefined) closeRule(state, object, object.placedBy, undefined)
   // Whoever saw it in its zone and is not to see it by its rule hears so at once; the rest waits for the new group.
   if (object.rule && from && from.exclusiveTo === 0)
-    for (const session of state.sessions)
-      if (session.downlink.zones.has(from) && !willSee(state, session, object, zone, owner))
-        queueLeaveOfZone(state, session, object, true)
+    for (const downlink of from.watchers) {
+      const session = state.downlinks.get(downlink)!
+      if (!willSee(state, session, object, zone, owner)) queueLeaveOfZone(state, session, object, true)
+    }
   object.placedBy = object.rule
   if (object.rule) touchAllZones(state)
   if (from && to) announceMove(state, object, from, to, owner)
@@ -249,12 +250,15 @@ const BEHIND = 64
  */
 const announceMove = (state: ServerState, object: ServerObject, from: Zone, to: Zone, owner: number): void => {
   const isBehind = hasJustMoved(state, object)
-  for (const session of state.sessions) {
-    const { zones } = session.downlink
-    if (!zones.has(from)) continue
+  for (const downlink of from.watchers) {
+    const session = state.downlinks.get(downlink)!
     const isGone = !willSee(state, session, object, to.id, owner)
     // Of an object that moved lately its client would believe that it moves about still.
-    if (isGone ? !(isBehind && object.hasMoved) : !isBehind && zones.has(to) && isWanted(state, session, from.id))
+    if (
+      isGone
+        ? !(isBehind && object.hasMoved)
+        : !isBehind && to.watchers.has(downlink) && isWanted(state, session, from.id)
+    )
       continue
     queueLeaveOfZone(state, session, object, isGone)
   }
@@ -266,12 +270,8 @@ const hasJustMoved = (state: ServerState, { movedAt }: ServerObject): boolean =>
 /** The same of one that is deleted. */
 const announceEnd = (state: ServerState, object: ServerObject, from: Zone): void => {
   if (!object.hasMoved || !hasJustMoved(state, object)) return
-  for (const session of state.sessions)
-    if (session.downlink.zones.has(from)) queueLeaveOfZone(state, session, object, true, true)
+  for (const downlink of from.watchers) queueLeaveOfZone(state, state.downlinks.get(downlink)!, object, true, true)
 }
-
-const sessionsThatSee = (state: ServerState, zone: Zone) =>
-  [...state.sessions].filter(session => session.downlink.zones.has(zone))
 
 /** What those who see a row where it is are told of where it goes: 0 is nowhere. It is not deleted. */
 const destinationOf = (from: Place, to: Zone | undefined): number | undefined => {
@@ -293,8 +293,7 @@ const moveRow = (
   values.zone = to
   if (values.kept) Object.assign(values.kept, { cameFrom: from?.group.zone, cameIn: state.store.round })
   if (!to) return undefined
-  for (const { downlink } of state.sessions)
-    if (downlink.zones.has(to) && (!from || !downlink.zones.has(from.group.zone))) oweValues(downlink, to, values)
+  for (const downlink of to.watchers) if (!from?.group.zone.watchers.has(downlink)) oweValues(downlink, to, values)
   return addRow(state.store, to, binding.layout, object.doId, state.tick)
 }
 
@@ -366,7 +365,7 @@ const packOrKeep = (
 const startValueEpoch = (state: ServerState, set: ValueSet, index: number): void => {
   set.epochs[index] = nextEpoch(set.epochs[index] ?? 0)
   set.fromOwner[index] = undefined
-  if (set.zone) for (const session of sessionsThatSee(state, set.zone)) needValues(session.downlink, set, index)
+  if (set.zone) for (const downlink of set.zone.watchers) needValues(downlink, set, index)
 }
 
 const startValueEpochs = (state: ServerState, object: ServerObject): void => {
@@ -393,5 +392,5 @@ const captureValue = (
   if (isSameBytes(before, packed)) return
   const place = set === object.values ? object.place : object.ownerPlace
   if (!before || !place) return
-  for (const session of sessionsThatSee(state, place.group.zone)) needValues(session.downlink, set, index)
+  for (const downlink of place.group.zone.watchers) needValues(downlink, set, index)
 }

@@ -11,7 +11,7 @@ import {
 import { newestFrame } from '../net/frames.ts'
 import { encodeInterestDone, encodePlaced, encodeZones } from '../net/interest.ts'
 import { measurePing } from '../net/ping.ts'
-import { privateZoneOf, startRound, sweepZones, type Group, type Zone } from '../net/store.ts'
+import { privateZoneOf, startRound, sweepZones, type Group } from '../net/store.ts'
 import { countOut, measureTraffic } from '../net/traffic.ts'
 import { nextTick } from '../net/ticks.ts'
 import { capture, queueLeave } from './capture.ts'
@@ -26,11 +26,6 @@ const INTERVALS: readonly (number | undefined)[] = Array.from({ length: 256 }, (
 )
 /** Ticks between two looks for zones that can be forgotten. */
 const SWEEP_TICKS = 256
-
-const isZoneSeen = (state: ServerState, zone: Zone): boolean => {
-  for (const session of state.sessions) if (session.downlink.zones.has(zone)) return true
-  return false
-}
 
 /** Whether some client was told of a group and does not know yet that all of it is gone: its link may be dead for long. */
 const isGroupAwaited = (state: ServerState, group: Group): boolean => {
@@ -88,7 +83,7 @@ const tellUnsent = ({ onError }: ServerState, { client, downlink }: Session): vo
 // By itself: functions that make closures pay for them even when they return at once.
 const sweep = (state: ServerState): void => {
   const isAwaited = (group: Group) => isGroupAwaited(state, group)
-  sweepZones(state.store, state.tick, zone => isZoneSeen(state, zone), isAwaited)
+  sweepZones(state.store, state.tick, isAwaited)
 }
 
 /** Whether what a client sees may have changed. */

@@ -340,6 +340,7 @@ export interface ServerState {
   /** Zones of each client's own objects, counted. */
   readonly ownedZones: Map<number, Map<number, number>>
   readonly sessions: Set<Session>
+  readonly downlinks: Map<Downlink, Session>
   readonly clients: Map<number, ServerClient>
   readonly sessionOf: Map<number, Session>
   readonly handlers: Map<MessageField, Set<MessageHandler>>

@@ -1,5 +1,5 @@
 import { createBucket } from '../net/bucket.ts'
-import { createDownlink, type Downlink } from '../net/downlink.ts'
+import { createDownlink, endDownlink, type Downlink } from '../net/downlink.ts'
 import type { Reason } from '../net/hello.ts'
 import { createPings } from '../net/ping.ts'
 import { MAX_MESSAGE } from '../net/reliable.ts'
@@ -103,6 +103,7 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     hasLeft: false,
   }
   state.sessions.add(session)
+  state.downlinks.set(downlink, session)
   attach(state, session, connection)
 }
 
@@ -130,6 +131,8 @@ export const sweepSessions = (state: ServerState, now: number): void => {
     if (client ? !isOver : !session.isClosed && !session.hasLeft && !isLate && !isOver) continue
     endInquiry(state, session)
     session.connection.close()
+    endDownlink(session.downlink)
+    state.downlinks.delete(session.downlink)
     state.sessions.delete(session)
   }
 }

@@ -134,6 +134,7 @@ export const receiveResume = (
   }
   const { connection, inbox } = stranger
   state.sessions.delete(stranger)
+  state.downlinks.delete(stranger.downlink)
   inbox.length = 0
   if (connection !== session.connection) detach(session.connection)
   attach(state, session, connection)

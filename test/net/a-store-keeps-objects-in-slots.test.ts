@@ -4,6 +4,7 @@ import { bitReader } from '../../src/net/bits.ts'
 import { baselineAt, newestFrame } from '../../src/net/frames.ts'
 import { random } from '../../src/net/random.ts'
 import { decodeSegment } from '../../src/net/segment.ts'
+import { createDownlink, endDownlink, subscribe } from '../../src/net/downlink.ts'
 import {
   addRow,
   createStore,
@@ -164,11 +165,11 @@ test('an empty zone that nobody sees is forgotten, one with an object or a viewe
   const places = [1, 2, 3].map(id => addRow(store, zoneOf(store, id), layout, id, 1))
   removeRow(places[0]!, 2, undefined)
   removeRow(places[1]!, 2, undefined)
-  sweepZones(
-    store,
-    3,
-    zone => zone.id === 2,
-    () => false,
-  )
+  const downlink = createDownlink()
+  subscribe(downlink, store, zoneOf(store, 2))
+  sweepZones(store, 3, () => false)
   expect([...store.zones.keys()], 'zone 1 goes, zone 2 is seen, zone 3 is lived in').toEqual([2, 3])
+  endDownlink(downlink)
+  sweepZones(store, 4, () => false)
+  expect([...store.zones.keys()], 'who saw zone 2 has left').toEqual([3])
 })

@@ -18,22 +18,12 @@ test('a group that is empty for 1,024 ticks goes, in a zone that is seen too; on
   const [first, , third] = zone.groups
   for (const place of crowd) if (place.group !== first) removeRow(place, duo.tick + 1, undefined)
   duo.run(1000)
-  sweepZones(
-    duo.store,
-    duo.tick,
-    () => true,
-    () => false,
-  )
+  sweepZones(duo.store, duo.tick, () => false)
   expect(zone.groups.length, 'before the time is over').toBe(4)
   duo.add(1, 1000)
   expect(zone.groups.findIndex(group => group.used > 0 && group !== first)).toBeGreaterThan(0)
   duo.run(100)
-  sweepZones(
-    duo.store,
-    duo.tick,
-    () => true,
-    () => false,
-  )
+  sweepZones(duo.store, duo.tick, () => false)
   expect(zone.groups.filter(group => group.used === 0)).toEqual([])
   expect(zone.groups.length).toBe(2)
   expect(zone.groups).not.toContain(third)

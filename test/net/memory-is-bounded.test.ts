@@ -46,13 +46,7 @@ test('through minutes of coming and going, stalls and losses, nothing grows beyo
     while (objects.length < 60) objects.push(duo.add(1 + Math.floor(chance() * 3), nextId++))
     for (const place of objects) duo.put(place, 2, tick & 0xffff)
     queueUnreliable(duo.downlink, encodeUnreliableMessage({ doId: 1, field: 1, packed: new Uint8Array() }))
-    if (tick % 256 === 0)
-      sweepZones(
-        duo.store,
-        tick,
-        () => true,
-        () => false,
-      )
+    if (tick % 256 === 0) sweepZones(duo.store, tick, () => false)
   }
   // Good times, bad times, and times when nobody hears anybody.
   const weather = (step: number) => (step % 600 < 300 ? 0.01 : step % 600 < 500 ? 0.3 : 1)
