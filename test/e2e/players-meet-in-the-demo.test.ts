@@ -212,8 +212,14 @@ test('a connection that falls silent is told, and the same player comes back ove
   await page.waitForFunction(() => (window as any).lobby.me() !== undefined, undefined, { timeout: 30_000 })
   const before = await me(page)
   const id = await page.evaluate(() => (window as any).lobby.client.clientId)
-  await page.evaluate(() => Object.assign(window, { cut: (window as any).channel }))
-  await page.waitForSelector('#away', { timeout: 20_000 })
+  // It may be back so soon that who looks every half second never sees that it was away.
+  await page.evaluate(() => {
+    const away = document.querySelector<HTMLElement>('#away')!
+    const note = () => !away.hidden && Object.assign(window, { wasAway: true })
+    new MutationObserver(note).observe(away, { attributes: true })
+    Object.assign(window, { cut: (window as any).channel })
+  })
+  await page.waitForFunction(() => (window as any).wasAway === true, undefined, { timeout: 30_000 })
   await page.waitForSelector('#away', { state: 'hidden', timeout: 20_000 })
   const after = await page.evaluate(() => ({
     ...(window as any).lobby.me(),
