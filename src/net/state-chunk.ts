@@ -105,7 +105,8 @@ export const selectSegments = (
     }
     const group = groups[row]!
     const segment = chooseSegment(downlink, store, row, group, now, beat)
-    const size = entryHeader(group, segment, ticksSince(tick, segment.tick)) + segment.length
+    if (segment.size === 0) segment.size = entryHeader(group, segment, ticksSince(tick, segment.tick)) + segment.length
+    const { size } = segment
     if (size > left) {
       plans[row] = PLAN_DEFERRED
       downlink.wasTight = true

@@ -43,6 +43,8 @@ export interface Segment {
   /** Ticks from its base to it, and from what is foretold from to the base; 0 for nothing. */
   span: number
   further: number
+  /** Bytes in a packet of this round with the largest header that it can have; 0 until that is worked out. */
+  size: number
 }
 
 /** A fixed block of slots of one zone and one layout: the unit of encoding and acknowledging. */
@@ -318,6 +320,7 @@ export const segmentFor = (
     length: 0,
     span: 0,
     further: 0,
+    size: 0,
   })
   const frame = newestFrame(group.history)!
   segment.baseTick = baseTick
@@ -325,6 +328,7 @@ export const segmentFor = (
   segment.tick = frame.tick
   segment.generation = generation
   segment.start = store.writer.at
+  segment.size = 0
   segment.span = base === undefined ? 0 : ticksSince(frame.tick, baseTick)
   segment.further = base === undefined || before === undefined ? 0 : ticksSince(baseTick, beforeTick)
   encoded = group
