@@ -160,7 +160,7 @@ export interface Server<Identity = unknown, Authorization = unknown> {
    */
   readonly codecTables: Uint8Array | undefined
   /**
-   * What encodes segments: `javascript` does the same as `wasm` in twice the time, where WebAssembly is not to be had, as in a page whose content security
+   * What encodes segments: `javascript` does the same as `wasm`, more slowly, where WebAssembly is not to be had, as in a page whose content security
    * policy lacks `'wasm-unsafe-eval'`, and with `codec: 'plain'`.
    */
   readonly encoder: 'wasm' | 'javascript'
