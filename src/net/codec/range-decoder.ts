@@ -11,15 +11,12 @@ let lookup: Uint8Array = new Uint8Array(0)
 let map: Uint8Array = new Uint8Array(0)
 
 /** The state lives in an array: variables of a module that hold large numbers would be allocated anew at each change. */
-const state = new Int32Array(6)
+const state = new Int32Array(4)
 const CODE = 0
 const RANGE = 1
 /** The next byte, at most the one behind the last. */
 const PLACE = 2
 const END = 3
-/** What the symbol that was read takes of the range, before raw bits take a part of that. */
-const PART_CODE = 4
-const PART_RANGE = 5
 
 /** Starts to decode `bytes[start..end)`, at most 4,096, with the contexts of `contexts`. */
 export const startDecoding = (
@@ -55,7 +52,8 @@ const narrow = (code: number, range: number): void => {
   state[PLACE] = next < end ? next : end
 }
 
-const findSymbol = (context: number): number => {
+/** The next symbol in a context. {@link readNumber} has the same lines: two results of a function would go through memory. */
+export const readSymbol = (context: number): number => {
   const distribution = map[context]!
   const step = state[RANGE]! >>> TOTAL_BITS
   const code = state[CODE]!
@@ -65,15 +63,7 @@ const findSymbol = (context: number): number => {
   const at = distribution << STRIDE
   while (cumulative[at + symbol + 1]! <= target) symbol++
   const from = cumulative[at + symbol]!
-  state[PART_CODE] = code - Math.imul(step, from)
-  state[PART_RANGE] = Math.imul(step, cumulative[at + symbol + 1]! - from)
-  return symbol
-}
-
-/** The next symbol in a context. */
-export const readSymbol = (context: number): number => {
-  const symbol = findSymbol(context)
-  narrow(state[PART_CODE]!, state[PART_RANGE]!)
+  narrow((code - Math.imul(step, from)) | 0, Math.imul(step, cumulative[at + symbol + 1]! - from))
   return symbol
 }
 
@@ -104,23 +94,32 @@ const readLarge = (lengthContext: number): number => {
 
 /** A signed number; infinite when the bytes are not of one. */
 export const readNumber = (context: number, lengthContext: number): number => {
-  const symbol = findSymbol(context)
+  const distribution = map[context]!
+  const step = state[RANGE]! >>> TOTAL_BITS
+  let code = state[CODE]!
+  let target = ((code >>> 0) / step) | 0
+  if (target >= 1 << TOTAL_BITS) target = (1 << TOTAL_BITS) - 1
+  let symbol = lookup[(distribution << 7) | (target >>> 7)]!
+  const at = distribution << STRIDE
+  while (cumulative[at + symbol + 1]! <= target) symbol++
+  const from = cumulative[at + symbol]!
+  code = (code - Math.imul(step, from)) | 0
+  let range = Math.imul(step, cumulative[at + symbol + 1]! - from)
   if (symbol === ESCAPE) {
-    narrow(state[PART_CODE]!, state[PART_RANGE]!)
+    narrow(code, range)
     return readLarge(lengthContext)
   }
   const size = (symbol + 1) >> 1
   const raw = raws[size]!
   let magnitude = starts[size]!
-  if (raw === 0) narrow(state[PART_CODE]!, state[PART_RANGE]!)
-  else {
-    const code = state[PART_CODE]!
-    const step = state[PART_RANGE]! >>> raw
-    let which = ((code >>> 0) / step) | 0
+  if (raw !== 0) {
+    range >>>= raw
+    let which = ((code >>> 0) / range) | 0
     if (which >= 1 << raw) which = (1 << raw) - 1
-    narrow((code - Math.imul(step, which)) | 0, step)
+    code = (code - Math.imul(range, which)) | 0
     magnitude += which
   }
+  narrow(code, range)
   const sign = 0 - (symbol & 1)
   return (magnitude ^ sign) - sign
 }
