@@ -41,11 +41,10 @@ export const writeWide = (count: number, context: number, lengthContext: number,
 }
 
 /** Of magnitudes below 4096: raw bits << 8 | twice the size. */
-export const ESCAPE_SIZES = Uint16Array.from({ length: ESCAPE_FROM }, (_, magnitude) => {
+export const sizes = Uint16Array.from({ length: ESCAPE_FROM }, (_, magnitude) => {
   const size = sizeIndex(magnitude)
   return (sizeBits(size) << 8) | (2 * size)
 })
-const sizes = ESCAPE_SIZES
 
 /** Adds the symbols of `count` numbers of such entries, `from` that index on, to `counts` `[contexts x 64]`. */
 export const countEntries = (entries: Int32Array, from: number, count: number, counts: Uint32Array): void => {

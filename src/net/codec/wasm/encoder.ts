@@ -1,7 +1,7 @@
 import { MOST_BYTES } from '../../segment-size.ts'
 import { countSymbols, encodeSegment, type MovedTo } from '../encode.ts'
 import type { GroupState } from '../model.ts'
-import { countEntries, ESCAPE_SIZES } from '../range-encoder.ts'
+import { countEntries, sizes } from '../range-encoder.ts'
 import type { SegmentCodec } from '../tables.ts'
 import { ENCODER } from './bytes.ts'
 
@@ -26,8 +26,8 @@ const PAGE = 65_536
 
 /** Words of a group's rows that have room: of each as many entries as the largest number takes. */
 const MOST_WORDS = 12_800
-/** Plans with their tables that it keeps, a page each; the one that came first makes way. */
-const MOST_CODECS = 32
+/** Plans with their tables that it keeps, a page each; the one that came first makes way. More than a large schema's with two sets of tables. */
+const MOST_CODECS = 256
 
 interface Exports {
   use(at: number): void
@@ -67,7 +67,7 @@ const start = (): Machine | undefined => {
     const { use, encode, entriesEnd } = exports as unknown as Exports
     const bytes = new Uint8Array(memory.buffer)
     for (let bits = 0; bits <= 32; bits++) bytes[LEAP_CLASSES + bits] = bits === 0 ? 0 : Math.min(4, (bits + 1) >> 1)
-    new Uint16Array(memory.buffer, SIZES, ESCAPE_SIZES.length).set(ESCAPE_SIZES)
+    new Uint16Array(memory.buffer, SIZES, sizes.length).set(sizes)
     return {
       use,
       encode,
@@ -129,14 +129,30 @@ const imageOf = ({ plan, tables, map }: SegmentCodec): Uint8Array | undefined =>
   return image
 }
 
+/** By one page, for one more codec. Returns false when there is no memory to be had. */
+const grow = (machine: Machine): boolean => {
+  try {
+    machine.memory.grow(1)
+  } catch {
+    return false
+  }
+  machine.words = new Uint32Array(machine.memory.buffer)
+  machine.bytes = new Uint8Array(machine.memory.buffer)
+  machine.entries = new Int32Array(machine.memory.buffer, ENTRIES)
+  return true
+}
+
+/** The page that each codec was given; another may have it by now. */
+const pages = new WeakMap<SegmentCodec, number>()
+
 /** What does not fit is done in JavaScript. */
 const unfit = new WeakSet<SegmentCodec>()
 
 /** Makes the machine ready for a codec. Returns false when it is not one for it. */
 const useCodec = (machine: Machine, codec: SegmentCodec): boolean => {
   if (machine.used === codec) return true
-  let index = machine.codecs.indexOf(codec)
-  if (index < 0) {
+  let index = pages.get(codec) ?? -1
+  if (machine.codecs[index] !== codec) {
     if (unfit.has(codec)) return false
     const { slots, width } = codec.plan
     const image = slots * width > MOST_WORDS ? undefined : imageOf(codec)
@@ -144,16 +160,13 @@ const useCodec = (machine: Machine, codec: SegmentCodec): boolean => {
       unfit.add(codec)
       return false
     }
-    index = machine.next++ % MOST_CODECS
+    index = machine.next % MOST_CODECS
     const at = CODECS + index * PAGE
-    if (machine.memory.buffer.byteLength < at + PAGE) {
-      machine.memory.grow(1)
-      machine.words = new Uint32Array(machine.memory.buffer)
-      machine.bytes = new Uint8Array(machine.memory.buffer)
-      machine.entries = new Int32Array(machine.memory.buffer, ENTRIES)
-    }
+    if (machine.memory.buffer.byteLength < at + PAGE && !grow(machine)) return false
+    machine.next++
     machine.bytes.set(image, at)
     machine.codecs[index] = codec
+    pages.set(codec, index)
   }
   machine.use(CODECS + index * PAGE)
   machine.used = codec
