@@ -177,6 +177,9 @@ const recordFrame = (
     if (!isNew) continue
     if (object.track) carrySlot(object.track.history, object.trackSlot, history, slot, at)
     leaveTrack(object)
+    const former = objects[slot]
+    // What it did here is written over: wherever it is now, it may not say any more who is shown in this slot.
+    if (former) leaveTrack(former)
     objects[slot] = object
     object.track = track
     object.trackSlot = slot

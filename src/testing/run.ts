@@ -87,8 +87,6 @@ interface Actor extends ClientSide<any> {
   readonly requested: Set<number>
   readonly denied: Set<number>
   readonly given: Set<number>
-  /** Objects (doIds) that were its own in this session. */
-  readonly onceOwned: Set<number>
   state: 'connecting' | 'in' | 'out' | 'failed'
   hiddenUntil: number
   ended: string
@@ -153,6 +151,8 @@ interface Run {
   readonly errors: string[]
   readonly log: string[] | undefined
   activities: Activity[]
+  /** The objects (doIds) that each client (id) was ever the owner of. */
+  readonly onceOwned: Map<number, Set<number>>
   /** When each client can be reached again, if it cannot. */
   readonly cutUntil: Map<number, number>
   stalls: {
@@ -216,6 +216,7 @@ export const play = async (prepared: PreparedGame, scenario: Scenario, options: 
     errors,
     log: options.isLogged ? [] : undefined,
     activities: [],
+    onceOwned: new Map(),
     cutUntil: new Map(),
     stalls: [],
     tick: 0,
@@ -410,7 +411,6 @@ const createActor = (
     requested: new Set(),
     denied: new Set(),
     given: new Set(),
-    onceOwned: new Set(),
     state: 'connecting',
     hiddenUntil: 0,
     ended: '',
@@ -450,7 +450,6 @@ const listenToInterest = ({ client, requested }: Actor): void => {
 const signIn = async (run: Run, actor: Actor): Promise<void> => {
   const { game } = run.prepared
   actor.state = 'connecting'
-  actor.onceOwned.clear()
   say(run, `client ${actor.index} signs in`)
   actor.client.connect(game.hello?.(actor.index, createDice(run.scenario.seed + actor.index))).catch((error: Error) => {
     if (actor.state !== 'connecting') return
@@ -521,11 +520,14 @@ const condition = (run: Run): void => {
   if (run.stalls.length > 0) run.stalls = run.stalls.filter(stall => stall.until >= run.tick)
 }
 
-const noteOwners = ({ side: { world, schema }, actors }: Run): void => {
+/** Also of who has not heard yet which client it is. */
+const noteOwners = ({ side: { world, schema }, onceOwned }: Run): void => {
   const { doId, owner } = schema.DistributedObject
   for (const eid of query(world, [schema.DistributedObject])) {
-    if (owner[eid] === 0) continue
-    for (const actor of actors) if (actor?.client.clientId === owner[eid]) actor!.onceOwned.add(doId[eid]!)
+    const id = owner[eid]!
+    if (id === 0) continue
+    if (!onceOwned.has(id)) onceOwned.set(id, new Set())
+    onceOwned.get(id)!.add(doId[eid]!)
   }
 }
 
@@ -855,7 +857,7 @@ const differencesOf = (run: Run, actor: Actor, most?: number): string[] => {
   }
   return differences(side, actor, zones, {
     ...(most === undefined ? {} : { most }),
-    onceOwned: actor.onceOwned,
+    onceOwned: run.onceOwned.get(clientId) ?? new Set(),
     isVisible,
   })
 }

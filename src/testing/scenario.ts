@@ -155,6 +155,8 @@ export const WEIGHTS: Readonly<Record<EventKind, number>> = {
 const RATES = [30, 30, 30, 20, 10, 60, 4]
 const ZONES = [1, 2, 3, 70_000, 0xffffffff]
 const LAST_TICK = 0xffffffff
+/** Ticks after which the server has given a slot that became free to another object, if one comes. */
+const SLOT_REST = 66
 /** Packet sequences have 16 bits. */
 const SEQUENCES = 0x10000
 /** One seed in so many sees the packet sequence wrap: it costs as much as dozens of others. */
@@ -223,17 +225,53 @@ const addCuts = (
   weights: Readonly<Record<EventKind, number>>,
   clients: number,
   tickRate: number,
+  zones: readonly number[],
 ): void => {
   const dice = createDice(seed ^ 0xc07)
   const share = weights.cut / Object.values(weights).reduce((sum, weight) => sum + weight, 0)
-  const ticks = events.filter(() => dice.chance(share)).map(({ tick }) => tick)
-  for (const tick of ticks)
+  const planned = [...events]
+  let objects = planned.filter(({ kind }) => kind === 'spawn').length
+  for (const { tick } of planned.filter(() => dice.chance(share))) {
+    const length = Math.ceil(dice.between(0, 4) ** 2 * 0.25 * tickRate)
+    const former =
+      weights.move > 0 && weights.own > 0 && dice.chance(0.5) ? spawnBefore(planned, tick, dice) : undefined
+    // Most often it is the owner who does not hear of it.
+    const isOwner = former && former.owner >= 0 && dice.chance(0.8)
+    const client = isOwner ? former.owner : dice.below(clients)
+    events.push({ tick, kind: 'cut', client, ticks: former ? Math.max(length, SLOT_REST + 10) : length })
+    if (!former) continue
+    // Meanwhile an object goes elsewhere and is handed over, and another takes its place: all of it is heard of at once.
+    const { object, name, zone } = former
+    const owner = () => (dice.chance(0.5) ? -1 : dice.below(clients))
+    events.push({ tick: tick + 1, kind: 'move', object, zone: dice.pick(zones) })
+    events.push({ tick: tick + 1, kind: 'own', object, owner: owner() })
+    const later = tick + SLOT_REST + dice.below(8)
     events.push({
-      tick,
-      kind: 'cut',
-      client: dice.below(clients),
-      ticks: Math.ceil(dice.between(0, 4) ** 2 * 0.25 * tickRate),
+      tick: later,
+      kind: 'spawn',
+      object: objects++,
+      name,
+      zone,
+      owner: owner(),
+      seed: dice.below(2 ** 31),
     })
+  }
+}
+
+/** An object that was spawned before a tick; where it is and whose, as far as it can be told. */
+const spawnBefore = (events: readonly ScenarioEvent[], before: number, dice: Dice) => {
+  const past = events.filter(({ tick }) => tick < before)
+  const spawns = past.filter(event => event.kind === 'spawn')
+  if (spawns.length === 0) return undefined
+  const { object, name, zone, owner } = dice.pick(spawns)
+  const moved = past.filter(event => event.kind === 'move' && event.object === object).at(-1)
+  const handed = past.filter(event => event.kind === 'own' && event.object === object).at(-1)
+  return {
+    object,
+    name,
+    zone: moved?.kind === 'move' ? moved.zone : zone,
+    owner: handed?.kind === 'own' ? handed.owner : owner,
+  }
 }
 
 /** The scenario of a seed. */
@@ -398,14 +436,15 @@ export const createScenario = (seed: number, cast: Cast, options: ScenarioOption
   for (let count = dice.whole(0, isLarge ? limit : Math.min(limit, 6)); count > 0; count--) spawn(0)
   const pace = dice.between(0.2, isLarge ? 2.5 : 1.6)
   for (let tick = 0, credit = 0; tick < ticks; tick++) for (credit += pace; credit >= 1; credit--) happen(tick)
-  if (weights.cut > 0) addCuts(events, seed, weights, clientCount, tickRate)
+  if (weights.cut > 0) addCuts(events, seed, weights, clientCount, tickRate, zones)
   events.sort((a, b) => a.tick - b.tick)
   const idle = isWrapped ? SEQUENCES - dice.whole(5, 60) : 0
   // Every fourth lives through the wrap of the tick counter; when that is depends on what is idled away before.
   const firstTick = seed % 4 === 0 ? (LAST_TICK - idle - dice.below(ticks + 20)) >>> 0 : 0
   return {
     seed,
-    ticks,
+    // What came in place of another is seen, too.
+    ticks: events.reduce((most, { tick }) => Math.max(most, tick + 1), ticks),
     framesPerTick: dice.chance(0.2) ? 2 : 1,
     firstTick,
     idle,
