@@ -262,6 +262,7 @@ const createState = (world: World, schema: Schema<any>, options: ServerOptions):
     downlinks: new Map(),
     clients: new Map(),
     sessionOf: new Map(),
+    farewells: new Map(),
     handlers: new Map(),
     getters: new Map(),
     checks: new Map(),

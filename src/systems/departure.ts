@@ -18,7 +18,19 @@ export const endSession = (state: ServerState, session: Session, reason: Reason)
   if (session.closing) return
   if (!session.isClosed) for (let copy = 0; copy < 3; copy++) sendBare(session, encodeBye(reason))
   session.closing = { reason, at: state.now() + CLOSE_DELAY }
+  // Whoever stayed away for too long is just forgotten.
+  if (session.suspension && reason !== session.suspension.reason) rememberFarewell(state, session, reason)
   leave(state, session, reason)
+}
+
+/** Clients that were sent away while they could not hear it, the newest: they are told when they try to come back. */
+const MAX_FAREWELLS = 256
+
+const rememberFarewell = ({ farewells }: ServerState, { client, token, nextToken }: Session, reason: Reason): void => {
+  if (!client) return
+  farewells.delete(client.id)
+  farewells.set(client.id, { token, nextToken, reason })
+  if (farewells.size > MAX_FAREWELLS) for (const oldest of farewells.keys()) return void farewells.delete(oldest)
 }
 
 /** The session of a client is over: the game hears it, then its objects are removed, kept or handed over. */

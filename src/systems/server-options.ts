@@ -54,7 +54,8 @@ export interface ServerOptions<Identity = unknown, Authorization = unknown> {
   /** Seconds without a packet after which a client's connection counts as lost. Default 5. */
   readonly timeout?: number
   /**
-   * Seconds that a client whose connection was lost may take to come back; until then its objects stay, and it counts for `maxClients`.
+   * Seconds that a client whose connection was lost may take to come back; until then its objects stay, and it counts for `maxClients`
+   * (but who comes when all places are taken gets one of several that are waited for of one address).
    * 0: its session ends at once. At most 32767 ticks. Default 30.
    */
   readonly resumeTime?: number

@@ -318,6 +318,9 @@ export interface Violation {
   readonly action: ViolationAction
 }
 
+/** What a client that comes back too late is told. */
+export type Farewell = Pick<Session, 'token' | 'nextToken'> & { readonly reason: Reason }
+
 /** Told of an entity, the id of its owner, and of the one before; 0: the server. */
 export type OwnerHandler = (eid: number, owner: number, before: number) => void
 
@@ -343,6 +346,8 @@ export interface ServerState {
   readonly downlinks: Map<Downlink, Session>
   readonly clients: Map<number, ServerClient>
   readonly sessionOf: Map<number, Session>
+  /** Clients that were sent away while they were suspended, by id: the tokens by which they would come back, and why. */
+  readonly farewells: Map<number, Farewell>
   readonly handlers: Map<MessageField, Set<MessageHandler>>
   /** What `required` messages say now, and what the game makes of values that clients write. */
   readonly getters: Map<MessageField, Getter>

@@ -5,6 +5,7 @@ import { renewLink } from '../net/downlink.ts'
 import type { ByteReader } from '../net/bytes.ts'
 import { PROTOCOL_VERSION } from '../net/packet.ts'
 import type { Connection } from '../net/transport.ts'
+import { endSession } from './departure.ts'
 import { countViolation, tellOf, type ServerState, type Session } from './server-state.ts'
 import { refuse } from './strangers.ts'
 
@@ -100,13 +101,40 @@ const resume = (state: ServerState, session: Session, answer = nothing): void =>
   tellOf(state, client, state.onResume, 'onResume', seconds)
 }
 
+/**
+ * Whether there is a place for one more client. Where all are taken, one is that of somebody who is waited for, if others of that address
+ * are waited for too: who comes and goes without end takes no more than one place by that. The one who has been away longest gives it up.
+ */
+export const makeRoom = (state: ServerState): boolean => {
+  if (state.clients.size < state.maxClients) return true
+  const longest = new Map<string, Session>()
+  let found: Session | undefined
+  for (const session of state.sessionOf.values()) {
+    if (!session.suspension) continue
+    const { address } = session.connection
+    const other = longest.get(address)
+    const isLonger = !other || session.suspension.since < other.suspension!.since
+    if (isLonger) longest.set(address, session)
+    const first = isLonger ? session : other
+    if (other && (!found || first.suspension!.since < found.suspension!.since)) found = first
+  }
+  if (found) endSession(state, found, 'full')
+  return state.clients.size < state.maxClients
+}
+
 /** The session that a resume names and shows the token of. */
 const sessionFor = (state: ServerState, { clientId, token }: Resume): Session | undefined => {
   const session = state.sessionOf.get(clientId)
-  const isKnown =
-    session !== undefined &&
-    [session.token, session.nextToken].filter(each => each && isSameSecret(token, each)).length > 0
-  return isKnown && !session.closing ? session : undefined
+  return session && isTokenOf(session, token) && !session.closing ? session : undefined
+}
+
+const isTokenOf = ({ token, nextToken }: Pick<Session, 'token' | 'nextToken'>, shown: Uint8Array): boolean =>
+  [token, nextToken].filter(each => each && isSameSecret(shown, each)).length > 0
+
+/** Why the session ended that a resume names and shows the token of, if it did so while its client was away. */
+const farewellTo = (state: ServerState, { clientId, token }: Resume): Reason | undefined => {
+  const farewell = state.farewells.get(clientId)
+  return farewell && isTokenOf(farewell, token) ? farewell.reason : undefined
 }
 
 /**
@@ -129,8 +157,9 @@ export const receiveResume = (
   if (stranger.client || stranger.proof) return refuseWith('signed-in')
   const session = sessionFor(state, request)
   if (!session) {
-    countViolation(state, stranger, 'forbidden')
-    return refuseWith('expired')
+    const farewell = farewellTo(state, request)
+    if (!farewell) countViolation(state, stranger, 'forbidden')
+    return refuseWith(farewell ?? 'expired')
   }
   const { connection, inbox } = stranger
   state.sessions.delete(stranger)
