@@ -27,7 +27,8 @@ export {
   type Relation,
 } from './testing/permissions.ts'
 export { randomValue } from './testing/random-value.ts'
-export { play, type Failure, type Outcome, type RunOptions } from './testing/run.ts'
+export { play, type Outcome, type RunOptions } from './testing/run.ts'
+export type { Failure } from './testing/run-verdict.ts'
 export {
   createScenario,
   WEIGHTS,
