@@ -1,21 +1,27 @@
 import { chainDepth, longestWait, planGroups, suspectedLoss } from './baselines.ts'
 import { allowance, createBudget, hasPlenty, spend } from './budget.ts'
 import { holdGroup, isRoomFor, type Held } from './capacity.ts'
-import { bytesLeft, byteWriter, writeBytes, writeU8, type ByteWriter } from './bytes.ts'
+import { bytesLeft, writeU8 } from './bytes.ts'
 import { encodeTables } from './codec/messages.ts'
 import { ENTRY, type DownContent, type Downlink, type ZoneView } from './downlink-state.ts'
+import {
+  flushMessages,
+  flushValues,
+  LEAST_VALUES,
+  oweValues,
+  queueReliable,
+  wasSeen,
+  writeMessages,
+} from './outgoing.ts'
 import { Chunk, patchSequence, writeHeader } from './packet.ts'
 import { clearance, createPeer, renewPeer, resendTimeout, sendSequence } from './peer.ts'
 import {
   acknowledgeFragments,
   createReliableReceiver,
   createReliableSender,
-  FRAGMENT,
   hasRepeats,
   hasUnsent,
   loseFragments,
-  MAX_QUEUED,
-  sendReliable,
   writeFragments,
 } from './reliable.ts'
 import {
@@ -51,7 +57,6 @@ import {
 } from './subscriptions.ts'
 import { ticksSince } from './ticks.ts'
 import { MAX_PACKET } from './transport.ts'
-import { openValues, valueSize, writeValue, type ValueSet } from './values.ts'
 
 export { chainDepth } from './baselines.ts'
 export type { DownContent, Downlink, Weigh, ZoneView } from './downlink-state.ts'
@@ -100,33 +105,30 @@ export const createDownlink = (most = Infinity, maxChain = 8, minChain = 1): Dow
 
 /** From so much loss on a link may be full: then nothing is sent that may be on its way already. */
 const FULL_LOSS = 0.12
+
 /** Seconds: nothing is sent twice in one tick, but in the next one it may be. */
 const ONCE = 1e-4
+
 /** Reliable fragments that may be sent again in each packet. */
 const FEW_FRAGMENTS = 2
+
 /** Sends that a group waits before state goes ahead of messages, reliable and others, in every second packet. */
 const STARVING = 3
+
 /** Bytes of each packet that reliable fragments leave to state, while there is more than one fragment. */
 const STATE_RESERVE = 500
-/** Fragments that may wait before value fields are held back: until then only their newest bytes count. */
-const VALUES_AHEAD = 64
-/** Fragments that may wait before messages do not wait for the values of their objects any more. */
-const MESSAGES_BEHIND = 256
-/** Objects whose value fields may wait before those that are gone are looked for. */
-const LEAST_VALUES = 1024
+
 /** Below so many bytes a packet is not worth its header; so many has a probe, which may carry what is that small. */
 const LEAST_BYTES = 64
+
 const PROBE_BYTES = 96
+
 /**
  * Share of lost packets above which a link is sent one large packet at a time, and small ones until that is answered: after a
  * loss SCTP lets only about 1,200 unanswered bytes out, and with two large packets among them, whose answers are lost too, nothing
  * more for a second.
  */
 const LOSSY = 0.08
-/** Unreliable messages that may wait; older ones are dropped, as the network might. */
-const MAX_MESSAGES = 256
-/** Seconds that an unreliable message may wait for room: what is said now or never must not come after a stall. */
-const MESSAGE_LIFE = 0.25
 
 const createContent = (): DownContent => ({
   entries: new Int32Array(16 * ENTRY),
@@ -217,106 +219,12 @@ export const isAwaited = ({ zones, subscriptions }: Downlink, group: Group, tick
   return row !== undefined && numbers[row * ROW + SENT]! >= 0 && numbers[row * ROW + ACKED] !== tick
 }
 
-/** Notes that the client lacks one value field of an object, or all of them. */
-export const needValues = (downlink: Downlink, set: ValueSet, index?: number, isToldMessages = false): void => {
-  if (set.packed.length === 0) return
-  downlink.lacksValues = true
-  let needed = downlink.values.get(set)
-  if (!needed) {
-    if (downlink.values.size >= downlink.mostValues) forgetValues(downlink)
-    downlink.values.set(set, (needed = new Set()))
-  }
-  if (index === undefined) {
-    for (const each of inOrder(set)) if (!isToldMessages || each < set.layout.values.length) needed.add(each)
-  } else needed.add(index)
-}
-
-/** All that there is of a set: values, then kept messages in the order in which they were sent. */
-const inOrder = ({ packed, kept }: ValueSet): number[] => {
-  const indexes = Object.keys(packed).map(Number)
-  return kept ? indexes.sort((a, b) => (kept.sentAs[a] ?? 0) - (kept.sentAs[b] ?? 0) || a - b) : indexes
-}
-
-/** A kept message that the client lacks is sent it anew, now: the older one is not told any more. */
-export const supersede = (downlink: Downlink, set: ValueSet, index: number): void =>
-  void downlink.values.get(set)?.delete(index)
-
-/**
- * Those of objects that are gone, or out of sight. A client that takes nothing more of the reliable stream would make us
- * remember every object that it ever saw.
- */
-const forgetValues = (downlink: Downlink): void => {
-  for (const set of downlink.values.keys()) if (!isSeen(downlink, set)) downlink.values.delete(set)
-  for (const { owed } of downlink.zones.values())
-    for (const set of owed) if (!downlink.values.has(set)) owed.delete(set)
-  downlink.mostValues = Math.max(LEAST_VALUES, downlink.values.size * 2)
-}
-
-/** Whether the client is being told of an object. */
-export const isSeen = ({ zones }: Downlink, { isAlive, zone }: ValueSet): boolean =>
-  isAlive && zone !== undefined && zones.has(zone)
-
-/** Whether the client saw an object, in another zone, until it came into this one in this very round. */
-const wasSeen = ({ zones }: Downlink, store: Store, { kept }: ValueSet): boolean =>
-  kept?.cameFrom !== undefined &&
-  kept.cameIn === store.round - 1 &&
-  (zones.get(kept.cameFrom)?.since ?? store.round) < store.round
-
-/** The same of an object that just came into a zone: whoever waits for that zone waits for these too. */
-export const oweValues = (downlink: Downlink, zone: Zone, set: ValueSet, wasSeen = false): void => {
-  needValues(downlink, set, undefined, wasSeen)
-  const owed = downlink.zones.get(zone)?.owed
-  if (set.packed.length === 0 || !owed) return
-  if (owed.size > downlink.mostValues) forgetValues(downlink)
-  owed.add(set)
-}
-
-/** Queues a reliable message (copied). */
-export const queueReliable = (downlink: Downlink, message: Uint8Array): void => {
-  if (!sendReliable(downlink.sender, message)) downlink.isSound = false
-}
-
-/** Queues a reliable message of an object, whose values of this tick are to go ahead of it. */
-export const queueMessage = (
-  downlink: Downlink,
-  message: Uint8Array,
-  ...after: readonly (ValueSet | undefined)[]
-): void => {
-  downlink.outboxBytes += message.length
-  if (downlink.sender.queuedBytes + downlink.outboxBytes > MAX_QUEUED) downlink.isSound = false
-  else downlink.outbox.push({ bytes: message, after })
-}
-
-/** Bytes that wait in the reliable stream, or for it. */
-export const waitingBytes = ({ sender, outboxBytes }: Downlink): number => sender.queuedBytes + outboxBytes
-
-const flushMessages = (downlink: Downlink): void => {
-  const { outbox } = downlink
-  if (outbox.length === 0) return
-  for (const { bytes, after } of outbox) {
-    for (const set of after) {
-      const needed = set && downlink.values.get(set)
-      // On a link that is far behind, it is the newest value that counts.
-      if (needed && downlink.sender.queue.length < MESSAGES_BEHIND) flush(downlink, new Map([[set, needed]]), true)
-    }
-    queueReliable(downlink, bytes)
-  }
-  outbox.length = 0
-  downlink.outboxBytes = 0
-}
-
 /** The session goes on over another link, or after a long silence: what is not acknowledged is due, what was to be sent once is not. */
 export const renewLink = (downlink: Downlink): void => {
   renewPeer(downlink.peer, downlink.onLost)
   downlink.messages.length = 0
   downlink.lastLarge = -1
   downlink.budget.rate = downlink.budget.most
-}
-
-/** Queues a message to be sent once. */
-export const queueUnreliable = (downlink: Downlink, message: Uint8Array): void => {
-  if (downlink.messages.length >= MAX_MESSAGES) downlink.messages.shift()
-  downlink.messages.push({ bytes: message, time: undefined })
 }
 
 /** Whether the client has all of a zone: every group acknowledged once, no value field outstanding. */
@@ -392,50 +300,6 @@ const breakChains = ({ subscriptions: { numbers } }: Downlink, content: DownCont
   }
 }
 
-/** One message of small values, or of a single large one. */
-const valueWriter = byteWriter(FRAGMENT)
-
-/** Puts the value fields that the client lacks into the reliable stream, several small ones to a message. */
-const flushValues = (downlink: Downlink): void => {
-  // Mostly there are none, and then the map is not even looked at.
-  if (!downlink.lacksValues) return
-  flush(downlink, downlink.values, false)
-  downlink.lacksValues = downlink.values.size > 0
-}
-
-const flush = (downlink: Downlink, lacking: ReadonlyMap<ValueSet, Set<number>>, isForced: boolean): void => {
-  let lastId = 0
-  openValues(valueWriter)
-  const close = () => {
-    if (lastId !== 0) queueReliable(downlink, valueWriter.bytes.subarray(0, valueWriter.length))
-    lastId = 0
-    openValues(valueWriter)
-  }
-  for (const [set, needed] of lacking) {
-    // Noted while the client saw the object: by now one of the two may have gone elsewhere.
-    const isWanted = isSeen(downlink, set)
-    for (const index of needed) {
-      if (!isForced && downlink.sender.queue.length >= VALUES_AHEAD) {
-        close()
-        return
-      }
-      needed.delete(index)
-      if (!isWanted || set.kept?.withheld.get(index)?.has(downlink)) continue
-      set.kept?.renew(index)
-      const size = valueSize(set, index)
-      if (size > bytesLeft(valueWriter)) close()
-      if (size > bytesLeft(valueWriter)) queueLarge(downlink, set, index, size)
-      else {
-        writeValue(valueWriter, set, index, lastId)
-        lastId = set.doId
-      }
-    }
-    downlink.values.delete(set)
-    if (set.zone) downlink.zones.get(set.zone)?.owed.delete(set)
-  }
-  close()
-}
-
 /** Sends the codec's newest tables to a client once; it answers when it has them. */
 const offerTables = (downlink: Downlink, { codec }: Store): void => {
   const { generation } = codec
@@ -450,29 +314,6 @@ const offerTables = (downlink: Downlink, { codec }: Store): void => {
 /** The client has tables that it was sent. Those that are forgotten by now stand for the built-in ones. */
 export const confirmTables = (downlink: Downlink, store: Store, generation: number): void => {
   if (store.codec.tablesOf(generation)) downlink.tables = generation
-}
-
-const queueLarge = (downlink: Downlink, set: ValueSet, index: number, size: number): void => {
-  const large = byteWriter(size + 1)
-  openValues(large)
-  writeValue(large, set, index, 0)
-  queueReliable(downlink, large.bytes.subarray(0, large.length))
-}
-
-const writeMessages = (downlink: Downlink, writer: ByteWriter, now: number): void => {
-  const { messages } = downlink
-  if (messages.length === 0) return
-  let kept = 0
-  for (const message of messages) {
-    message.time ??= now
-    if (now - message.time > MESSAGE_LIFE) continue
-    if (message.bytes.length + 1 + DEFERRED_ALL > bytesLeft(writer)) messages[kept++] = message
-    else {
-      writeU8(writer, Chunk.message)
-      writeBytes(writer, message.bytes)
-    }
-  }
-  messages.length = kept
 }
 
 const openFragment = (): void => writeU8(writer, Chunk.fragment)

@@ -1,6 +1,7 @@
 import type { DCParameterField } from '../dc/index.ts'
 import { isSameBytes } from '../net/bytes.ts'
-import { needValues, oweValues, queueReliable, unsubscribe } from '../net/downlink.ts'
+import { unsubscribe } from '../net/downlink.ts'
+import { needValues, oweValues, queueReliable } from '../net/outgoing.ts'
 import { encodeLeave } from '../net/interest.ts'
 import { FIXED_WORDS, nextEpoch } from '../net/layout.ts'
 import { addRow, privateZoneOf, putRow, removeRow, writeRow, zoneOf, type Place, type Zone } from '../net/store.ts'

@@ -1,4 +1,4 @@
-import { queueReliable } from '../net/downlink.ts'
+import { queueReliable } from '../net/outgoing.ts'
 import { clampInterp, encodeRates, type Rates } from '../net/rates.ts'
 import type { ServerState, Session } from './server-state.ts'
 

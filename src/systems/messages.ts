@@ -1,4 +1,4 @@
-import { queueMessage, queueUnreliable, isSeen, supersede, waitingBytes } from '../net/downlink.ts'
+import { queueMessage, queueUnreliable, isSeen, supersede, waitingBytes } from '../net/outgoing.ts'
 import { audienceOfMessage, isRequired, type MessageField } from '../net/layout.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../net/message.ts'
 import { MAX_RELAYED, stuckSince } from '../net/reliable.ts'

@@ -1,13 +1,5 @@
-import {
-  buildPacket,
-  isAwaited,
-  isBehind,
-  isSettled,
-  queueReliable,
-  subscribe,
-  unsubscribe,
-  type Downlink,
-} from '../net/downlink.ts'
+import { buildPacket, isAwaited, isBehind, isSettled, subscribe, unsubscribe, type Downlink } from '../net/downlink.ts'
+import { queueReliable } from '../net/outgoing.ts'
 import { newestFrame } from '../net/frames.ts'
 import { encodeInterestDone, encodePlaced, encodeZones } from '../net/interest.ts'
 import { measurePing } from '../net/ping.ts'

@@ -1,6 +1,7 @@
 import { byteReader, more, readBytes, readU16, readU32, readU8, readVarint, type ByteReader } from '../net/bytes.ts'
 import { decodeTablesReady } from '../net/codec/messages.ts'
-import { confirmTables, queueReliable, resync } from '../net/downlink.ts'
+import { confirmTables, resync } from '../net/downlink.ts'
+import { queueReliable } from '../net/outgoing.ts'
 import { decodeInterest, decodeResync, encodeInterestDone } from '../net/interest.ts'
 import {
   decodeFieldUpdate,

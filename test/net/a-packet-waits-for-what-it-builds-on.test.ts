@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { byteWriter, writeBytes, writeU16, writeU8, writeVarint } from '../../src/net/bytes.ts'
-import { queueReliable, queueUnreliable } from '../../src/net/downlink.ts'
+import { queueReliable, queueUnreliable } from '../../src/net/outgoing.ts'
 import { encodeReliableMessage, encodeUnreliableMessage } from '../../src/net/message.ts'
 import { Chunk, Kind } from '../../src/net/packet.ts'
 import { random } from '../../src/net/random.ts'

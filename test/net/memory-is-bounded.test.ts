@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { queueUnreliable } from '../../src/net/downlink.ts'
+import { queueUnreliable } from '../../src/net/outgoing.ts'
 import { ENTRY } from '../../src/net/downlink-state.ts'
 import { HISTORY } from '../../src/net/frames.ts'
 import { encodeUnreliableMessage } from '../../src/net/message.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { queueReliable, queueUnreliable } from '../../src/net/downlink.ts'
+import { queueReliable, queueUnreliable } from '../../src/net/outgoing.ts'
 import { encodeZones } from '../../src/net/interest.ts'
 import { encodeUnreliableMessage } from '../../src/net/message.ts'
 import { writeRow } from '../../src/net/store.ts'

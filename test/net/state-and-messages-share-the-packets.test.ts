@@ -1,14 +1,7 @@
 import { expect, test } from 'vitest'
 import { newestFrame } from '../../src/net/frames.ts'
-import {
-  buildPacket,
-  createDownlink,
-  isSettled,
-  needValues,
-  queueReliable,
-  queueUnreliable,
-  subscribe,
-} from '../../src/net/downlink.ts'
+import { buildPacket, createDownlink, isSettled, subscribe } from '../../src/net/downlink.ts'
+import { needValues, queueReliable, queueUnreliable } from '../../src/net/outgoing.ts'
 import { HEADER } from '../../src/net/packet.ts'
 import { receiveAcks } from '../../src/net/peer.ts'
 import { random } from '../../src/net/random.ts'

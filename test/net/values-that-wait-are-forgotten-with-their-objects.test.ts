@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createDownlink, isSettled, needValues, oweValues, queueReliable, subscribe } from '../../src/net/downlink.ts'
+import { createDownlink, isSettled, subscribe } from '../../src/net/downlink.ts'
+import { needValues, oweValues, queueReliable } from '../../src/net/outgoing.ts'
 import { createStore, zoneOf, type Zone } from '../../src/net/store.ts'
 import type { ValueSet } from '../../src/net/values.ts'
 import { readDC } from './support.ts'
