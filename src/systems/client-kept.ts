@@ -26,18 +26,22 @@ export const hasAll = (session: ClientSession, object: ClientObject, isLate: boo
   return true
 }
 
-/** Hands over what came of the messages that are kept: those that are `required`, or the others. */
+/**
+ * Hands over what came of the messages that are kept: those that are `required`, or the others. `isLate`: those of before the object was
+ * gone have to do, for no others came.
+ */
 export const deliverKept = (
   state: ClientState,
   session: ClientSession,
   object: ClientObject,
   ofRequired: boolean,
+  isLate = false,
 ): void => {
   for (const binding of [object.clientClass.interested, object.clientClass.owner]) {
     if (!binding || binding.layout.messages.length === 0) continue
     if (binding.layout.audience === 'owner' && !object.isOwned) continue
     const known = knownOf(session, object, binding)
-    if (known) deliverKnown(state, session, object, binding, known, ofRequired)
+    if (known) deliverKnown(state, session, object, binding, known, ofRequired, isLate)
   }
 }
 
@@ -48,9 +52,10 @@ const deliverKnown = (
   { layout }: Binding,
   known: ReplicaValues,
   ofRequired: boolean,
+  isLate: boolean,
 ): void => {
   const { values, messages } = layout
-  const isOfNow = areValuesOfNow(session.replica, known, object.bornTick, object.group.zone)
+  const isOfNow = isLate || areValuesOfNow(session.replica, known, object.bornTick, object.group.zone)
   const order = (a: number, b: number) => (ofRequired ? a - b : known.serials[a]! - known.serials[b]!)
   for (const index of [...known.dirty].sort(order)) {
     const field = messages[index - values.length]

@@ -24,9 +24,10 @@ export const applyValues = (state: ClientState, session: ClientSession): void =>
     }
   }
   for (const object of session.unfinished) {
-    if (!isWhole(session, object)) continue
+    const isLate = isOverdue(session, object)
+    if (!hasAll(session, object, isLate)) continue
     session.unfinished.delete(object)
-    deliverKept(state, session, object, true)
+    deliverKept(state, session, object, true, isLate)
     // A handler may have removed the entity.
     if (session.objects.get(object.doId) !== object) continue
     enter(state, object, 'alive')
@@ -37,12 +38,8 @@ export const applyValues = (state: ClientState, session: ClientSession): void =>
 /** Seconds that an object which came back waits for strings, blobs and lists of now; then those of before have to do. */
 const RENEWAL_TIME = 3
 
-/** Whether all that an object must have has come, since it was gone if it was. */
-const isWhole = (session: ClientSession, object: ClientObject): boolean => {
-  const { replica, welcome } = session
-  const isLate = ticksSince(replica.newestTick, object.cameTick) > RENEWAL_TIME * welcome!.tickRate
-  return hasAll(session, object, isLate)
-}
+const isOverdue = ({ replica, welcome }: ClientSession, { cameTick }: ClientObject): boolean =>
+  ticksSince(replica.newestTick, cameTick) > RENEWAL_TIME * welcome!.tickRate
 
 /** Whether the game wrote an owner-written value field since the server's value went into it. */
 const isChanged = (state: ClientState, object: ClientObject, field: DCParameterField, packed: Uint8Array): boolean => {
