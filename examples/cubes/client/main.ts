@@ -54,7 +54,7 @@ const REFUSALS: Record<string, string> = {
   full: 'All seats are taken. Somebody has to leave first.',
   schema: 'This page is older or newer than the server. Reload it.',
   version: 'This page is older or newer than the server. Reload it.',
-  unreachable: 'There is no server at this address. Is it running?',
+  unreachable: 'The server could not be reached. Is it running?',
   timeout: 'The server did not answer in time.',
 }
 
