@@ -35,6 +35,8 @@ export default defineConfig({
       output: {
         entryFileNames: '[name].js',
         chunkFileNames: 'shared/[name].js',
+        // What never changes the engine writes into the code; variables, which vite would make of it, it looks up at each use.
+        topLevelVar: false,
         // Apart from the rest of `src/dc`, which pages need for little, and later: bundlers split by file.
         codeSplitting: { groups: [{ name: 'dc-values', test: DC_VALUES }] },
       },

@@ -36,7 +36,13 @@ export const bundle = async (name: string, change?: Change): Promise<{ file: str
         return code.replace(from, to)
       },
     })),
-    build: { ssr: join(root, 'bench/replication', `${name}.ts`), outDir, target: 'node20', emptyOutDir: false },
+    build: {
+      ssr: join(root, 'bench/replication', `${name}.ts`),
+      outDir,
+      target: 'node20',
+      emptyOutDir: false,
+      rolldownOptions: { output: { topLevelVar: false } },
+    },
   })
   return { file: join(outDir, `${name}.js`), remove: () => rmSync(outDir, { recursive: true, force: true }) }
 }
