@@ -287,13 +287,19 @@ const noteLeft = (doId: number, zone: number | undefined): void => {
   leftCount++
 }
 
-/** Whether two rows agree from `start` on up to before `end`. */
+/** Whether two rows agree from `start` on up to before `end`: four words at a time, of which the last may be some of those before. */
 const isSame = (a: Uint32Array, b: Uint32Array, start: number, end: number): boolean => {
   let differing = 0
   let at = start
-  for (; at + 3 < end; at += 4)
+  const last = end - 4
+  if (last < start) {
+    for (; at < end; at++) differing |= a[at]! ^ b[at]!
+    return differing === 0
+  }
+  for (; at < last; at += 4)
     differing |= (a[at]! ^ b[at]!) | (a[at + 1]! ^ b[at + 1]!) | (a[at + 2]! ^ b[at + 2]!) | (a[at + 3]! ^ b[at + 3]!)
-  for (; at < end; at++) differing |= a[at]! ^ b[at]!
+  differing |= (a[last]! ^ b[last]!) | (a[last + 1]! ^ b[last + 1]!)
+  differing |= (a[last + 2]! ^ b[last + 2]!) | (a[last + 3]! ^ b[last + 3]!)
   return differing === 0
 }
 
