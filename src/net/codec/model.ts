@@ -97,192 +97,201 @@ export const towards = (residual: number, leap: number): number => {
   return ((residual ^ sign) - sign) | 0
 }
 
-/** In the order x, y, z, w: the component that each value of a quaternion's first word leaves out, and the three others. */
-const OMITTED = new Uint8Array([3, 0, 1, 2])
-const FIRST = new Uint8Array([0, 1, 0, 0])
-const SECOND = new Uint8Array([1, 2, 2, 1])
-const THIRD = new Uint8Array([2, 3, 3, 3])
-const LARGEST = Math.sqrt(0.5)
+/** What foretells rotations. What it keeps belongs to a function that runs once, and is larger than it has to be: see the range decoder. */
+const createRotations = () => {
+  const LARGE = 72
 
-/** The rotation in `rows[at..at + 4]` as x, y, z, w; a step of a component of 32 - `shift` bits is `scale`. */
-const unpack = (rows: Uint32Array, at: number, shift: number, scale: number, out: Float64Array): void => {
-  const a = ((rows[at + 1]! << shift) >> shift) * scale
-  const b = ((rows[at + 2]! << shift) >> shift) * scale
-  const c = ((rows[at + 3]! << shift) >> shift) * scale
-  const rest = 1 - a * a - b * b - c * c
-  const index = rows[at]!
-  out[OMITTED[index]!] = rest > 0 ? Math.sqrt(rest) : 0
-  out[FIRST[index]!] = a
-  out[SECOND[index]!] = b
-  out[THIRD[index]!] = c
-}
+  /** In the order x, y, z, w: the component that each value of a quaternion's first word leaves out, and the three others. */
+  const OMITTED = new Uint8Array([3, 0, 1, 2])
+  const FIRST = new Uint8Array([0, 1, 0, 0])
+  const SECOND = new Uint8Array([1, 2, 2, 1])
+  const THIRD = new Uint8Array([2, 3, 3, 3])
+  const LARGEST = Math.sqrt(0.5)
 
-/** Terms of the two series. */
-const TERMS = 12
-/**
- * Coefficients of sin((s+1)t)/sin(t) and sin(st)/sin(t) as polynomials of (1 - cos t) / 2, where s is how many times the step
- * between the two baselines is to be gone again. For whole s they are Chebyshev's, and end with term s.
- */
-const forward = new Float64Array(TERMS)
-const backward = new Float64Array(TERMS)
-let terms = 0
-let ratioOfTerms = -1
-
-const setRatio = (ratio: number): void => {
-  ratioOfTerms = ratio
-  terms = 1
-  forward[0] = ratio + 1
-  backward[0] = ratio
-  for (let n = 0; n + 1 < TERMS; n++) {
-    const below = (n + 1.5) * (n + 1)
-    forward[n + 1] = (forward[n]! * (n - ratio) * (n + ratio + 2)) / below
-    backward[n + 1] = (backward[n]! * (n + 1 - ratio) * (n + ratio + 1)) / below
-    if (forward[n + 1] !== 0 || backward[n + 1] !== 0) terms = n + 2
+  /** The rotation in `rows[at..at + 4]` as x, y, z, w; a step of a component of 32 - `shift` bits is `scale`. */
+  const unpack = (rows: Uint32Array, at: number, shift: number, scale: number, out: Float64Array): void => {
+    const a = ((rows[at + 1]! << shift) >> shift) * scale
+    const b = ((rows[at + 2]! << shift) >> shift) * scale
+    const c = ((rows[at + 3]! << shift) >> shift) * scale
+    const rest = 1 - a * a - b * b - c * c
+    const index = rows[at]!
+    out[OMITTED[index]!] = rest > 0 ? Math.sqrt(rest) : 0
+    out[FIRST[index]!] = a
+    out[SECOND[index]!] = b
+    out[THIRD[index]!] = c
   }
-}
 
-/** Of components of so many steps: a step as a part of 1, and steps to 1. Divisions take their time. */
-const scales = new Float64Array(2)
-let stepsOfScales = 0
-const setSteps = (steps: number): void => {
-  stepsOfScales = steps
-  scales[0] = LARGEST / steps
-  scales[1] = steps / LARGEST
-}
+  /** Terms of the two series. */
+  const TERMS = 12
+  /**
+   * Coefficients of sin((s+1)t)/sin(t) and sin(st)/sin(t) as polynomials of (1 - cos t) / 2, where s is how many times the step
+   * between the two baselines is to be gone again. For whole s they are Chebyshev's, and end with term s.
+   */
+  const forward = new Float64Array(TERMS)
+  const backward = new Float64Array(TERMS)
+  let terms = 0
+  let ratioOfTerms = -1
 
-const margins = new Uint8Array(33).map((_, bits) => Math.min(bits, MARGINS - 2))
-
-/** The expected rotation: the three components that the baseline's words have, then the one that they leave out. */
-const expected = new Float64Array(4)
-/** Rotations as x, y, z, w. */
-const whole = new Float64Array(4)
-const other = new Float64Array(4)
-
-const largestOf = (a: number, b: number, c: number): number => Math.max(Math.abs(a), Math.abs(b), Math.abs(c))
-
-/**
- * Foretells the rotation at `at`: the turn from `before` to `base`, gone `ratio` times again; none without `before`. Returns the first
- * word that it should have, and how clear that is (0 to 6, or 7 when it does not turn): `index << 3 | margin`.
- */
-export const predictRotation = (
-  base: Uint32Array,
-  before: Uint32Array | undefined,
-  at: number,
-  shift: number,
-  steps: number,
-  ratio: number,
-): number => {
-  if (steps !== stepsOfScales) setSteps(steps)
-  const scale = scales[0]!
-  const index = base[at]!
-  const a = ((base[at + 1]! << shift) >> shift) * scale
-  const b = ((base[at + 2]! << shift) >> shift) * scale
-  const c = ((base[at + 3]! << shift) >> shift) * scale
-  const rest = 1 - a * a - b * b - c * c
-  const left = rest > 0 ? Math.sqrt(rest) : 0
-  if (
-    before === undefined ||
-    (base[at + 1] === before[at + 1] &&
-      base[at + 2] === before[at + 2] &&
-      base[at + 3] === before[at + 3] &&
-      index === before[at])
-  ) {
-    expected[0] = a
-    expected[1] = b
-    expected[2] = c
-    expected[3] = left
-    return (index << 3) | 7
+  const setRatio = (ratio: number): void => {
+    ratioOfTerms = ratio
+    terms = 1
+    forward[0] = ratio + 1
+    backward[0] = ratio
+    for (let n = 0; n + 1 < TERMS; n++) {
+      const below = (n + 1.5) * (n + 1)
+      forward[n + 1] = (forward[n]! * (n - ratio) * (n + ratio + 2)) / below
+      backward[n + 1] = (backward[n]! * (n + 1 - ratio) * (n + ratio + 1)) / below
+      if (forward[n + 1] !== 0 || backward[n + 1] !== 0) terms = n + 2
+    }
   }
-  if (ratio !== ratioOfTerms) setRatio(ratio)
-  let earlierA = ((before[at + 1]! << shift) >> shift) * scale
-  let earlierB = ((before[at + 2]! << shift) >> shift) * scale
-  let earlierC = ((before[at + 3]! << shift) >> shift) * scale
-  const earlierRest = 1 - earlierA * earlierA - earlierB * earlierB - earlierC * earlierC
-  let earlierLeft = earlierRest > 0 ? Math.sqrt(earlierRest) : 0
-  if (before[at] !== index) {
-    unpack(before, at, shift, scale, whole)
-    earlierA = whole[FIRST[index]!]!
-    earlierB = whole[SECOND[index]!]!
-    earlierC = whole[THIRD[index]!]!
-    earlierLeft = whole[OMITTED[index]!]!
+
+  /** Of components of so many steps: a step as a part of 1, and steps to 1. Divisions take their time. */
+  const scales = new Float64Array(LARGE)
+  let stepsOfScales = 0
+  const setSteps = (steps: number): void => {
+    stepsOfScales = steps
+    scales[0] = LARGEST / steps
+    scales[1] = steps / LARGEST
   }
-  const dot = a * earlierA + b * earlierB + c * earlierC + left * earlierLeft
-  // q and -q are one rotation: the nearer one is meant.
-  const half = (1 - (dot < 0 ? -dot : dot)) * 0.5
-  let u = 0
-  let v = 0
-  // Small turns need few terms.
-  const turn = half * ratio * ratio
-  for (let n = turn < 0.02 && terms > 3 ? 2 : turn < 0.3 && terms > 5 ? 4 : terms - 1; n >= 0; n--) {
-    u = u * half + forward[n]!
-    v = v * half + backward[n]!
+
+  const margins = new Uint8Array(LARGE).map((_, bits) => Math.min(bits, MARGINS - 2))
+
+  /** The expected rotation: the three components that the baseline's words have, then the one that they leave out. */
+  const expected = new Float64Array(LARGE)
+  /** Rotations as x, y, z, w. */
+  const whole = new Float64Array(LARGE)
+  const other = new Float64Array(LARGE)
+
+  const largestOf = (a: number, b: number, c: number): number => Math.max(Math.abs(a), Math.abs(b), Math.abs(c))
+
+  /**
+   * Foretells the rotation at `at`: the turn from `before` to `base`, gone `ratio` times again; none without `before`. Returns the first
+   * word that it should have, and how clear that is (0 to 6, or 7 when it does not turn): `index << 3 | margin`.
+   */
+  const predictRotation = (
+    base: Uint32Array,
+    before: Uint32Array | undefined,
+    at: number,
+    shift: number,
+    steps: number,
+    ratio: number,
+  ): number => {
+    if (steps !== stepsOfScales) setSteps(steps)
+    const scale = scales[0]!
+    const index = base[at]!
+    const a = ((base[at + 1]! << shift) >> shift) * scale
+    const b = ((base[at + 2]! << shift) >> shift) * scale
+    const c = ((base[at + 3]! << shift) >> shift) * scale
+    const rest = 1 - a * a - b * b - c * c
+    const left = rest > 0 ? Math.sqrt(rest) : 0
+    if (
+      before === undefined ||
+      (base[at + 1] === before[at + 1] &&
+        base[at + 2] === before[at + 2] &&
+        base[at + 3] === before[at + 3] &&
+        index === before[at])
+    ) {
+      expected[0] = a
+      expected[1] = b
+      expected[2] = c
+      expected[3] = left
+      return (index << 3) | 7
+    }
+    if (ratio !== ratioOfTerms) setRatio(ratio)
+    let earlierA = ((before[at + 1]! << shift) >> shift) * scale
+    let earlierB = ((before[at + 2]! << shift) >> shift) * scale
+    let earlierC = ((before[at + 3]! << shift) >> shift) * scale
+    const earlierRest = 1 - earlierA * earlierA - earlierB * earlierB - earlierC * earlierC
+    let earlierLeft = earlierRest > 0 ? Math.sqrt(earlierRest) : 0
+    if (before[at] !== index) {
+      unpack(before, at, shift, scale, whole)
+      earlierA = whole[FIRST[index]!]!
+      earlierB = whole[SECOND[index]!]!
+      earlierC = whole[THIRD[index]!]!
+      earlierLeft = whole[OMITTED[index]!]!
+    }
+    const dot = a * earlierA + b * earlierB + c * earlierC + left * earlierLeft
+    // q and -q are one rotation: the nearer one is meant.
+    const half = (1 - (dot < 0 ? -dot : dot)) * 0.5
+    let u = 0
+    let v = 0
+    // Small turns need few terms.
+    const turn = half * ratio * ratio
+    for (let n = turn < 0.02 && terms > 3 ? 2 : turn < 0.3 && terms > 5 ? 4 : terms - 1; n >= 0; n--) {
+      u = u * half + forward[n]!
+      v = v * half + backward[n]!
+    }
+    if (dot < 0) v = -v
+    const first = a * u - earlierA * v
+    const second = b * u - earlierB * v
+    const third = c * u - earlierC * v
+    const fourth = left * u - earlierLeft * v
+    expected[0] = first
+    expected[1] = second
+    expected[2] = third
+    expected[3] = fourth
+    // Mostly it stays the same one that is left out.
+    const most = Math.abs(fourth)
+    const next = largestOf(first, second, third)
+    if (next <= most) return (index << 3) | margins[32 - Math.clz32((most - next) * 64)]!
+    spreadExpected(index)
+    let now = index
+    for (let word = 0; word < 4; word++) if (Math.abs(whole[OMITTED[word]!]!) === next) now = word
+    const after = largestOf(whole[FIRST[now]!]!, whole[SECOND[now]!]!, whole[THIRD[now]!]!)
+    return (now << 3) | margins[32 - Math.clz32((next - after) * 64)]!
   }
-  if (dot < 0) v = -v
-  const first = a * u - earlierA * v
-  const second = b * u - earlierB * v
-  const third = c * u - earlierC * v
-  const fourth = left * u - earlierLeft * v
-  expected[0] = first
-  expected[1] = second
-  expected[2] = third
-  expected[3] = fourth
-  // Mostly it stays the same one that is left out.
-  const most = Math.abs(fourth)
-  const next = largestOf(first, second, third)
-  if (next <= most) return (index << 3) | margins[32 - Math.clz32((most - next) * 64)]!
-  spreadExpected(index)
-  let now = index
-  for (let word = 0; word < 4; word++) if (Math.abs(whole[OMITTED[word]!]!) === next) now = word
-  const after = largestOf(whole[FIRST[now]!]!, whole[SECOND[now]!]!, whole[THIRD[now]!]!)
-  return (now << 3) | margins[32 - Math.clz32((next - after) * 64)]!
+
+  /** Turns {@link expected}, of a baseline with first word `index`, into `whole`. */
+  const spreadExpected = (index: number): void => {
+    whole[FIRST[index]!] = expected[0]!
+    whole[SECOND[index]!] = expected[1]!
+    whole[THIRD[index]!] = expected[2]!
+    whole[OMITTED[index]!] = expected[3]!
+  }
+
+  /** Components that a rotation is expected to have, in steps, and how far each is from the baseline's `[3]`. */
+  const partSteps = new Int32Array(LARGE)
+  const partLeaps = new Int32Array(LARGE)
+
+  const stepsOf = (value: number, factor: number, steps: number): number => {
+    const step = Math.floor(value * factor + 0.5)
+    return step > steps ? steps : step < -steps ? 0 - steps : step
+  }
+
+  /** Fills {@link partSteps} and {@link partLeaps} for a first word `left`, after `predictRotation` of the same. */
+  const predictParts = (base: Uint32Array, at: number, left: number, shift: number, steps: number): void => {
+    const factor = scales[1]!
+    const index = base[at]!
+    if (left === index) {
+      const sign = expected[3]! < 0 ? -factor : factor
+      const a = stepsOf(expected[0]!, sign, steps)
+      const b = stepsOf(expected[1]!, sign, steps)
+      const c = stepsOf(expected[2]!, sign, steps)
+      partSteps[0] = a
+      partSteps[1] = b
+      partSteps[2] = c
+      partLeaps[0] = a - ((base[at + 1]! << shift) >> shift)
+      partLeaps[1] = b - ((base[at + 2]! << shift) >> shift)
+      partLeaps[2] = c - ((base[at + 3]! << shift) >> shift)
+      return
+    }
+    spreadExpected(index)
+    unpack(base, at, shift, scales[0]!, other)
+    const omitted = OMITTED[left]!
+    const sign = whole[omitted]! < 0 ? -factor : factor
+    const baseSign = other[omitted]! < 0 ? -factor : factor
+    for (let part = 0; part < 3; part++) {
+      const component = (part === 0 ? FIRST : part === 1 ? SECOND : THIRD)[left]!
+      const step = stepsOf(whole[component]!, sign, steps)
+      partSteps[part] = step
+      partLeaps[part] = step - stepsOf(other[component]!, baseSign, steps)
+    }
+  }
+
+  return { predictRotation, predictParts, partSteps, partLeaps }
 }
 
-/** Turns {@link expected}, of a baseline with first word `index`, into `whole`. */
-const spreadExpected = (index: number): void => {
-  whole[FIRST[index]!] = expected[0]!
-  whole[SECOND[index]!] = expected[1]!
-  whole[THIRD[index]!] = expected[2]!
-  whole[OMITTED[index]!] = expected[3]!
-}
-
-/** Components that a rotation is expected to have, in steps, and how far each is from the baseline's `[3]`. */
-export const partSteps = new Int32Array(3)
-export const partLeaps = new Int32Array(3)
-
-const stepsOf = (value: number, factor: number, steps: number): number => {
-  const step = Math.floor(value * factor + 0.5)
-  return step > steps ? steps : step < -steps ? 0 - steps : step
-}
-
-/** Fills {@link partSteps} and {@link partLeaps} for a first word `left`, after `predictRotation` of the same. */
-export const predictParts = (base: Uint32Array, at: number, left: number, shift: number, steps: number): void => {
-  const factor = scales[1]!
-  const index = base[at]!
-  if (left === index) {
-    const sign = expected[3]! < 0 ? -factor : factor
-    const a = stepsOf(expected[0]!, sign, steps)
-    const b = stepsOf(expected[1]!, sign, steps)
-    const c = stepsOf(expected[2]!, sign, steps)
-    partSteps[0] = a
-    partSteps[1] = b
-    partSteps[2] = c
-    partLeaps[0] = a - ((base[at + 1]! << shift) >> shift)
-    partLeaps[1] = b - ((base[at + 2]! << shift) >> shift)
-    partLeaps[2] = c - ((base[at + 3]! << shift) >> shift)
-    return
-  }
-  spreadExpected(index)
-  unpack(base, at, shift, scales[0]!, other)
-  const omitted = OMITTED[left]!
-  const sign = whole[omitted]! < 0 ? -factor : factor
-  const baseSign = other[omitted]! < 0 ? -factor : factor
-  for (let part = 0; part < 3; part++) {
-    const component = (part === 0 ? FIRST : part === 1 ? SECOND : THIRD)[left]!
-    const step = stepsOf(whole[component]!, sign, steps)
-    partSteps[part] = step
-    partLeaps[part] = step - stepsOf(other[component]!, baseSign, steps)
-  }
-}
+export const { predictRotation, predictParts, partSteps, partLeaps } = /* @__PURE__ */ createRotations()
 
 /** Maps the bits of a float so that they are in the order of the numbers; 0 for `sign` leaves them. */
 export const ordered = (value: number, sign: number): number => {
