@@ -89,22 +89,7 @@ test('slots that are said to be as they were are not looked at', () => {
   }
 })
 
-test('without memory for one more schema, that one is encoded in JavaScript', () => {
-  const cases = Array.from({ length: 3 }, (_, seed) => randomCase(seed))
-  const expected = cases.map(given => made(given, encodeSegment, countSymbols))
-  const { grow } = WebAssembly.Memory.prototype
-  WebAssembly.Memory.prototype.grow = () => {
-    throw new RangeError('Out of memory')
-  }
-  try {
-    forgetMachine()
-    cases.forEach((given, index) => expect(made(given, encodeFast, countFast)).toEqual(expected[index]))
-  } finally {
-    WebAssembly.Memory.prototype.grow = grow
-  }
-})
-
-test('where WebAssembly is forbidden, or there is none, JavaScript does it, and nobody is told off', () => {
+test('where WebAssembly is forbidden, has no memory, or is not there, JavaScript does it, and nobody is told off', () => {
   const given = Array.from({ length: 20 }, (_, seed) => randomCase(seed))
   const expected = given.map(each => made(each, encodeSegment, countSymbols))
   const forbidden = {
@@ -114,7 +99,13 @@ test('where WebAssembly is forbidden, or there is none, JavaScript does it, and 
       throw new WebAssembly.CompileError('Refused to compile: the content security policy has no unsafe-eval')
     },
   }
-  for (const engine of [forbidden, undefined]) {
+  const exhausted = {
+    ...WebAssembly,
+    Memory: () => {
+      throw new RangeError('Out of memory')
+    },
+  }
+  for (const engine of [forbidden, exhausted, undefined]) {
     vi.stubGlobal('WebAssembly', engine)
     forgetMachine()
     expect(isFast()).toBe(false)

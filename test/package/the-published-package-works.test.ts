@@ -101,6 +101,58 @@ test('Node loads every entry', () => {
   }
 })
 
+test('a server detaches no buffer: once one is, V8 checks each use of each array', () => {
+  const script = (end: string) => `
+    import { addComponent, addEntity, createWorld, query } from 'bitecs'
+    import { createSchema } from 'bitecs-pipes'
+    import { createServer } from 'bitecs-pipes/server'
+    import { createClient } from 'bitecs-pipes/client'
+    import { memoryNetwork } from 'bitecs-pipes/memory'
+    let time = 0
+    const now = () => time
+    const net = memoryNetwork({ now })
+    const text = Array.from({ length: 40 }, (_, index) => 'dclass C' + index + ' { int16/100 x broadcast; };').join(' ')
+    const schema = createSchema(text, { capacity: 1000 })
+    const world = createWorld()
+    const server = createServer(world, schema, { transport: net.server, now, tickRate: 30 })
+    const view = createWorld()
+    const seen = createSchema(text, { capacity: 1000 })
+    const client = createClient(view, seen, { transport: net.client(), now })
+    const joined = client.connect()
+    const run = async () => {
+      time += 1 / 30
+      net.deliver()
+      server.receive(world)
+      for (const { x } of Object.values(schema.dclasses)) for (const eid of query(world, [schema.DistributedObject])) x[eid] += 0.5
+      server.replicate(world)
+      client.receive(view)
+      client.send(view)
+      await undefined
+    }
+    for (let count = 0; count < 10; count++) await run()
+    await joined
+    for (const dclass of Object.values(schema.dclasses)) {
+      const eid = addEntity(world)
+      addComponent(world, eid, dclass)
+      server.place(eid, 1)
+    }
+    client.interest.set([1])
+    for (let count = 0; count < 200; count++) await run()
+    console.log(server.encoder, query(view, [seen.DistributedObject]).length)
+    ${end}
+    process.exit(0)`
+  const outputOf = (end = '') =>
+    execFileSync(process.execPath, ['--trace-protector-invalidation', '--input-type=module', '-e', script(end)], {
+      cwd: app,
+      encoding: 'utf8',
+    })
+  expect(outputOf()).toBe('wasm 40\n')
+  expect(
+    outputOf('structuredClone(new ArrayBuffer(8), { transfer: [new ArrayBuffer(8)] })'),
+    'what it would say',
+  ).toMatch(/ArrayBufferDetaching/)
+})
+
 test('a page loads no more of it than of the sources', async () => {
   const sources = await bundle(['src/client.ts'], isBitecs)
   const published = await bundle([join(app, 'node_modules/bitecs-pipes/dist/client.js')], isBitecs)

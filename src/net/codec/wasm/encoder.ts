@@ -46,10 +46,9 @@ interface Exports {
 }
 
 interface Machine extends Exports {
-  readonly memory: WebAssembly.Memory
-  words: Uint32Array
-  bytes: Uint8Array
-  entries: Int32Array
+  readonly words: Uint32Array
+  readonly bytes: Uint8Array
+  readonly entries: Int32Array
   /** Whose plan and tables are in each page. */
   readonly codecs: SegmentCodec[]
   next: number
@@ -62,7 +61,12 @@ const whereTo = (slot: number, doId: number): number => movedTo(slot, doId >>> 0
 const start = (): Machine | undefined => {
   try {
     const code = Uint8Array.from(atob(ENCODER), letter => letter.charCodeAt(0))
-    const memory = new WebAssembly.Memory({ initial: CODECS / PAGE, maximum: CODECS / PAGE + MOST_CODECS })
+    // All of it at once: what is not used takes no memory. If it grew, its buffer would be detached, and once one was, V8 looks at each use of
+    // each array whether that is still there.
+    const memory = new WebAssembly.Memory({
+      initial: CODECS / PAGE + MOST_CODECS,
+      maximum: CODECS / PAGE + MOST_CODECS,
+    })
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory, movedTo: whereTo } })
     const { use, encode, entriesEnd } = exports as unknown as Exports
     const bytes = new Uint8Array(memory.buffer)
@@ -72,7 +76,6 @@ const start = (): Machine | undefined => {
       use,
       encode,
       entriesEnd,
-      memory,
       bytes,
       words: new Uint32Array(memory.buffer),
       entries: new Int32Array(memory.buffer, ENTRIES),
@@ -129,19 +132,6 @@ const imageOf = ({ plan, tables, map }: SegmentCodec): Uint8Array | undefined =>
   return image
 }
 
-/** By one page, for one more codec. Returns false when there is no memory to be had. */
-const grow = (machine: Machine): boolean => {
-  try {
-    machine.memory.grow(1)
-  } catch {
-    return false
-  }
-  machine.words = new Uint32Array(machine.memory.buffer)
-  machine.bytes = new Uint8Array(machine.memory.buffer)
-  machine.entries = new Int32Array(machine.memory.buffer, ENTRIES)
-  return true
-}
-
 /** The page that each codec was given; another may have it by now. */
 const pages = new WeakMap<SegmentCodec, number>()
 
@@ -162,7 +152,6 @@ const useCodec = (machine: Machine, codec: SegmentCodec): boolean => {
     }
     index = machine.next % MOST_CODECS
     const at = CODECS + index * PAGE
-    if (machine.memory.buffer.byteLength < at + PAGE && !grow(machine)) return false
     machine.next++
     machine.bytes.set(image, at)
     machine.codecs[index] = codec
