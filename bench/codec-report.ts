@@ -1,4 +1,7 @@
 // Run by `bench/codec.ts`. Trains on some recordings, measures on others.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { report as table } from './report.mjs'
 import { planOf } from '../src/net/codec/plan.ts'
 import {
@@ -15,6 +18,7 @@ import {
 import { recordAvatars } from './scenes/avatars.ts'
 import { recordCubes } from './scenes/cubes.ts'
 import { groupsOf, type Groups } from './scenes/groups.ts'
+import type { Recording } from './scenes/recording.ts'
 
 const CUBE_AGES: Ages[] = [
   { base: 1, before: 1 },
@@ -72,7 +76,22 @@ const report = (title: string, testing: readonly Groups[], ages: readonly Ages[]
   }
 }
 
-const cubes = await Promise.all([1, 2, 3, 4].map(async seed => groupsOf(await recordCubes(seed))))
+// By another process: physics in WebAssembly detaches buffers when its memory grows, after which V8 checks each use of each array. A page that
+// decodes has no physics.
+const recordApart = async (seed: number): Promise<Recording> => {
+  const recorder = fork(fileURLToPath(import.meta.url), ['record', String(seed)], { serialization: 'advanced' })
+  const [recording] = (await once(recorder, 'message')) as [Recording]
+  recorder.disconnect()
+  return recording
+}
+
+if (process.argv[2] === 'record') {
+  process.send!(await recordCubes(Number(process.argv[3])))
+  await once(process, 'disconnect')
+  process.exit()
+}
+
+const cubes = await Promise.all([1, 2, 3, 4].map(async seed => groupsOf(await recordApart(seed))))
 report('cubes', cubes.slice(2), CUBE_AGES, train(cubes.slice(0, 2), CUBE_AGES))
 const avatars = [1, 2, 3].map(seed => groupsOf(recordAvatars(seed)))
 report('avatars', avatars.slice(2), AVATAR_AGES, train(avatars.slice(0, 2), AVATAR_AGES))
