@@ -1,4 +1,5 @@
 import type { DownContent, Downlink } from './downlink-state.ts'
+import { MAX_GROUPS } from './capacity.ts'
 import { baselineAt, newestFrame, type Frame, type History } from './frames.ts'
 import type { Peer } from './peer.ts'
 import { knownSegment, segmentFor, type Group, type Segment, type Store } from './store.ts'
@@ -65,14 +66,17 @@ const weigh = (downlink: Downlink, row: number, group: Group, now: number): numb
   return (rare[at + WEIGHT] = weight > 0 ? Math.min(MAX_WEIGHT, weight) : MIN_WEIGHT)
 }
 
+/** A client has no more rows than it holds groups; those of groups that are gone are used again first. */
+const MOST_ROWS = MAX_GROUPS
+
 /** What the packet at hand does with each row of its client. */
 export const PLAN_NOTHING = 0
 export const PLAN_DUE = 1
 export const PLAN_DEFERRED = 2
 export const PLAN_SENT = 3
-export let plans = new Uint8Array(64)
+export const plans = new Uint8Array(MOST_ROWS)
 /** Rows that are due, in the order of their groups; and what the one that waited longest has waited, in sends. */
-export let dueRows = new Int32Array(64)
+export const dueRows = new Int32Array(MOST_ROWS)
 export let longestWait = 0
 
 /** Decides what this packet has to say of each group: fills {@link plans} and {@link dueRows}. Returns how many are due. */
@@ -81,10 +85,6 @@ export const planGroups = (downlink: Downlink, now: number, beat: number): numbe
   let longest = 0
   const { patience, depth } = downlink
   const { order, groups, numbers } = downlink.subscriptions
-  if (plans.length < groups.length) {
-    plans = new Uint8Array(groups.length * 2)
-    dueRows = new Int32Array(groups.length * 2)
-  }
   for (let index = 0; index < order.length; index++) {
     const row = order[index]!
     const at = row * ROW
