@@ -62,7 +62,8 @@ export const figures = [
     title: 'The segment codec',
     about:
       'Bits and nanoseconds for each object that changed, on recordings of a physics engine (Rapier) that its tables were not trained on. ' +
-      '`ages`: ticks back to the first and from there to the second baseline.',
+      '`ages`: ticks back to the first and from there to the second baseline. In a process in which no buffer was ever detached: where a ' +
+      'WebAssembly module’s memory has grown, as physics engines’ does, V8 checks each use of each array.',
     command: 'node scripts/run.mjs bench/codec.ts',
   },
   {
