@@ -288,10 +288,10 @@ const createRotations = () => {
     }
   }
 
-  return { predictRotation, predictParts, partSteps, partLeaps }
+  return [predictRotation, predictParts, partSteps, partLeaps] as const
 }
 
-export const { predictRotation, predictParts, partSteps, partLeaps } = /* @__PURE__ */ createRotations()
+export const [predictRotation, predictParts, partSteps, partLeaps] = /* @__PURE__ */ createRotations()
 
 /** Maps the bits of a float so that they are in the order of the numbers; 0 for `sign` leaves them. */
 export const ordered = (value: number, sign: number): number => {

@@ -35,13 +35,13 @@ const createDecoder = () => {
     lookup = tables.lookup
     map = contexts
     const length = end - start
-    input[length] = 0
+    input[1] = input[length] = 0
     let three = 0
     for (let index = length - 1; index >= 0; index--) {
       three = (bytes[start + index]! << 16) | (three >>> 8)
       input[index] = three
     }
-    state[CODE] = (input[0]! << 8) | (length > 3 ? bytes[start + 3]! : 0)
+    state[CODE] = (input[0]! << 8) | (input[1] & 0xff)
     state[RANGE] = 0xff000000
     state[PLACE] = length < 4 ? length : 4
     state[END] = length
@@ -66,15 +66,13 @@ const createDecoder = () => {
     const distribution = map[context]!
     const step = state[RANGE]! >>> TOTAL_BITS
     const code = state[CODE]!
-    let target = ((code >>> 0) / step) | 0
-    if (target >= 1 << TOTAL_BITS) target = (1 << TOTAL_BITS) - 1
+    const target = Math.min(((code >>> 0) / step) | 0, (1 << TOTAL_BITS) - 1)
     let at = (distribution << STRIDE) + lookup[(distribution << 7) | (target >>> 7)]!
     let from = sums[at]!
     let to = sums[at + 1]!
     while (to <= target) {
-      at++
       from = to
-      to = sums[at + 1]!
+      to = sums[++at + 1]!
     }
     narrow((code - Math.imul(step, from)) | 0, Math.imul(step, to - from))
     return at & ((1 << STRIDE) - 1)
@@ -83,8 +81,7 @@ const createDecoder = () => {
   const readBits = (bits: number): number => {
     const step = state[RANGE]! >>> bits
     const code = state[CODE]!
-    let value = ((code >>> 0) / step) | 0
-    if (value >= 1 << bits) value = (1 << bits) - 1
+    const value = Math.min(((code >>> 0) / step) | 0, (1 << bits) - 1)
     narrow((code - Math.imul(step, value)) | 0, step)
     return value
   }
@@ -106,15 +103,13 @@ const createDecoder = () => {
     const distribution = map[context]!
     const step = state[RANGE]! >>> TOTAL_BITS
     let code = state[CODE]!
-    let target = ((code >>> 0) / step) | 0
-    if (target >= 1 << TOTAL_BITS) target = (1 << TOTAL_BITS) - 1
+    const target = Math.min(((code >>> 0) / step) | 0, (1 << TOTAL_BITS) - 1)
     let at = (distribution << STRIDE) + lookup[(distribution << 7) | (target >>> 7)]!
     let from = sums[at]!
     let to = sums[at + 1]!
     while (to <= target) {
-      at++
       from = to
-      to = sums[at + 1]!
+      to = sums[++at + 1]!
     }
     code = (code - Math.imul(step, from)) | 0
     let range = Math.imul(step, to - from)
@@ -129,8 +124,7 @@ const createDecoder = () => {
     if (raw !== 0) {
       // Signed like the other way here, or both would go through floating point.
       range = (range >>> raw) | 0
-      let which = ((code >>> 0) / (range >>> 0)) | 0
-      if (which >= 1 << raw) which = (1 << raw) - 1
+      const which = Math.min(((code >>> 0) / (range >>> 0)) | 0, (1 << raw) - 1)
       code = (code - Math.imul(range, which)) | 0
       magnitude += which
     }
@@ -139,7 +133,7 @@ const createDecoder = () => {
     return (magnitude ^ sign) - sign
   }
 
-  return { startDecoding, isDecoded, readSymbol, readRaw, readNumber }
+  return [startDecoding, isDecoded, readSymbol, readRaw, readNumber] as const
 }
 
-export const { startDecoding, isDecoded, readSymbol, readRaw, readNumber } = /* @__PURE__ */ createDecoder()
+export const [startDecoding, isDecoded, readSymbol, readRaw, readNumber] = /* @__PURE__ */ createDecoder()
