@@ -38,6 +38,7 @@ export const applyValues = (state: ClientState, session: ClientSession): void =>
 /** Seconds that an object which came back waits for strings, blobs and lists of now; then those of before have to do. */
 const RENEWAL_TIME = 3
 
+/** Whether an object has waited long enough for what it lacks of now. */
 const isOverdue = ({ replica, welcome }: ClientSession, { cameTick }: ClientObject): boolean =>
   ticksSince(replica.newestTick, cameTick) > RENEWAL_TIME * welcome!.tickRate
 

@@ -8,7 +8,7 @@ import { setRates } from './client-rates.ts'
 import { endSession } from './departure.ts'
 import { countViolation, guarded, type ServerClient, type ServerState, type Session } from './server-state.ts'
 import { refuse, sendBare } from './strangers.ts'
-import { issueToken, makeRoom, receiveResume } from './suspension.ts'
+import { hasRoom, issueToken, makeRoom, receiveResume } from './suspension.ts'
 import { refreshVisibility } from './visibility.ts'
 
 const NO_TOKEN = new Uint8Array(0)
@@ -39,7 +39,7 @@ const refusalOf = (state: ServerState, session: Session, hello: Hello): Reason |
   if (session.client || session.proof) return 'signed-in'
   if (!isSameSchema(hello.schema, state.schema.file)) return 'schema'
   if (!isSameSecret(hello.password, state.password)) return 'password'
-  if (!makeRoom(state)) return 'full'
+  if (!hasRoom(state)) return 'full'
   return undefined
 }
 
@@ -97,7 +97,7 @@ export const decideProof = (state: ServerState, session: Session): void => {
   if (!proof || verdict === undefined) return
   const { hello, candidate } = proof
   if (typeof verdict === 'string') refuse(state, session, hello.nonce, verdict)
-  else if (!makeRoom(state)) refuse(state, session, hello.nonce, 'full')
+  else if (!hasRoom(state)) refuse(state, session, hello.nonce, 'full')
   else admit(state, session, hello, candidate, verdict.identity)
 }
 
@@ -108,6 +108,7 @@ const admit = (
   { data, authorization }: Candidate,
   identity: unknown,
 ): void => {
+  makeRoom(state)
   session.nonce = hello.nonce
   setRates(state, session, { updateRate: hello.updateRate, commandRate: hello.commandRate, interp: hello.interp })
   const client: ServerClient = {

@@ -102,11 +102,10 @@ const resume = (state: ServerState, session: Session, answer = nothing): void =>
 }
 
 /**
- * Whether there is a place for one more client. Where all are taken, one is that of somebody who is waited for, if others of that address
- * are waited for too: who comes and goes without end takes no more than one place by that. The one who has been away longest gives it up.
+ * Who gives up its place on a full server for one who comes: somebody who is waited for, if others of that address are waited for too, so
+ * that who comes and goes without end takes no more than one place by that. Of those the one that has been away longest.
  */
-export const makeRoom = (state: ServerState): boolean => {
-  if (state.clients.size < state.maxClients) return true
+const dispensable = (state: ServerState): Session | undefined => {
   const longest = new Map<string, Session>()
   let found: Session | undefined
   for (const session of state.sessionOf.values()) {
@@ -118,8 +117,18 @@ export const makeRoom = (state: ServerState): boolean => {
     const first = isLonger ? session : other
     if (other && (!found || first.suspension!.since < found.suspension!.since)) found = first
   }
-  if (found) endSession(state, found, 'full')
-  return state.clients.size < state.maxClients
+  return found
+}
+
+/** Whether there is a place for one more client, or one that somebody gives up. */
+export const hasRoom = (state: ServerState): boolean =>
+  state.clients.size < state.maxClients || (state.clients.size === state.maxClients && dispensable(state) !== undefined)
+
+/** Has somebody give up its place if all are taken: for one who is let in, not for whoever says hello. */
+export const makeRoom = (state: ServerState): void => {
+  if (state.clients.size < state.maxClients) return
+  const session = dispensable(state)
+  if (session) endSession(state, session, 'full')
 }
 
 /** The session that a resume names and shows the token of. */
