@@ -1,5 +1,7 @@
 import { memoryNetwork } from 'bitecs-pipes/memory'
+import type { ServerOptions } from 'bitecs-pipes/server'
 import { expect, test } from 'vitest'
+import '../../src/systems/client-challenge.ts'
 import { turn } from '../../src/testing/worlds.ts'
 import { createBreakable, type Breakable } from '../support/breakable.ts'
 import { createWorlds, type Guest, type Worlds } from '../support/worlds.ts'
@@ -11,13 +13,14 @@ const pass = async (worlds: Worlds, seconds: number) => {
 }
 
 /** A full server with a client for each address; those that are named so have the same one. */
-const stage = async (...addresses: string[]) => {
+const stage = async (addresses: string[], server: Partial<ServerOptions> = {}) => {
   let now = () => 0
   const network = memoryNetwork({ now: () => now() })
   let address = 'elsewhere'
   const worlds = createWorlds(DC, {
     server: {
       maxClients: addresses.length,
+      ...server,
       transport: {
         listen: onConnection => network.server.listen(end => onConnection(Object.assign(end, { address }))),
         close: () => network.server.close(),
@@ -33,10 +36,10 @@ const stage = async (...addresses: string[]) => {
   for (const [index, each] of addresses.entries()) {
     address = each
     const line = createBreakable(network)
-    const guest = worlds.addGuest({ transport: line.transport })
+    const guest = worlds.addGuest({ transport: line.transport, respond: () => Uint8Array.of(1) })
     let over = ''
     guest.client.onDisconnect(reason => (over = reason))
-    await worlds.settle(guest.client.connect(`player ${index}`))
+    await worlds.settle(guest.client.connect(`player ${index}`), 80)
     await pass(worlds, 0.5)
     players.push({ line, guest, over: () => over })
   }
@@ -45,15 +48,17 @@ const stage = async (...addresses: string[]) => {
     players[index]!.line.cut()
     await pass(worlds, 0.5)
   }
-  const come = () => {
+  const newcomer = (answer: number) => {
     address = 'elsewhere'
-    return worlds.settle(worlds.addGuest({ transport: network.client() }).client.connect('newcomer'))
+    const respond = () => Uint8Array.of(answer)
+    return worlds.settle(worlds.addGuest({ transport: network.client(), respond }).client.connect('newcomer'), 80)
   }
-  return { worlds, left, players, lose, come }
+  const come = () => newcomer(1)
+  return { worlds, left, players, lose, come, newcomer }
 }
 
 test('who is away keeps its place, however full the server is', async () => {
-  const { worlds, left, lose, come } = await stage('1.1.1.1', '2.2.2.2', '3.3.3.3')
+  const { worlds, left, lose, come } = await stage(['1.1.1.1', '2.2.2.2', '3.3.3.3'])
   for (const index of [0, 1, 2]) await lose(index)
   await expect(come()).rejects.toMatchObject({ reason: 'full' })
   expect([left, worlds.server.clients.size]).toEqual([[], 3])
@@ -61,7 +66,7 @@ test('who is away keeps its place, however full the server is', async () => {
 })
 
 test('of several of one address, those that are away longest make room, all but one', async () => {
-  const { worlds, left, players, lose, come } = await stage('1.1.1.1', '2.2.2.2', '2.2.2.2', '2.2.2.2')
+  const { worlds, left, players, lose, come } = await stage(['1.1.1.1', '2.2.2.2', '2.2.2.2', '2.2.2.2'])
   for (const index of [0, 2, 3]) await lose(index)
   // One that is there is nobody who waits.
   await come()
@@ -81,8 +86,19 @@ test('of several of one address, those that are away longest make room, all but 
   await worlds.end()
 })
 
+test('nobody gives it up for one who is not let in', async () => {
+  const verify = (_: unknown, __: unknown, [first]: Uint8Array) => first === 1 && {}
+  const { worlds, left, lose, newcomer } = await stage(['2.2.2.2', '2.2.2.2'], { authenticate: { verify } })
+  for (const index of [0, 1]) await lose(index)
+  await expect(newcomer(2)).rejects.toMatchObject({ reason: 'unverified' })
+  expect(left).toEqual([])
+  await newcomer(1)
+  expect(left).toEqual(['player 0: full'])
+  await worlds.end()
+})
+
 test('who is sent away while it is away hears why when it tries to come back, and no other', async () => {
-  const { worlds, players, lose } = await stage('1.1.1.1', '2.2.2.2')
+  const { worlds, players, lose } = await stage(['1.1.1.1', '2.2.2.2'])
   await lose(0)
   const [client] = [...worlds.server.clients.values()].filter(({ isSuspended }) => isSuspended)
   worlds.server.kick(client!)
