@@ -1,6 +1,6 @@
 import type { DownContent, Downlink } from './downlink-state.ts'
 import { MAX_GROUPS } from './capacity.ts'
-import { baselineAt, newestFrame, type Frame, type History } from './frames.ts'
+import { baselineAt, type Frame, type History } from './frames.ts'
 import type { Peer } from './peer.ts'
 import { knownSegment, segmentFor, type Group, type Segment, type Store } from './store.ts'
 import {
@@ -79,41 +79,45 @@ export const plans = new Uint8Array(MOST_ROWS)
 export const dueRows = new Int32Array(MOST_ROWS)
 export let longestWait = 0
 
+/** Whether a packet has something to say of a group, or must say that it says nothing of it. */
+export const planOf = (
+  downlink: Downlink,
+  numbers: Float64Array,
+  row: number,
+  group: Group,
+  now: number,
+  beat: number,
+): number => {
+  const at = row * ROW
+  const tick = group.newestTick
+  const acked = numbers[at + ACKED]!
+  const sent = numbers[at + SENT]!
+  // The client has all there is; or nothing is there and it has never been told otherwise.
+  if (acked === tick || (sent < 0 && group.used === 0)) return PLAN_NOTHING
+  if (
+    (sent === tick && now - numbers[at + SENT_TIME]! < downlink.patience) ||
+    (acked < 0 && downlink.depth === 1 && now - numbers[at + ANCHOR_TIME]! < downlink.patience)
+  )
+    return PLAN_DEFERRED
+  if (!downlink.weigh) return PLAN_DUE
+  const shift = strideShift(weigh(downlink, row, group, now))
+  // Once in each stride, at its first beat if there is room then, so that all clients do it at once.
+  return shift > 0 && acked >= 0 && (beat + group.id) >> shift === (numbers[at + SENT_BEAT]! + group.id) >> shift
+    ? PLAN_DEFERRED
+    : PLAN_DUE
+}
+
 /** Decides what this packet has to say of each group: fills {@link plans} and {@link dueRows}. Returns how many are due. */
 export const planGroups = (downlink: Downlink, now: number, beat: number): number => {
   let due = 0
   let longest = 0
-  const { patience, depth } = downlink
   const { order, groups, numbers } = downlink.subscriptions
   for (let index = 0; index < order.length; index++) {
     const row = order[index]!
-    const at = row * ROW
-    const group = groups[row]!
-    plans[row] = PLAN_NOTHING
-    const newest = newestFrame(group.history)
-    // Nothing is there and the client has never been told otherwise; or it has all there is.
-    if (newest === undefined) continue
-    const { tick } = newest
-    const acked = numbers[at + ACKED]!
-    const sent = numbers[at + SENT]!
-    if (acked === tick || (group.used === 0 && sent < 0)) continue
-    if (
-      (sent === tick && now - numbers[at + SENT_TIME]! < patience) ||
-      (acked < 0 && depth === 1 && now - numbers[at + ANCHOR_TIME]! < patience)
-    ) {
-      plans[row] = PLAN_DEFERRED
-      continue
-    }
-    const shift = strideShift(weigh(downlink, row, group, now))
-    // Once in each stride, at its first beat if there is room then, so that all clients do it at once.
-    if (shift > 0 && acked >= 0 && (beat + group.id) >> shift === (numbers[at + SENT_BEAT]! + group.id) >> shift) {
-      plans[row] = PLAN_DEFERRED
-      continue
-    }
-    const waiting = numbers[at + WAITING]! + 1
-    numbers[at + WAITING] = waiting
+    const plan = (plans[row] = planOf(downlink, numbers, row, groups[row]!, now, beat))
+    if (plan !== PLAN_DUE) continue
+    const waiting = (numbers[row * ROW + WAITING]! += 1)
     if (waiting > longest) longest = waiting
-    plans[row] = PLAN_DUE
     dueRows[due++] = row
   }
   longestWait = longest
@@ -174,7 +178,7 @@ export const chooseSegment = (
   const { numbers } = downlink.subscriptions
   const at = row * ROW
   const { usesBefore } = store.codec
-  const wanted = wantedBase(downlink, row, newestFrame(history)!.tick, now, beat)
+  const wanted = wantedBase(downlink, row, group.newestTick, now, beat)
   const before = wanted < 0 || !usesBefore ? -1 : wantedBefore(numbers, at, wanted)
   // Mostly another client wanted the same: then no frame is looked for.
   const known = knownSegment(store, group, wanted, before, downlink.tables)

@@ -25,12 +25,13 @@ import {
   writeFragments,
 } from './reliable.ts'
 import {
+  chooseAll,
+  chooseDue,
   closePacket,
   DEFERRED_ALL,
   MAX_DEFERRED,
   openPacket,
   packetView,
-  selectSegments,
   writeAudits,
   writer,
   writeState,
@@ -355,7 +356,9 @@ export const buildPacket = (
   downlink.isRedundant = downlink.depth === 1 && peer.longLoss > 0 && peer.loss < FULL_LOSS && hasPlenty(budget)
   const patience = downlink.isRedundant ? ONCE : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
   downlink.patience = isRepeating ? Math.min(ONCE, patience) : patience
-  const due = planGroups(downlink, now, beat)
+  // Where there was room for all there will be, and nothing waits.
+  const isTight = downlink.wasTight || limit < MAX_PACKET
+  const due = isTight ? planGroups(downlink, now, beat) : 0
   const isStarving = due > 0 && longestWait > STARVING
   // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
   if (isStarving && limit < MAX_PACKET && downlink.wasTight && go === 'go') return undefined
@@ -370,7 +373,7 @@ export const buildPacket = (
   downlink.wasStateFirst = isStateFirst
   // What a probe has room for is state: messages would run ahead of theirs.
   if (!isStateFirst && go === 'go') writeQueued(downlink, content, now)
-  writeGroups(downlink, store, content, tick, now, beat, due)
+  writeGroups(downlink, store, content, tick, now, beat, isTight ? due : -1)
   if (isStateFirst && go === 'go') writeQueued(downlink, content, now)
   closePacket()
   downlink.lastTick = tick
@@ -399,8 +402,10 @@ const writeGroups = (
   due: number,
 ): void => {
   // Room for the list of what stays behind, so that it never pushes a packet over its size.
-  const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * 2
-  if (due > 0) selectSegments(downlink, store, tick, now, beat, room, due)
-  writeState(downlink, store, content, tick, now)
+  const most = due < 0 ? downlink.subscriptions.order.length : due
+  const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(most, MAX_DEFERRED) * 2
+  if (due < 0) chooseAll(downlink, store, tick, now, beat, room)
+  else chooseDue(downlink, store, tick, now, beat, room, due)
+  writeState(downlink, store, content, tick, now, beat)
   writeAudits(downlink, content, tick, now, beat)
 }

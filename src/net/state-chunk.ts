@@ -1,7 +1,16 @@
-import { chooseSegment, dueRows, PLAN_DEFERRED, PLAN_SENT, plans, priorityOf } from './baselines.ts'
+import {
+  chooseSegment,
+  dueRows,
+  PLAN_DEFERRED,
+  PLAN_DUE,
+  PLAN_SENT,
+  planOf,
+  plans,
+  priorityOf,
+} from './baselines.ts'
 import { bytesLeft, byteWriter, copyBytes, varintSize, writeU16, writeU8, writeVarint } from './bytes.ts'
+import { MAX_GROUPS } from './capacity.ts'
 import { ENTRY, type DownContent, type Downlink } from './downlink-state.ts'
-import { newestFrame } from './frames.ts'
 import { Chunk } from './packet.ts'
 import { hashOf, type Group, type Segment, type Store } from './store.ts'
 import {
@@ -20,6 +29,7 @@ import {
   SENT_BEAT,
   SENT_TIME,
   WAITING,
+  type Subscriptions,
 } from './subscriptions.ts'
 import { ticksSince } from './ticks.ts'
 import { MAX_PACKET } from './transport.ts'
@@ -77,59 +87,99 @@ const sortByPriority = (downlink: Downlink, count: number): void => {
     }
 }
 
-/** The segments that were chosen for the packet at hand, by row. */
+/** Of the packet at hand, in the order of their groups: rows whose segments are in it, and those of which it says nothing. */
+const sentRows = new Int32Array(MAX_GROUPS)
+const deferredRows = new Int32Array(MAX_GROUPS)
+let sentCount = 0
+let deferredCount = 0
+/** The segments that were chosen, by row. */
 const segments: (Segment | undefined)[] = []
+/** Bytes that are left for more of them. */
+let room = 0
 
-/** Chooses which of the due groups go into the packet, those first that matter and waited, and the default distances. */
-export const selectSegments = (
+/** Takes a row's segment into the packet if there is room for it. Returns whether there was. */
+const take = (downlink: Downlink, store: Store, row: number, group: Group, tick: number, now: number, beat: number): boolean => {
+  const segment = chooseSegment(downlink, store, row, group, now, beat)
+  if (segment.size === 0) segment.size = entryHeader(group, segment, ticksSince(tick, segment.tick)) + segment.length
+  const { size } = segment
+  if (size > room) return false
+  room -= size
+  plans[row] = PLAN_SENT
+  segments[row] = segment
+  if (segment.baseTick < 0) return true
+  const span = Math.min(255, segment.span)
+  if (++spanCounts[span]! > spanCounts[defaultSpan]!) defaultSpan = span
+  const { further } = segment
+  if (further <= MOST_DEFAULT_BEFORE && ++beforeCounts[further]! > beforeCounts[defaultBefore]!) defaultBefore = further
+  return true
+}
+
+/**
+ * Chooses the segments of a packet, in one walk: all that are due, unless something does not fit. `left` is the room for them (bytes).
+ */
+export const chooseAll = (
   downlink: Downlink,
   store: Store,
   tick: number,
   now: number,
   beat: number,
-  room: number,
+  left: number,
+): void => {
+  const { order, groups, numbers } = downlink.subscriptions
+  room = left
+  let sent = 0
+  let deferred = 0
+  let misfits = 0
+  for (let index = 0; index < order.length; index++) {
+    const row = order[index]!
+    const group = groups[row]!
+    let plan = planOf(downlink, numbers, row, group, now, beat)
+    if (plan === PLAN_DUE) {
+      if (misfits < MAX_MISFITS && take(downlink, store, row, group, tick, now, beat)) {
+        sentRows[sent++] = row
+        continue
+      }
+      misfits++
+      numbers[row * ROW + WAITING]! += 1
+      plan = PLAN_DEFERRED
+    }
+    plans[row] = plan
+    if (plan === PLAN_DEFERRED) deferredRows[deferred++] = row
+  }
+  downlink.wasTight = misfits > 0
+  sentCount = sent
+  deferredCount = deferred
+}
+
+/** Chooses segments of the groups that {@link planGroups} found due, those first that matter and waited, as many as fit. */
+export const chooseDue = (
+  downlink: Downlink,
+  store: Store,
+  tick: number,
+  now: number,
+  beat: number,
+  left: number,
   due: number,
 ): void => {
-  const { groups, numbers } = downlink.subscriptions
-  let left = room
+  const { order, groups } = downlink.subscriptions
+  room = left
   let misfits = 0
-  let bestSpan = 0
-  let bestBefore = 0
-  if (downlink.wasTight) sortByPriority(downlink, due)
-  downlink.wasTight = false
+  sortByPriority(downlink, due)
   for (let index = 0; index < due; index++) {
     const row = dueRows[index]!
-    if (misfits === MAX_MISFITS) {
-      plans[row] = PLAN_DEFERRED
-      continue
-    }
-    const group = groups[row]!
-    const segment = chooseSegment(downlink, store, row, group, now, beat)
-    if (segment.size === 0) segment.size = entryHeader(group, segment, ticksSince(tick, segment.tick)) + segment.length
-    const { size } = segment
-    if (size > left) {
-      plans[row] = PLAN_DEFERRED
-      downlink.wasTight = true
-      misfits++
-      continue
-    }
-    left -= size
-    plans[row] = PLAN_SENT
-    numbers[row * ROW + SENT_BEAT] = beat
-    segments[row] = segment
-    if (segment.baseTick < 0) continue
-    const span = Math.min(255, segment.span)
-    if (++spanCounts[span]! > spanCounts[bestSpan]!) bestSpan = span
-    const { further } = segment
-    if (further <= MOST_DEFAULT_BEFORE && ++beforeCounts[further]! > beforeCounts[bestBefore]!) bestBefore = further
+    if (misfits < MAX_MISFITS && take(downlink, store, row, groups[row]!, tick, now, beat)) continue
+    plans[row] = PLAN_DEFERRED
+    misfits++
   }
-  for (let index = 0; index < due; index++) {
-    const segment = segments[dueRows[index]!]
-    if (segment) spanCounts[Math.min(255, segment.span)] = 0
+  downlink.wasTight = misfits > 0
+  sentCount = 0
+  deferredCount = 0
+  for (let index = 0; index < order.length; index++) {
+    const row = order[index]!
+    const plan = plans[row]
+    if (plan === PLAN_SENT) sentRows[sentCount++] = row
+    else if (plan === PLAN_DEFERRED) deferredRows[deferredCount++] = row
   }
-  beforeCounts.fill(0)
-  defaultSpan = bestSpan
-  defaultBefore = bestBefore
 }
 
 /** The distances that the segments of the packet at hand have if they do not say otherwise. */
@@ -175,6 +225,7 @@ const noteSent = (
   { baseTick, tick }: Segment,
   content: DownContent,
   now: number,
+  beat: number,
 ): void => {
   const at = row * ROW
   const count = numbers[at + COUNT]! + 1
@@ -189,8 +240,8 @@ const noteSent = (
   }
   numbers[at + SENT] = tick
   numbers[at + SENT_TIME] = now
+  numbers[at + SENT_BEAT] = beat
   numbers[at + WAITING] = 0
-  segments[row] = undefined
   noteEntry(content, row, tick, count)
 }
 
@@ -207,44 +258,53 @@ const noteEntry = (content: DownContent, row: number, tick: number, count: numbe
   entries[at + 2] = count
 }
 
-/** Writes the chosen segments in the order of their groups, then the groups that the packet says nothing of. */
-export const writeState = (downlink: Downlink, store: Store, content: DownContent, tick: number, now: number): void => {
-  const { order: rows, groups, numbers } = downlink.subscriptions
+/** Writes the chosen segments, then the groups that the packet says nothing of. */
+export const writeState = (
+  downlink: Downlink,
+  store: Store,
+  content: DownContent,
+  tick: number,
+  now: number,
+  beat: number,
+): void => {
+  const { groups, numbers } = downlink.subscriptions
   // A second packet of a tick confirms nothing, so it need not say what it does not confirm.
   const isFirst = downlink.lastTick !== tick
-  let deferred = 0
-  let deferredBytes = 1
+  const deferred = isFirst ? deferredCount : 0
+  if (sentCount === 0 && deferred === 0) return
+  openState(downlink, store)
   let lastId = 0
-  let isOpen = false
-  for (let index = 0; index < rows.length; index++) {
-    const row = rows[index]!
-    const plan = plans[row]
-    if (plan === PLAN_DEFERRED && isFirst) {
-      deferred++
-      deferredBytes += varintSize(groups[row]!.id)
-    }
-    if (plan !== PLAN_SENT) continue
-    if (!isOpen) openState(downlink, store)
-    isOpen = true
+  for (let index = 0; index < sentCount; index++) {
+    const row = sentRows[index]!
     const group = groups[row]!
     const segment = segments[row]!
+    segments[row] = undefined
+    spanCounts[Math.min(255, segment.span)] = 0
     writeEntry(store, segment, group, tick, lastId)
     lastId = group.id
-    store.stats.sent++
-    noteSent(numbers, row, segment, content, now)
+    noteSent(numbers, row, segment, content, now, beat)
   }
-  if (!isOpen && deferred === 0) return
-  if (!isOpen) openState(downlink, store)
-  const isAll = !isFirst || deferred > MAX_DEFERRED || deferredBytes + 1 > bytesLeft(writer)
-  openEnd = deferred === 0 && !isAll ? writer.length : -1
+  store.stats.sent += sentCount
+  beforeCounts.fill(0)
+  if (isFirst && deferred === 0) openEnd = writer.length
   writeU8(writer, 0)
-  writeU8(writer, isAll ? ALL_DEFERRED : deferred)
-  if (isAll) return
-  lastId = 0
-  for (let index = 0; index < rows.length; index++) {
-    const row = rows[index]!
-    if (plans[row] !== PLAN_DEFERRED) continue
-    const { id } = groups[row]!
+  if (!isFirst || !areTold(groups, deferred)) writeU8(writer, ALL_DEFERRED)
+  else writeDeferred(groups, deferred)
+}
+
+/** Whether there are so few deferred groups, and so much room, that each is named. */
+const areTold = (groups: Subscriptions['groups'], deferred: number): boolean => {
+  if (deferred > MAX_DEFERRED) return false
+  let bytes = 1
+  for (let index = 0; index < deferred; index++) bytes += varintSize(groups[deferredRows[index]!]!.id)
+  return bytes <= bytesLeft(writer)
+}
+
+const writeDeferred = (groups: Subscriptions['groups'], deferred: number): void => {
+  writeU8(writer, deferred)
+  let lastId = 0
+  for (let index = 0; index < deferred; index++) {
+    const { id } = groups[deferredRows[index]!]!
     writeVarint(writer, id - lastId)
     lastId = id
   }
@@ -288,24 +348,24 @@ export const writeAudits = (
       continue
     }
     const group = groups[row]!
-    const newest = newestFrame(group.history)
+    const { newestTick } = group
     // After the first one, all clients are sent a group's hash in the same of some ticks: it is worked out in those alone.
     const isDue =
-      newest !== undefined &&
+      newestTick >= 0 &&
       (age === Infinity || ((beat + group.id) & AUDIT_BEATS) === 0) &&
-      newest.tick !== rare[row * RARE_ROW + AUDIT_TICK] &&
-      (plans[row] === PLAN_SENT || numbers[at + ACKED] === newest.tick)
+      newestTick !== rare[row * RARE_ROW + AUDIT_TICK] &&
+      (plans[row] === PLAN_SENT || numbers[at + ACKED] === newestTick)
     if (!isDue || bytesLeft(writer) < AUDIT_BYTES) {
       next = now
       continue
     }
     numbers[at + AUDITED_AT] = now
-    rare[row * RARE_ROW + AUDIT_TICK] = newest.tick
+    rare[row * RARE_ROW + AUDIT_TICK] = newestTick
     content.audits[content.auditCount++] = row
     if (!isOpen) writeU8(writer, Chunk.audit)
     isOpen = true
     writeVarint(writer, group.id)
-    writeVarint(writer, ticksSince(tick, newest.tick))
+    writeVarint(writer, ticksSince(tick, newestTick))
     writeU16(writer, hashOf(group))
   }
   if (isOpen) writeVarint(writer, 0)

@@ -54,6 +54,8 @@ export interface Group {
   readonly zone: Zone
   readonly layout: Layout
   readonly history: History
+  /** Tick of the newest frame; -1 before the first. */
+  newestTick: number
   used: number
   /** When each slot was freed `[slots]`. */
   readonly freedAt: Uint32Array
@@ -173,6 +175,7 @@ const createGroup = (store: Store, zone: Zone, layout: Layout): Group => {
     zone,
     layout,
     history: createHistory(layout, store.history),
+    newestTick: -1,
     used: 0,
     freedAt: new Uint32Array(layout.slots),
     isResting: new Uint8Array(layout.slots),
@@ -187,6 +190,12 @@ const createGroup = (store: Store, zone: Zone, layout: Layout): Group => {
   zone.groups.push(group)
   store.groupsVersion++
   return group
+}
+
+/** The frame that a group has in this tick. */
+const frameOf = (group: Group, tick: number): Frame => {
+  group.newestTick = tick
+  return frameForWriting(group.history, tick)
 }
 
 const freeSlot = (group: Group, tick: number): number => {
@@ -211,7 +220,7 @@ export const addRow = (store: Store, zone: Zone, layout: Layout, doId: number, t
 }
 
 const occupy = (group: Group, slot: number, doId: number, tick: number): Place => {
-  const frame = frameForWriting(group.history, tick)
+  const frame = frameOf(group, tick)
   frame.ids[slot] = doId
   frame.rows.set(group.layout.defaults, slot * group.layout.width)
   markSlot(frame, slot)
@@ -223,7 +232,7 @@ const occupy = (group: Group, slot: number, doId: number, tick: number): Place =
 /** Frees a row. `movedTo` is the zone that the object went to, `undefined` when it was deleted. */
 export const removeRow = (place: Place, tick: number, movedTo: number | undefined): void => {
   const { group, slot } = place
-  const frame = frameForWriting(group.history, tick)
+  const frame = frameOf(group, tick)
   group.leftId[slot] = frame.ids[slot]!
   frame.ids[slot] = 0
   frame.rows.fill(0, slot * group.layout.width, (slot + 1) * group.layout.width)
@@ -243,7 +252,7 @@ export const writeRow = (place: Place, from: Uint32Array, fromAt: number, tick: 
   let word = 0
   while (word < width && rows[at + word] === from[fromAt + word]) word++
   if (word === width) return false
-  const frame = frameForWriting(group.history, tick)
+  const frame = frameOf(group, tick)
   for (; word < width; word++) frame.rows[at + word] = from[fromAt + word]!
   markSlot(frame, slot)
   return true
@@ -252,7 +261,7 @@ export const writeRow = (place: Place, from: Uint32Array, fromAt: number, tick: 
 /** Writes a row that is known to differ. */
 export const putRow = (group: Group, slot: number, from: Uint32Array, fromAt: number, tick: number): void => {
   const { width } = group.layout
-  const frame = frameForWriting(group.history, tick)
+  const frame = frameOf(group, tick)
   const { rows } = frame
   for (let at = slot * width, end = at + width, index = fromAt; at < end; at++, index++) rows[at] = from[index]!
   markSlot(frame, slot)
