@@ -338,7 +338,7 @@ export const createServer = <Identity = unknown, Authorization = unknown>(
       return tables && packCodecTables(tables, schema.file)
     },
     get encoder() {
-      return state.store.codec.encoder
+      return state.store.codec.runsOn()
     },
     clients: state.clients,
     violations: state.violations,

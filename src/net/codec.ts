@@ -15,7 +15,7 @@ export type CodecName = (typeof CODECS)[number]
 export interface SegmentEncoder {
   readonly name: CodecName
   /** What it runs on. */
-  readonly encoder: 'wasm' | 'javascript'
+  readonly runsOn: () => 'wasm' | 'javascript'
   /** Whether it foretells movement from a second baseline and has tables: then the packets name these too. */
   readonly usesBefore: boolean
   /** The newest tables' number, 0 for the built-in ones; whoever has not got them is written to with older ones. */

@@ -5,7 +5,7 @@ import { decodeSegment, encodeSegment } from './segment.ts'
 /** Differences in as few bits as they need, nothing foretold: the reference, and easy to read in a dump. */
 export const plainEncoder: SegmentEncoder = {
   name: 'plain',
-  encoder: 'javascript',
+  runsOn: () => 'javascript',
   usesBefore: false,
   generation: 0,
   tablesOf: () => undefined,

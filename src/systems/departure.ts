@@ -38,6 +38,7 @@ export const leave = (state: ServerState, session: Session, reason: Reason): voi
   const { client } = session
   if (!client) return
   session.client = undefined
+  session.clientId = -1
   session.suspension = undefined
   state.clients.delete(client.id)
   state.sessionOf.delete(client.id)

@@ -5,16 +5,14 @@ import type { ServerObject, ServerState, Session, Visibility } from './server-st
 export type SentField = DCAtomicField | DCMolecularField | DCParameterField
 
 /** What the object's own rule says of a client; `zone` is as usual. */
-const ruleFor = ({ client }: Session, { rule }: ServerObject): Visibility => {
-  if (rule === undefined) return 'zone'
-  return (client && (rule.clients.get(client.id) ?? rule.answers.get(client.id))) ?? rule.all
-}
+const ruleFor = ({ clientId }: Session, { rule }: ServerObject): Visibility =>
+  rule === undefined ? 'zone' : (rule.clients.get(clientId) ?? rule.answers.get(clientId) ?? rule.all)
 
 /** Whether a client sees an object: its owner does, else its own rule decides, else its zone. */
 export const sees = (session: Session, object: ServerObject, zone = object.zone, owner = object.owner): boolean => {
-  const { client } = session
-  if (!client || zone === 0) return false
-  if (client.id === owner) return true
+  const { clientId } = session
+  if (clientId < 0 || zone === 0) return false
+  if (clientId === owner) return true
   const visibility = ruleFor(session, object)
   return visibility === 'zone' ? session.zones.has(zone) : visibility === 'always'
 }
@@ -23,7 +21,7 @@ export const sees = (session: Session, object: ServerObject, zone = object.zone,
 export const isWanted = (state: ServerState, session: Session, zone: number): boolean =>
   session.requested.has(zone) ||
   session.granted.has(zone) ||
-  (session.client !== undefined && state.ownedZones.get(session.client.id)?.has(zone) === true)
+  state.ownedZones.get(session.clientId)?.has(zone) === true
 
 /**
  * The same after this tick's changes of zones: an object that is placed now may come to a zone that is new to the client,
@@ -36,7 +34,7 @@ export const willSee = (
   zone: number,
   owner: number,
 ): boolean => {
-  if (session.client?.id === owner || ruleFor(session, object) !== 'zone') return sees(session, object, zone, owner)
+  if (session.clientId === owner || ruleFor(session, object) !== 'zone') return sees(session, object, zone, owner)
   return zone !== 0 && (isWanted(state, session, zone) || (state.linger > 0 && session.zones.has(zone)))
 }
 

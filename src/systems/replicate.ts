@@ -58,9 +58,9 @@ const serve = (state: ServerState, session: Session, now: number): void => {
 
 /** Takes a ping if one is due and there is an answer, and once a second the rates. */
 const measure = (session: Session, now: number): void => {
-  const { pings, stats, trafficWindow } = session
-  measurePing(pings, session.downlink.peer, stats, now)
-  measureTraffic(stats, trafficWindow, now)
+  const { pings, counts, trafficWindow } = session
+  measurePing(pings, session.downlink.peer, counts, now)
+  measureTraffic(counts, trafficWindow, now)
   session.measureAt = Math.min(pings.lastTime + pings.interval, trafficWindow.time + 1)
 }
 
@@ -193,7 +193,7 @@ const sendDue = (state: ServerState, session: Session, now: number): void => {
       rate,
     )
     if (!packet) return
-    countOut(session.stats, packet.length)
+    countOut(session.counts, packet.length)
     session.connection.send(packet)
     if (!isBehind(session.downlink)) return
   }

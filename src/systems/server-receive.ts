@@ -45,7 +45,7 @@ export const serverReceive = (state: ServerState): void => {
 const malformed = (state: ServerState, session: Session): void => violate(state, session, 'malformed', 'datagram')
 
 const receivePacket = (state: ServerState, session: Session, packet: Uint8Array, time: number): void => {
-  countIn(session.stats, packet.length)
+  countIn(session.counts, packet.length)
   if (!isWithin(state, session, session.datagramBucket, 1, 'datagrams', false)) return
   const { kind, reader } = openPacket(packet)
   if (kind === Kind.data) {
@@ -150,7 +150,7 @@ const receiveReliable = (state: ServerState, session: Session, bytes: Uint8Array
     const group = decodeResync(reader)
     if (group === undefined) malformed(state, session)
     else {
-      session.stats.resyncs++
+      session.counts.resyncs++
       resync(session.downlink, group)
     }
   } else if (control === Control.message) {

@@ -129,16 +129,20 @@ export const touch = (object: ServerObject): void => {
   object.serverClass.touched[object.index] = Touch.all
 }
 
+/** What is counted of one session. */
+export interface SessionCounts extends Traffic, LinkStats {
+  /** Groups that it asked for anew since their state was not the server's, or was forgotten. */
+  resyncs: number
+}
+
 /** Numbers about one session, for game code and panels. */
-export interface SessionStats extends Traffic, LinkStats {
+export interface SessionStats extends Readonly<SessionCounts> {
   /** Round trip, seconds; 0 before the first sample. */
   readonly rtt: number
   /** Share of our packets that got lost, 0..1. */
   readonly loss: number
   /** Bytes a second that its link is trusted with now. */
   readonly budget: number
-  /** Groups that it asked for anew since their state was not the server's, or was forgotten. */
-  resyncs: number
 }
 
 /**
@@ -164,7 +168,7 @@ export interface ServerClient<Identity = unknown, Authorization = unknown> {
   readonly interp: number
   /** Zones that it sees now. */
   readonly zones: ReadonlySet<number>
-  readonly stats: Readonly<SessionStats>
+  readonly stats: SessionStats
   /** What it tried that was refused, counted. */
   readonly violations: Readonly<ViolationCounts>
 }
@@ -199,6 +203,8 @@ export interface Session {
   readonly inbox: Received[]
   readonly openedAt: number
   client: ServerClient | undefined
+  /** Its id, -1 without it. */
+  clientId: number
   /** Of the hello or resume that was answered with a welcome last: a repetition has the same one. */
   nonce: number | undefined
   /** What a resume has to show, and what the client is given for the next one while it may not have that yet. */
@@ -228,6 +234,8 @@ export interface Session {
   isZonesDirty: boolean
   zonesVersion: number
   readonly pendingInterest: PendingInterest[]
+  /** Apart from what the game sees of it: an object with getters is slow, these are written with each datagram. */
+  readonly counts: SessionCounts
   readonly stats: SessionStats
   /** When (seconds) its pings and rates are looked at next. */
   measureAt: number

@@ -7,7 +7,7 @@ import { createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
 import { isSilent, look, sleptFor } from '../net/vigil.ts'
 import { endSession, leave } from './departure.ts'
-import { burstOf, noViolations, type ServerState, type Session, type SessionStats } from './server-state.ts'
+import { burstOf, noViolations, type ServerState, type Session, type SessionCounts, type SessionStats } from './server-state.ts'
 import { decideProof } from './sign-in.ts'
 import { endInquiry } from './strangers.ts'
 import { attach, suspend } from './suspension.ts'
@@ -20,7 +20,7 @@ const HELLO_TIMEOUT = 10
 const MAX_STRANGERS = 256
 
 /** Spelt out, not put together from parts: then its numbers are written in place, without a new one in each tick. */
-const createStats = ({ peer, budget }: Downlink): SessionStats => ({
+const createCounts = (): SessionCounts => ({
   bytesIn: 0,
   bytesOut: 0,
   packetsIn: 0,
@@ -32,17 +32,26 @@ const createStats = ({ peer, budget }: Downlink): SessionStats => ({
   ping: 0,
   jitter: 0,
   lossIn: 0,
-  get rtt() {
-    return peer.rtt
-  },
-  get loss() {
-    return peer.loss
-  },
-  get budget() {
-    return budget.rate
-  },
   resyncs: 0,
 })
+
+/** All numbers of a session, as they are when they are looked at. */
+const createStats = (counts: SessionCounts, { peer, budget }: Downlink): SessionStats => {
+  const stats = {
+    get rtt() {
+      return peer.rtt
+    },
+    get loss() {
+      return peer.loss
+    },
+    get budget() {
+      return budget.rate
+    },
+  }
+  for (const name of Object.keys(counts) as (keyof SessionCounts)[])
+    Object.defineProperty(stats, name, { get: () => counts[name], enumerable: true })
+  return stats as SessionStats
+}
 
 /** What flows into a session's buckets a second, and what they keep. */
 export const allowancesOf = (state: ServerState): Record<'messages' | 'bytes' | 'interest', [number, number]> => ({
@@ -61,11 +70,13 @@ export const openSession = (state: ServerState, connection: Connection): void =>
   const now = state.now() * 1000
   const allowances = allowancesOf(state)
   const downlink = createDownlink(state.maxBytesPerSecond, state.maxChain, state.minChain)
+  const counts = createCounts()
   const session: Session = {
     connection,
     inbox: [],
     openedAt: state.now(),
     client: undefined,
+    clientId: -1,
     nonce: undefined,
     token: undefined,
     nextToken: undefined,
@@ -83,7 +94,8 @@ export const openSession = (state: ServerState, connection: Connection): void =>
     isZonesDirty: true,
     zonesVersion: -1,
     pendingInterest: [],
-    stats: createStats(downlink),
+    counts,
+    stats: createStats(counts, downlink),
     measureAt: -Infinity,
     trafficWindow: createTrafficWindow(),
     datagramBucket: createBucket(DATAGRAM_RATE, DATAGRAM_RATE * 4, now),

@@ -136,6 +136,7 @@ const admit = (
     violations: session.violations,
   }
   session.client = client
+  session.clientId = client.id
   const { priority } = state
   if (priority)
     session.downlink.weigh = group =>

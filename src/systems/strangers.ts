@@ -30,7 +30,7 @@ const budgetOf = ({ client, stats }: Session): number =>
 /** Sends a datagram outside the packet stream: a welcome, a refusal, a challenge, a goodbye. */
 export const sendBare = (session: Session, bytes: Uint8Array): void => {
   if (bytes.length > budgetOf(session)) return
-  countOut(session.stats, bytes.length)
+  countOut(session.counts, bytes.length)
   session.connection.send(bytes)
 }
 

@@ -39,6 +39,8 @@ export interface RangeEncoderOptions {
   readonly isTraining?: boolean | undefined
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 /** The range coder, for the layouts of a schema. Throws a `RangeError` for tables of another schema. */
 export const createRangeEncoder = (
   classes: readonly (ClassLayouts | undefined)[],
@@ -47,30 +49,23 @@ export const createRangeEncoder = (
   const plans = plansOf(classes)
   const builtIn: Generation = { number: 0, bytes: undefined, codecs: codecsOf(plans) }
   const later: Generation[] = []
-  let newest = builtIn
   const add = (bytes: Uint8Array): boolean => {
     const parsed = parseTables(bytes, plans.plans)
     if (!parsed) return false
-    newest = { number: nextNumber(newest.number), bytes, codecs: codecsOf(plans, parsed) }
-    later.push(newest)
+    const number = nextNumber(encoder.generation)
+    encoder.generation = number
+    later.push({ number, bytes, codecs: codecsOf(plans, parsed) })
     if (later.length > KEPT) later.shift()
     return true
   }
-  if (tables && !add(tables))
-    throw new RangeError(
-      'codecTables are of another schema or version of this library: make them anew with `pipes train`, or leave them out.',
-    )
   const training = createTraining(plans, add)
   const find = (number: number): Generation => later.find(each => each.number === number) ?? builtIn
-  return {
+  // No getters: with one, an object is a slow one, and this is looked at for each group of each client.
+  const encoder: Writable<SegmentEncoder> = {
     name: 'range',
-    get encoder() {
-      return isFast() ? 'wasm' : 'javascript'
-    },
+    runsOn: () => (isFast() ? 'wasm' : 'javascript'),
     usesBefore: true,
-    get generation() {
-      return newest.number
-    },
+    generation: 0,
     tablesOf: number => find(number).bytes,
     train: seconds => {
       if (isTraining) training.advance(seconds)
@@ -99,6 +94,11 @@ export const createRangeEncoder = (
       return size
     },
   }
+  if (tables && !add(tables))
+    throw new RangeError(
+      'codecTables are of another schema or version of this library: make them anew with `pipes train`, or leave them out.',
+    )
+  return encoder
 }
 
 /** Counts what is written, and now and then makes tables of it, in slices. */
