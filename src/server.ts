@@ -156,7 +156,7 @@ export interface Server<Identity = unknown, Authorization = unknown> {
   withdraw(eid: EntityId): void
   /**
    * The range coder's newest tables, to be saved for the next run, where `codecTables` takes them; `undefined` while there are only the
-   * built-in ones. `pipes train` makes them without players.
+   * built-in ones, and the same array until there are newer ones. `pipes train` makes them without players.
    */
   readonly codecTables: Uint8Array | undefined
   /**
@@ -324,6 +324,8 @@ export const createServer = <Identity = unknown, Authorization = unknown>(
   // Whoever does not await `ready` is told all the same.
   ready.catch(error => state.onError(error, 'listen'))
   const { DistributedObject } = schema
+  /** What `codecTables` answered last. */
+  let packed: { readonly tables: Uint8Array; readonly bytes: Uint8Array } | undefined
   const server: Server = {
     ready,
     tickRate: state.tickRate,
@@ -335,7 +337,8 @@ export const createServer = <Identity = unknown, Authorization = unknown>(
     },
     get codecTables() {
       const tables = state.store.codec.tablesOf(state.store.codec.generation)
-      return tables && packCodecTables(tables, schema.file)
+      if (tables !== packed?.tables) packed = tables && { tables, bytes: packCodecTables(tables, schema.file) }
+      return packed?.bytes
     },
     get encoder() {
       return state.store.codec.runsOn()

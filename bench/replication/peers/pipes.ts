@@ -3,7 +3,8 @@ import { createSchema } from 'bitecs-pipes'
 import { Alive, createClient } from 'bitecs-pipes/client'
 import { memoryNetwork } from 'bitecs-pipes/memory'
 import { createServer, type Connection, type ServerClient } from 'bitecs-pipes/server'
-import { Kind } from '../../../src/net/packet.ts'
+import { encodeTablesReady } from '../../../src/net/codec/messages.ts'
+import { Chunk, Kind } from '../../../src/net/packet.ts'
 import type { Scene } from '../scene.ts'
 import type { CreatePeer } from '../peer.ts'
 
@@ -73,7 +74,7 @@ export const pipes: CreatePeer = (scene, clients) => {
       onPacket() {},
       onClose() {},
     }
-    return { sent, connection, sequence: 0, received: 0 }
+    return { sent, connection, sequence: 0, received: 0, fragments: 0, tables: 0 }
   })
   let open: (connection: Connection) => void = () => {}
   const server = createServer(world, schema, {
@@ -91,6 +92,8 @@ export const pipes: CreatePeer = (scene, clients) => {
     timeout: 300,
     now,
   })
+  /** The codec's newest tables, and how many there were: their number. */
+  const tables = { newest: server.codecTables, count: 0 }
   const members: ServerClient[] = []
   server.onJoin(client => (members[Number(client.address)] = client))
 
@@ -160,6 +163,10 @@ export const pipes: CreatePeer = (scene, clients) => {
     },
     encode() {
       server.replicate(world)
+      if (server.codecTables !== tables.newest) {
+        tables.newest = server.codecTables
+        tables.count++
+      }
       return links.map(({ sent }) => sent.splice(0))
     },
     answer: (client, bytes) => links[client]!.connection.onPacket(bytes),
@@ -170,7 +177,15 @@ export const pipes: CreatePeer = (scene, clients) => {
       if (!newest) return undefined
       link.received += messages.length
       const sequence = link.sequence++
-      return Uint8Array.of(Kind.data | 4, sequence, sequence >>> 8, 0, 0, newest[1]!, newest[2]!, 0, 0, link.received)
+      const [low, high] = [newest[1]!, newest[2]!]
+      const answer = [Kind.data | 4, sequence, sequence >>> 8, 0, 0, low, high, 0, 0, link.received]
+      // And, once, that it has the codec's newest tables.
+      if (link.tables !== tables.count) {
+        link.tables = tables.count
+        const ready = encodeTablesReady(link.tables)
+        answer.push(Chunk.fragment, link.fragments++, 0, 1, ready.length, ...ready)
+      }
+      return Uint8Array.from(answer)
     },
     view(client) {
       const own = schemaOf(scene)
