@@ -4,7 +4,7 @@ import { Chunk } from './packet.ts'
 import { FRAGMENT, MAX_QUEUED, sendReliable } from './reliable.ts'
 import { DEFERRED_ALL } from './state-chunk.ts'
 import type { Store, Zone } from './store.ts'
-import { openValues, valueSize, writeValue, type ValueSet } from './values.ts'
+import { openValues, valueSize, writeValue, type KeptMessages, type ValueSet } from './values.ts'
 
 /* What waits to be sent to a client beside state: value fields that it lacks, and messages. */
 
@@ -28,16 +28,21 @@ export const needValues = (downlink: Downlink, set: ValueSet, index?: number, is
     if (downlink.values.size >= downlink.mostValues) forgetValues(downlink)
     downlink.values.set(set, (needed = new Set()))
   }
-  if (index === undefined) {
-    for (const each of inOrder(set)) if (!isToldMessages || each < set.layout.values.length) needed.add(each)
-  } else needed.add(index)
+  if (index !== undefined) needed.add(index)
+  else if (!set.kept || isToldMessages) needAll(needed, set, isToldMessages ? set.layout.values.length : Infinity)
+  else for (const each of inOrder(set, set.kept)) needed.add(each)
+}
+
+/** All that there is of a set up to `end`. Of a message that was not sent yet there is nothing. */
+const needAll = (needed: Set<number>, { packed }: ValueSet, end: number): void => {
+  for (let index = 0; index < packed.length && index < end; index++) if (packed[index]) needed.add(index)
 }
 
 /** All that there is of a set: values, then kept messages in the order in which they were sent. */
-const inOrder = ({ packed, kept }: ValueSet): number[] => {
-  const indexes = Object.keys(packed).map(Number)
-  return kept ? indexes.sort((a, b) => (kept.sentAs[a] ?? 0) - (kept.sentAs[b] ?? 0) || a - b) : indexes
-}
+const inOrder = ({ packed }: ValueSet, { sentAs }: KeptMessages): number[] =>
+  Object.keys(packed)
+    .map(Number)
+    .sort((a, b) => (sentAs[a] ?? 0) - (sentAs[b] ?? 0) || a - b)
 
 /** A kept message that the client lacks is sent it anew, now: the older one is not told any more. */
 export const supersede = (downlink: Downlink, set: ValueSet, index: number): void =>

@@ -51,12 +51,15 @@ export const measurePing = <C>(pings: Pings, peer: Peer<C>, stats: LinkStats, no
   newest[slot] = peer.newestReceived
   received[slot] = peer.received
   peer.lastRtt = 0
-  let sum = 0
+  let last = roundTrips[oldest]!
+  let sum = last
   let differences = 0
-  for (let index = 0; index < window; index++) {
-    const each = roundTrips[(oldest + index) % PINGS]!
+  for (let index = 1, at = oldest; index < window; index++) {
+    at = at + 1 === PINGS ? 0 : at + 1
+    const each = roundTrips[at]!
     sum += each
-    if (index > 0) differences += Math.abs(each - roundTrips[(oldest + index - 1) % PINGS]!)
+    differences += Math.abs(each - last)
+    last = each
   }
   stats.ping = sum / window
   stats.jitter = window > 1 ? differences / (window - 1) : 0

@@ -374,8 +374,15 @@ export const hashOf = (group: Group): number => {
 /** The value fields of every object in a group, for a client that starts to see it. */
 export const valueSetsOf = (store: Store, group: Group): ValueSet[] => {
   if (group.layout.values.length + group.layout.messages.length === 0) return []
+  const ids = newestFrame(group.history)?.ids
+  if (!ids) return []
   const sets = group.layout.audience === 'owner' ? store.ownerValues : store.values
-  return [...(newestFrame(group.history)?.ids ?? [])].flatMap(doId => sets.get(doId) ?? [])
+  const found: ValueSet[] = []
+  for (let slot = 0; slot < ids.length; slot++) {
+    const set = ids[slot] === 0 ? undefined : sets.get(ids[slot]!)
+    if (set) found.push(set)
+  }
+  return found
 }
 
 /** Whether a group has been empty for so long that everyone who could heard of it. */
