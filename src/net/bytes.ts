@@ -19,18 +19,23 @@ export const byteWriter = (capacity = MAX_PACKET): ByteWriter => {
 export const bytesLeft = (writer: ByteWriter): number => writer.limit - writer.length
 
 export const writeU8 = (writer: ByteWriter, value: number): void => {
-  writer.view.setUint8(writer.length, value)
-  writer.length += 1
+  writer.bytes[writer.length++] = value
 }
 
 export const writeU16 = (writer: ByteWriter, value: number): void => {
-  writer.view.setUint16(writer.length, value, true)
-  writer.length += 2
+  const { bytes, length } = writer
+  bytes[length] = value
+  bytes[length + 1] = value >>> 8
+  writer.length = length + 2
 }
 
 export const writeU32 = (writer: ByteWriter, value: number): void => {
-  writer.view.setUint32(writer.length, value, true)
-  writer.length += 4
+  const { bytes, length } = writer
+  bytes[length] = value
+  bytes[length + 1] = value >>> 8
+  bytes[length + 2] = value >>> 16
+  bytes[length + 3] = value >>> 24
+  writer.length = length + 4
 }
 
 export const writeF32 = (writer: ByteWriter, value: number): void => {
@@ -44,12 +49,12 @@ export const varintSize = (value: number): number =>
 
 /** A uint32 in 1 to 5 bytes, seven bits each, least significant first, the high bit set on all but the last. */
 export const writeVarint = (writer: ByteWriter, value: number): void => {
+  const { bytes } = writer
+  let at = writer.length
   let rest = value >>> 0
-  while (rest >= 0x80) {
-    writeU8(writer, (rest & 0x7f) | 0x80)
-    rest >>>= 7
-  }
-  writeU8(writer, rest)
+  for (; rest >= 0x80; rest >>>= 7) bytes[at++] = rest | 0x80
+  bytes[at++] = rest
+  writer.length = at
 }
 
 export const writeBytes = (writer: ByteWriter, bytes: Uint8Array): void => {

@@ -1,7 +1,5 @@
 import {
   byteReader,
-  readU16,
-  readU32,
   readU8,
   writeU16,
   writeU32,
@@ -25,6 +23,10 @@ export const HEADER = 1 + 2 + 2 + 2 + 2 + 1 + 8
 /** The hold time travels in units of 0.1 ms; the largest one means that or longer. */
 const HOLD_UNITS = 10_000
 const LONGEST = 0xffff
+
+/** Bytes of it without acknowledgements, and with some but for their bits. */
+const SHORT_HEADER = 1 + 2 + 2
+const LONG_HEADER = SHORT_HEADER + 2 + 2 + 1
 
 /** Flags of a data packet: acknowledgements are in it; how many bytes of them: 0, 1, 4 or 8, the bits above are ones. */
 const HAS_ACK = 4
@@ -78,24 +80,25 @@ export const patchSequence = (writer: ByteWriter, sequence: number): void => {
 
 /** Reads the header of a data packet whose first byte was read already; `reader.failed` tells a short one. */
 export const readHeader = (reader: ByteReader): Header => {
-  const flags = reader.bytes[0]!
-  const header = {
-    sequence: readU16(reader),
-    tick: readU16(reader),
-    ack: 0,
-    ackLow: -1,
-    ackHigh: -1,
-    hold: -1,
-    received: 0,
+  const { bytes } = reader
+  const flags = bytes[0]!
+  const size = (flags & HAS_ACK) === 0 ? -1 : ACK_BYTES[flags & 3]!
+  const header = { sequence: 0, tick: 0, ack: 0, ackLow: -1, ackHigh: -1, hold: -1, received: 0 }
+  const end = size < 0 ? SHORT_HEADER : LONG_HEADER + size
+  if (end > reader.end) {
+    reader.failed = true
+    return header
   }
-  if ((flags & HAS_ACK) === 0) return header
-  header.ack = readU16(reader)
-  header.hold = readU16(reader) / HOLD_UNITS
-  header.received = readU8(reader)
-  const size = ACK_BYTES[flags & 3]!
-  if (size === 1) header.ackLow = readU8(reader) | -256
-  else if (size >= 4) header.ackLow = readU32(reader) | 0
-  if (size === 8) header.ackHigh = readU32(reader) | 0
+  reader.position = end
+  header.sequence = bytes[1]! | (bytes[2]! << 8)
+  header.tick = bytes[3]! | (bytes[4]! << 8)
+  if (size < 0) return header
+  header.ack = bytes[5]! | (bytes[6]! << 8)
+  header.hold = (bytes[7]! | (bytes[8]! << 8)) / HOLD_UNITS
+  header.received = bytes[9]!
+  if (size === 1) header.ackLow = bytes[10]! | -256
+  else if (size >= 4) header.ackLow = bytes[10]! | (bytes[11]! << 8) | (bytes[12]! << 16) | (bytes[13]! << 24)
+  if (size === 8) header.ackHigh = bytes[14]! | (bytes[15]! << 8) | (bytes[16]! << 16) | (bytes[17]! << 24)
   return header
 }
 

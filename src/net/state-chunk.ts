@@ -72,7 +72,10 @@ const beforeCounts = new Uint16Array(MOST_DEFAULT_BEFORE + 1)
 /** Packets of all clients are built in one buffer, and handed out as one of these views of it. */
 export const writer = byteWriter(MAX_PACKET)
 const views: (Uint8Array | undefined)[] = Array.from({ length: MAX_PACKET + 1 })
-export const packetView = (): Uint8Array => (views[writer.length] ??= writer.bytes.subarray(0, writer.length))
+export const packetView = (): Uint8Array => {
+  if (writer.length > MAX_PACKET) throw new RangeError(`A packet of ${writer.length} bytes was built.`)
+  return (views[writer.length] ??= writer.bytes.subarray(0, writer.length))
+}
 
 /** Shell sort: in place and without memory, which the array's own is not. */
 const sortByPriority = (downlink: Downlink, count: number): void => {
