@@ -283,12 +283,12 @@ export const writeState = (
     const segment = segments[row]!
     segments[row] = undefined
     spanCounts[Math.min(255, segment.span)] = 0
+    beforeCounts[Math.min(MOST_DEFAULT_BEFORE, segment.further)] = 0
     writeEntry(store, segment, group, tick, lastId)
     lastId = group.id
     noteSent(numbers, row, segment, content, now, beat)
   }
   store.stats.sent += sentCount
-  beforeCounts.fill(0)
   if (isFirst && deferred === 0) openEnd = writer.length
   writeU8(writer, 0)
   if (!isFirst || !areTold(groups, deferred)) writeU8(writer, ALL_DEFERRED)

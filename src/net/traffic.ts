@@ -1,5 +1,4 @@
-const COUNTS = ['bytesIn', 'bytesOut', 'packetsIn', 'packetsOut'] as const
-type Count = (typeof COUNTS)[number]
+type Count = 'bytesIn' | 'bytesOut' | 'packetsIn' | 'packetsOut'
 
 /** Bytes and datagrams of a session, in total and as rates over the last second. */
 export type Traffic = { [Name in Count | `${Count}PerSecond`]: number }
@@ -34,9 +33,15 @@ export const measureTraffic = (traffic: Traffic, window: TrafficWindow, now: num
   const elapsed = now - window.time
   if (elapsed < 1) return
   window.time = now
-  for (const name of COUNTS) {
-    // Nothing before the first look.
-    if (elapsed !== Infinity) traffic[`${name}PerSecond`] = (traffic[name] - window[name]) / elapsed
-    window[name] = traffic[name]
+  // Nothing before the first look. Spelt out: names that are put together are looked up one by one.
+  if (elapsed !== Infinity) {
+    traffic.bytesInPerSecond = (traffic.bytesIn - window.bytesIn) / elapsed
+    traffic.bytesOutPerSecond = (traffic.bytesOut - window.bytesOut) / elapsed
+    traffic.packetsInPerSecond = (traffic.packetsIn - window.packetsIn) / elapsed
+    traffic.packetsOutPerSecond = (traffic.packetsOut - window.packetsOut) / elapsed
   }
+  window.bytesIn = traffic.bytesIn
+  window.bytesOut = traffic.bytesOut
+  window.packetsIn = traffic.packetsIn
+  window.packetsOut = traffic.packetsOut
 }

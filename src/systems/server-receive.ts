@@ -36,8 +36,11 @@ const MAX_PENDING_INTEREST = 256
 export const serverReceive = (state: ServerState): void => {
   const now = state.now()
   for (const session of state.sessions) {
-    for (const { packet, time } of session.inbox) receivePacket(state, session, packet, time)
-    session.inbox.length = 0
+    const { inbox } = session
+    if (inbox.length === 0) continue
+    for (const { packet, time } of inbox) receivePacket(state, session, packet, time)
+    // Not by its length, which would give its memory back.
+    while (inbox.length > 0) inbox.pop()
   }
   sweepSessions(state, now)
 }

@@ -59,7 +59,10 @@ export const createRangeEncoder = (
     return true
   }
   const training = createTraining(plans, add)
-  const find = (number: number): Generation => later.find(each => each.number === number) ?? builtIn
+  const find = (number: number): Generation => {
+    for (let index = later.length - 1; index >= 0; index--) if (later[index]!.number === number) return later[index]!
+    return builtIn
+  }
   // No getters: with one, an object is a slow one, and this is looked at for each group of each client.
   const encoder: Writable<SegmentEncoder> = {
     name: 'range',
