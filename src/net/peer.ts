@@ -4,7 +4,7 @@
  */
 
 /** Sent packets remembered; beyond it a packet without an answer counts as lost. A power of two. */
-const SENT = 128
+export const SENT = 128
 /** Acknowledgements a packet carries: its own newest and the 63 before. */
 export const ACK_BITS = 64
 /** A packet counts as lost when one sent this many later has arrived. */

@@ -22,6 +22,7 @@ import { isFiniteValue, nameOf } from './pack-message.ts'
 import { receiveField, receiveUpload, receiveWrite } from './receive-state.ts'
 import { countViolation, guarded, type ServerState, type Session } from './server-state.ts'
 import { changeRates } from './client-rates.ts'
+import { preload } from './preload.ts'
 import { endSession } from './departure.ts'
 import { sweepSessions } from './sessions.ts'
 import { receiveHello, receiveResponse, receiveSignIn } from './sign-in.ts'
@@ -35,6 +36,7 @@ const MAX_PENDING_INTEREST = 256
 /** Takes in everything that arrived since the last tick: joins, acknowledgements, owner-written state, messages. */
 export const serverReceive = (state: ServerState): void => {
   const now = state.now()
+  preload(state)
   for (const session of state.sessions) {
     const { inbox } = session
     if (inbox.length === 0) continue
