@@ -9,6 +9,7 @@ const pureTests = [`test/(${PURE})/**/*.test.ts`]
 /** Of those, the ones that replace modules. */
 const mockingTests = [
   'test/sync/the-codec-of-the-server-is-loaded-while-connecting.test.ts',
+  'test/sync/what-each-tick-looks-at-is-fast.test.ts',
   'test/testing/a-schema-says-what-clients-may-do.test.ts',
 ]
 

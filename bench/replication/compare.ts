@@ -8,6 +8,7 @@ import type { Turn } from './worker.ts'
 // Bytes and server CPU of this library beside others, on the same scenes, every value that clients decode verified. Each peer
 // runs in a process of its own; they take turns, so that a busy machine hits all alike: trust the ratios.
 //   npm run bench:replication -- --scenes cubes,arena200,arena2000 --clients 64 --peers bitecs-pipes,colyseus --ticks 300
+// With `--cold 40`, so many MB are read between two ticks, and nothing of them is in the caches.
 
 /** Ticks of a turn. */
 const TURN = 20
@@ -40,10 +41,11 @@ const compareIn = async (
   clients: string,
   names: readonly string[],
   ticks: string,
+  cold: string,
 ): Promise<object[]> => {
   const runs: (ReturnType<typeof start> & { name: string; turns: Turn[] })[] = []
   for (const name of names) {
-    const run = { ...start(worker, [name, scene, clients, ticks]), name, turns: [] }
+    const run = { ...start(worker, [name, scene, clients, ticks, cold]), name, turns: [] }
     await run.ask()
     runs.push(run)
   }
@@ -83,6 +85,7 @@ export const compare = async (args: string[]): Promise<void> => {
       clients: { type: 'string', default: '64' },
       peers: { type: 'string', default: 'bitecs-pipes,colyseus,bitecs,geckos-si' },
       ticks: { type: 'string', default: '300' },
+      cold: { type: 'string', default: '0' },
     },
   })
   const { file, remove } = await bundle('worker')
@@ -91,7 +94,7 @@ export const compare = async (args: string[]): Promise<void> => {
       for (const clients of values.clients.split(','))
         report(
           `${scene}, ${clients} clients`,
-          await compareIn(file, scene, clients, values.peers.split(','), values.ticks),
+          await compareIn(file, scene, clients, values.peers.split(','), values.ticks, values.cold),
         )
   } finally {
     remove()

@@ -45,6 +45,14 @@ const verify = (scene: Scene, frame: Frame, client: number, viewer: Viewer): num
   return visible.length * (scene.fields.length + (scene.hasNames ? 1 : 0))
 }
 
+/** Reads through so many MB: what a server's other work, or its neighbours', may do to the caches between two ticks. */
+const createChill = (megabytes: number) => {
+  const words = new Int32Array(megabytes * 2 ** 18)
+  return () => {
+    for (let at = 0; at < words.length; at += 16) words[at]!++
+  }
+}
+
 const createRun = async (name: string, sceneName: string, clients: number, ticks: number) => {
   const scene = await createScene(sceneName, clients, ticks)
   const peer: Peer = PEERS[name]!(scene, clients)
@@ -62,6 +70,7 @@ const createRun = async (name: string, sceneName: string, clients: number, ticks
 
   const step = (turn: Turn, isVerifying: boolean): void => {
     frame = scene.step()
+    chill()
     for (const { client, bytes } of answers.filter(({ due }) => due === tick)) peer.answer!(client, bytes)
     const start = performance.now()
     peer.update(frame)
@@ -91,9 +100,16 @@ const createRun = async (name: string, sceneName: string, clients: number, ticks
   }
 }
 
-const [name, sceneName, clientsText, ticksText] = process.argv.slice(2) as [string, string, string, string]
+const [name, sceneName, clientsText, ticksText, coldText] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+]
 const clients = Number(clientsText)
 const ticks = Number(ticksText)
+const chill = createChill(Number(coldText ?? 0))
 // Once for the compiler, then from the start.
 ;(await createRun(name, sceneName, clients, ticks)).run(Math.min(ticks, 200), false)
 const measured = await createRun(name, sceneName, clients, ticks)

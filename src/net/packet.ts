@@ -1,12 +1,4 @@
-import {
-  byteReader,
-  readU8,
-  writeU16,
-  writeU32,
-  writeU8,
-  type ByteReader,
-  type ByteWriter,
-} from './bytes.ts'
+import { byteReader, readU8, writeU16, writeU32, writeU8, type ByteReader, type ByteWriter } from './bytes.ts'
 import * as Chunk from './chunks.ts'
 import * as Control from './controls.ts'
 import * as Kind from './kinds.ts'

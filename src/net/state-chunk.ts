@@ -1,13 +1,4 @@
-import {
-  chooseSegment,
-  dueRows,
-  PLAN_DEFERRED,
-  PLAN_DUE,
-  PLAN_SENT,
-  planOf,
-  plans,
-  priorityOf,
-} from './baselines.ts'
+import { chooseSegment, dueRows, PLAN_DEFERRED, PLAN_DUE, PLAN_SENT, planOf, plans, priorityOf } from './baselines.ts'
 import { bytesLeft, byteWriter, copyBytes, varintSize, writeU16, writeU8, writeVarint } from './bytes.ts'
 import { MAX_GROUPS } from './capacity.ts'
 import { ENTRY, type DownContent, type Downlink } from './downlink-state.ts'
@@ -101,7 +92,15 @@ const segments: (Segment | undefined)[] = []
 let room = 0
 
 /** Takes a row's segment into the packet if there is room for it. Returns whether there was. */
-const take = (downlink: Downlink, store: Store, row: number, group: Group, tick: number, now: number, beat: number): boolean => {
+const take = (
+  downlink: Downlink,
+  store: Store,
+  row: number,
+  group: Group,
+  tick: number,
+  now: number,
+  beat: number,
+): boolean => {
   const segment = chooseSegment(downlink, store, row, group, now, beat)
   if (segment.size === 0) segment.size = entryHeader(group, segment, ticksSince(tick, segment.tick)) + segment.length
   const { size } = segment

@@ -19,9 +19,7 @@ export const sees = (session: Session, object: ServerObject, zone = object.zone,
 
 /** Whether a client is to see a zone: it asked for it, was given it, or has an object there. */
 export const isWanted = (state: ServerState, session: Session, zone: number): boolean =>
-  session.requested.has(zone) ||
-  session.granted.has(zone) ||
-  state.ownedZones.get(session.clientId)?.has(zone) === true
+  session.requested.has(zone) || session.granted.has(zone) || state.ownedZones.get(session.clientId)?.has(zone) === true
 
 /**
  * The same after this tick's changes of zones: an object that is placed now may come to a zone that is new to the client,

@@ -7,7 +7,14 @@ import { createTrafficWindow } from '../net/traffic.ts'
 import type { Connection } from '../net/transport.ts'
 import { isSilent, look, sleptFor } from '../net/vigil.ts'
 import { endSession, leave } from './departure.ts'
-import { burstOf, noViolations, type ServerState, type Session, type SessionCounts, type SessionStats } from './server-state.ts'
+import {
+  burstOf,
+  noViolations,
+  type ServerState,
+  type Session,
+  type SessionCounts,
+  type SessionStats,
+} from './server-state.ts'
 import { decideProof } from './sign-in.ts'
 import { endInquiry } from './strangers.ts'
 import { attach, suspend } from './suspension.ts'
