@@ -81,7 +81,8 @@ export function createChat(onSay: (text: string) => void, onDone: () => void) {
     const text = input.value.trim()
     input.value = ''
     if (text) onSay(text)
-    else onDone()
+    // With a keyboard, the next keys are for walking again; on a touch screen it would fold away after each line.
+    if (!text || matchMedia('(pointer: fine)').matches) onDone()
   })
   input.addEventListener('keydown', event => {
     if (event.key === 'Escape') onDone()
