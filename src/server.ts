@@ -156,7 +156,7 @@ export interface Server<Identity = unknown, Authorization = unknown> {
   withdraw(eid: EntityId): void
   /**
    * The range coder's newest tables, to be saved for the next run, where `codecTables` takes them; `undefined` while there are only the
-   * built-in ones, and the same array until there are newer ones. `pipes train` makes them without players.
+   * built-in ones, and the same array until there are newer ones: copy it before you write into it. `pipes train` makes them without players.
    */
   readonly codecTables: Uint8Array | undefined
   /**
@@ -337,7 +337,9 @@ export const createServer = <Identity = unknown, Authorization = unknown>(
     },
     get codecTables() {
       const tables = state.store.codec.tablesOf(state.store.codec.generation)
-      if (tables !== packed?.tables) packed = tables && { tables, bytes: packCodecTables(tables, schema.file) }
+      // What was transferred to another thread is empty.
+      if (tables !== packed?.tables || packed?.bytes.length === 0)
+        packed = tables && { tables, bytes: packCodecTables(tables, schema.file) }
       return packed?.bytes
     },
     get encoder() {

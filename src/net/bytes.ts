@@ -1,6 +1,9 @@
 import { MAX_PACKET } from './transport.ts'
 
-/** Writes whole bytes, little endian, into a fixed buffer. The caller checks the room first with {@link bytesLeft}. */
+/**
+ * Writes whole bytes, little endian, into a fixed buffer. The caller checks the room first with {@link bytesLeft}: what is written
+ * beyond it is lost, and only `length` tells.
+ */
 export interface ByteWriter {
   readonly bytes: Uint8Array
   readonly view: DataView

@@ -1,7 +1,7 @@
 import { chainDepth, longestWait, planGroups, suspectedLoss } from './baselines.ts'
 import { allowance, createBudget, hasPlenty, spend } from './budget.ts'
 import { holdGroup, isRoomFor, type Held } from './capacity.ts'
-import { bytesLeft, writeU8 } from './bytes.ts'
+import { writeU8 } from './bytes.ts'
 import { encodeTables } from './codec/messages.ts'
 import { ENTRY, type DownContent, type Downlink, type ZoneView } from './downlink-state.ts'
 import {
@@ -28,8 +28,6 @@ import {
   chooseAll,
   chooseDue,
   closePacket,
-  DEFERRED_ALL,
-  MAX_DEFERRED,
   openPacket,
   packetView,
   writeAudits,
@@ -357,12 +355,12 @@ export const buildPacket = (
   downlink.isRedundant = downlink.depth === 1 && peer.longLoss > 0 && peer.loss < FULL_LOSS && hasPlenty(budget)
   const patience = downlink.isRedundant ? ONCE : peer.rtt === 0 ? 0.2 : peer.rtt * 1.3 + 0.02
   downlink.patience = isRepeating ? Math.min(ONCE, patience) : patience
-  // Where there was room for all there will be, and nothing waits.
-  const isTight = downlink.wasTight || limit < MAX_PACKET
-  const due = isTight ? planGroups(downlink, now, beat) : 0
-  const isStarving = due > 0 && longestWait > STARVING
+  // Where there was room for all there will be, and nothing waits. The game is asked what groups are worth before anything is written.
+  const isPlanned = downlink.wasTight || limit < MAX_PACKET || downlink.weigh !== undefined
+  const due = isPlanned ? planGroups(downlink, now, beat) : 0
+  const isStarving = downlink.wasTight && due > 0 && longestWait > STARVING
   // What starves is worth saving up for: a large segment needs a whole datagram's allowance.
-  if (isStarving && limit < MAX_PACKET && downlink.wasTight && go === 'go') return undefined
+  if (isStarving && limit < MAX_PACKET && go === 'go') return undefined
   writer.limit = limit
   openPacket()
   writeHeader(writer, peer, tick, now)
@@ -374,7 +372,7 @@ export const buildPacket = (
   downlink.wasStateFirst = isStateFirst
   // What a probe has room for is state: messages would run ahead of theirs.
   if (!isStateFirst && go === 'go') writeQueued(downlink, content, now)
-  writeGroups(downlink, store, content, tick, now, beat, isTight ? due : -1)
+  writeGroups(downlink, store, content, tick, now, beat, isPlanned ? due : -1)
   if (isStateFirst && go === 'go') writeQueued(downlink, content, now)
   closePacket()
   downlink.lastTick = tick
@@ -402,11 +400,8 @@ const writeGroups = (
   beat: number,
   due: number,
 ): void => {
-  // Room for the list of what stays behind, so that it never pushes a packet over its size.
-  const most = due < 0 ? downlink.subscriptions.order.length : due
-  const room = bytesLeft(writer) - DEFERRED_ALL - Math.min(most, MAX_DEFERRED) * 2
-  if (due < 0) chooseAll(downlink, store, tick, now, beat, room)
-  else chooseDue(downlink, store, tick, now, beat, room, due)
+  if (due < 0) chooseAll(downlink, store, tick, now, beat)
+  else chooseDue(downlink, store, tick, now, beat, due)
   writeState(downlink, store, content, tick, now, beat)
   writeAudits(downlink, content, tick, now, beat)
 }

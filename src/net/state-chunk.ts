@@ -63,10 +63,7 @@ const beforeCounts = new Uint16Array(MOST_DEFAULT_BEFORE + 1)
 /** Packets of all clients are built in one buffer, and handed out as one of these views of it. */
 export const writer = byteWriter(MAX_PACKET)
 const views: (Uint8Array | undefined)[] = Array.from({ length: MAX_PACKET + 1 })
-export const packetView = (): Uint8Array => {
-  if (writer.length > MAX_PACKET) throw new RangeError(`A packet of ${writer.length} bytes was built.`)
-  return (views[writer.length] ??= writer.bytes.subarray(0, writer.length))
-}
+export const packetView = (): Uint8Array => (views[writer.length] ??= writer.bytes.subarray(0, writer.length))
 
 /** Shell sort: in place and without memory, which the array's own is not. */
 const sortByPriority = (downlink: Downlink, count: number): void => {
@@ -84,12 +81,16 @@ const sortByPriority = (downlink: Downlink, count: number): void => {
 /** Of the packet at hand, in the order of their groups: rows whose segments are in it, and those of which it says nothing. */
 const sentRows = new Int32Array(MAX_GROUPS)
 const deferredRows = new Int32Array(MAX_GROUPS)
+/** Whether segments are counted that were not written yet. */
+let isChoosing = false
 let sentCount = 0
 let deferredCount = 0
 /** The segments that were chosen, by row. */
 const segments: (Segment | undefined)[] = []
-/** Bytes that are left for more of them. */
+/** Bytes that are left for more of them, without those of the list of what stays behind, so that it never pushes a packet over its size. */
 let room = 0
+/** Of that list, for each of its first {@link MAX_DEFERRED} groups. */
+const DEFERRED_EACH = 2
 
 /** Takes a row's segment into the packet if there is room for it. Returns whether there was. */
 const take = (
@@ -116,19 +117,12 @@ const take = (
   return true
 }
 
-/**
- * Chooses the segments of a packet, in one walk: all that are due, unless something does not fit. `left` is the room for them (bytes).
- */
-export const chooseAll = (
-  downlink: Downlink,
-  store: Store,
-  tick: number,
-  now: number,
-  beat: number,
-  left: number,
-): void => {
+/** Chooses the segments of a packet, in one walk: all that are due, unless something does not fit. */
+export const chooseAll = (downlink: Downlink, store: Store, tick: number, now: number, beat: number): void => {
   const { order, groups, numbers } = downlink.subscriptions
-  room = left
+  isChoosing = true
+  room = bytesLeft(writer) - DEFERRED_ALL
+  let due = 0
   let sent = 0
   let deferred = 0
   let misfits = 0
@@ -137,6 +131,7 @@ export const chooseAll = (
     const group = groups[row]!
     let plan = planOf(downlink, numbers, row, group, now, beat)
     if (plan === PLAN_DUE) {
+      if (due++ < MAX_DEFERRED) room -= DEFERRED_EACH
       if (misfits < MAX_MISFITS && take(downlink, store, row, group, tick, now, beat)) {
         sentRows[sent++] = row
         continue
@@ -153,20 +148,20 @@ export const chooseAll = (
   deferredCount = deferred
 }
 
-/** Chooses segments of the groups that {@link planGroups} found due, those first that matter and waited, as many as fit. */
+/** Chooses segments of the `due` groups that `planGroups` found, as many as fit; what did not all fit before, in the order of who matters and waited. */
 export const chooseDue = (
   downlink: Downlink,
   store: Store,
   tick: number,
   now: number,
   beat: number,
-  left: number,
   due: number,
 ): void => {
   const { order, groups } = downlink.subscriptions
-  room = left
+  isChoosing = true
+  room = bytesLeft(writer) - DEFERRED_ALL - Math.min(due, MAX_DEFERRED) * DEFERRED_EACH
   let misfits = 0
-  sortByPriority(downlink, due)
+  if (downlink.wasTight) sortByPriority(downlink, due)
   for (let index = 0; index < due; index++) {
     const row = dueRows[index]!
     if (misfits < MAX_MISFITS && take(downlink, store, row, groups[row]!, tick, now, beat)) continue
@@ -190,12 +185,17 @@ let defaultBefore = 0
 
 /** Before the segments of a packet are chosen: there may be none. */
 export const openPacket = (): void => {
+  // What threw left counts behind.
+  if (isChoosing) {
+    spanCounts.fill(0)
+    beforeCounts.fill(0)
+  }
   openEnd = -1
   defaultSpan = 0
   defaultBefore = 0
 }
 
-/** One group in the state chunk: {@link StateEntry} in replica.ts reads it. */
+/** One group in the state chunk: `readEntry` in state-entry.ts reads it. */
 const writeEntry = (store: Store, segment: Segment, group: Group, tick: number, lastId: number): void => {
   const { span, further } = segment
   const age = ticksSince(tick, segment.tick)
@@ -273,6 +273,7 @@ export const writeState = (
   // A second packet of a tick confirms nothing, so it need not say what it does not confirm.
   const isFirst = downlink.lastTick !== tick
   const deferred = isFirst ? deferredCount : 0
+  if (sentCount === 0) isChoosing = false
   if (sentCount === 0 && deferred === 0) return
   openState(downlink, store)
   let lastId = 0
@@ -287,6 +288,7 @@ export const writeState = (
     lastId = group.id
     noteSent(numbers, row, segment, content, now, beat)
   }
+  isChoosing = false
   store.stats.sent += sentCount
   if (isFirst && deferred === 0) openEnd = writer.length
   writeU8(writer, 0)
@@ -321,9 +323,10 @@ const openState = (downlink: Downlink, store: Store): void => {
 /** Where the end of a state chunk that defers nothing begins, in the packet at hand; -1 for none. */
 let openEnd = -1
 
-/** Leaves out the end of the state chunk, when it says nothing and is that of the packet too. */
+/** Leaves out the end of the state chunk, when it says nothing and is that of the packet too. Throws a `RangeError` for a packet that is too large. */
 export const closePacket = (): void => {
   if (openEnd === writer.length - STATE_END) writer.length = openEnd
+  if (writer.length > MAX_PACKET) throw new RangeError(`A packet of ${writer.length} bytes was built.`)
 }
 
 /** Bytes behind the entries of a chunk that defers nothing. */

@@ -19,7 +19,7 @@ export const preload = (state: ServerState): void => {
     const at = peer.nextSequence % SENT
     sum += counts.bytesIn + counts.lossIn + datagramBucket.tokens + datagramBucket.time
     sum += peer.newestReceivedTime + peer.lastReceiveTime + peer.lastSendTime + peer.rtt + peer.loss + peer.longLoss
-    sum += bits[0]! + sentTimes[at]! + sentStates[at]! + contents.length + (connection.address === '' ? 1 : 0)
+    sum += bits[0]! + sentTimes[at]! + sentStates[at]! + contents.length + (connection.send === undefined ? 1 : 0)
     sum += subscriptions.numbers.length + subscriptions.order.length + subscriptions.groups.length
     sum += budget.tokens + budget.time + sender.queue.length + spare.length + messages.length + outbox.length
     sum += downlink.auditDue + downlink.patience

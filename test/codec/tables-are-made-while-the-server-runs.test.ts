@@ -64,7 +64,11 @@ test('they reach clients that are here and clients that come later, and serve th
   }
   const untrained = bytesOf(180)
   worlds.until(() => worlds.server.codecTables !== undefined, 'tables are made', 60)
-  expect(worlds.server.codecTables!.length).toBeLessThanOrEqual(4096 + 16)
+  const tables = worlds.server.codecTables!
+  expect(tables.length).toBeLessThanOrEqual(4096 + 16)
+  expect(worlds.server.codecTables, 'the same while there are no newer ones').toBe(tables)
+  const { length } = structuredClone(tables, { transfer: [tables.buffer] })
+  expect(worlds.server.codecTables!.length, 'whole, though a worker was given the last ones').toBe(length)
   worlds.run(120)
   const trained = bytesOf(180)
   expect(trained, 'bytes of three seconds, of before').toBeLessThan(untrained * 0.95)

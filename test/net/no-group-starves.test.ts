@@ -66,6 +66,27 @@ test('what is worth more is served more often, in proportion', async () => {
   duo.end()
 })
 
+test.each([0, 5, 29, 60])('%i groups at rest take no room from the two that move', async resting => {
+  const { duo, ids } = await stage(2 + resting, Infinity, () => 1)
+  duo.downlink.weigh = undefined
+  const places = [...duo.store.zones.values()].flatMap(({ groups }) => groups.map(group => ({ group, slot: 0 })))
+  const row = new Uint32Array(places[0]!.group.layout.width)
+  duo.change = tick => {
+    for (let word = 2; word < 122; word++) row[word] = Math.imul(tick * 131 + word, 0x9e3779b1) >>> 0
+    for (const place of places.slice(0, 2)) writeRow(place, row, 0, tick)
+  }
+  duo.run(100)
+  const from = duo.tick
+  const before = duo.sent.length
+  duo.run(100)
+  const served = measure(duo, ids, from)
+  expect(Math.max(...duo.sent.slice(before).map(({ bytes }) => bytes)), 'a packet is all but full').toBeGreaterThan(
+    1090,
+  )
+  expect([served.get(1)!.count, served.get(2)!.count, duo.sent.length - before]).toEqual([100, 100, 100])
+  duo.end()
+})
+
 test.each([
   ['a billionth', 1e-9],
   ['a hundredth', 0.01],
