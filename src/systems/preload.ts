@@ -25,20 +25,18 @@ export const preload = (state: ServerState): void => {
   }
   for (let index = 0; index < count; index++) {
     const { inbox, counts, datagramBucket, connection } = sessions[index]!
-    const { peer, depth, lastTick, unsent, groupsVersion } = downlinks[index]!
+    const { peer, unsent } = downlinks[index]!
     peers[index] = peer
-    sum += inbox.length + counts.bytesIn + counts.packetsInPerSecond + datagramBucket.tokens + depth + lastTick
-    sum += unsent + groupsVersion + (connection.send === undefined ? 1 : 0)
+    sum += inbox.length + counts.bytesIn + datagramBucket.tokens + unsent + (connection.send === undefined ? 1 : 0)
   }
   for (let index = 0; index < count; index++) {
     const peer = peers[index]!
-    const { subscriptions, budget, sender, spare, messages, outbox } = downlinks[index]!
+    const { subscriptions, budget } = downlinks[index]!
     const first = sessions[index]!.inbox[0]
     if (first) sum += first.time
     sum += peer.nextSequence + peer.newestReceivedTime + peer.rtt + peer.longLoss + peer.contents.length
     sum += peer.bits.length + peer.sentTimes.length + peer.sentStates.length + budget.tokens
     sum += subscriptions.order.length + subscriptions.groups.length + subscriptions.numbers.length
-    sum += sender.queue.length + spare.length + messages.length + outbox.length
   }
   for (let index = 0; index < count; index++) {
     const { bits, sentTimes, sentStates, contents, nextSequence } = peers[index]!
