@@ -22,6 +22,7 @@ const MESSAGE_LIFE = 0.25
 /** Notes that the client lacks one value field of an object, or all of them. */
 export const needValues = (downlink: Downlink, set: ValueSet, index?: number, isToldMessages = false): void => {
   if (set.packed.length === 0) return
+  if (index === undefined && set.kept && downlink.outbox.length > 0) releaseMessages(downlink, set)
   downlink.lacksValues = true
   let needed = downlink.values.get(set)
   if (!needed) {
@@ -98,9 +99,20 @@ export const queueMessage = (
 export const waitingBytes = ({ sender, outboxBytes }: Downlink): number => sender.queuedBytes + outboxBytes
 
 export const flushMessages = (downlink: Downlink): void => {
+  if (downlink.outbox.length > 0) sendOutbox(downlink, downlink.outbox.length)
+}
+
+/** Messages of an object that wait since the client saw it before go out: what is kept of it now, and told anew, is newer. */
+const releaseMessages = (downlink: Downlink, set: ValueSet): void => {
+  const last = downlink.outbox.findLastIndex(({ after }) => after.includes(set))
+  if (last >= 0) sendOutbox(downlink, last + 1)
+}
+
+/** Puts the first messages that wait into the reliable stream. */
+const sendOutbox = (downlink: Downlink, count: number): void => {
   const { outbox } = downlink
-  if (outbox.length === 0) return
-  for (const { bytes, after } of outbox) {
+  for (const { bytes, after } of outbox.splice(0, count)) {
+    downlink.outboxBytes -= bytes.length
     for (const set of after) {
       const needed = set && downlink.values.get(set)
       // On a link that is far behind, it is the newest value that counts.
@@ -108,8 +120,6 @@ export const flushMessages = (downlink: Downlink): void => {
     }
     queueReliable(downlink, bytes)
   }
-  outbox.length = 0
-  downlink.outboxBytes = 0
 }
 
 /** Queues a message to be sent once. */

@@ -1,6 +1,8 @@
 import { addComponent, addEntity, hasComponent, removeEntity } from 'bitecs'
 import { Alive } from 'bitecs-pipes/client'
 import { expect, test } from 'vitest'
+import { turn } from '../../src/testing/worlds.ts'
+import { createBreakable } from '../support/breakable.ts'
 import { clientOf, createWorlds, seenBy, spawn, type Guest, type Worlds } from '../support/worlds.ts'
 
 const DC = `
@@ -233,5 +235,37 @@ test('who has not been told yet is not told by an unreliable one, which may be l
   worlds.network.conditions.down.loss = 0
   worlds.run(120)
   expect(told.size).toBe(doors)
+  await worlds.end()
+})
+
+test('what is told who sees an object again is not undone by what waited since before it went', async () => {
+  const { worlds, say } = stage()
+  const line = createBreakable(worlds.network)
+  const guest = worlds.addGuest({ transport: line.transport })
+  await worlds.settle(guest.client.connect())
+  const heard = listen(guest)
+  await worlds.settle(guest.client.interest.set([1]))
+  const eid = spawn(worlds, 'Door', { label: 'a' }, 1)
+  worlds.until(() => seenBy(worlds, guest, eid) > 0, 'the guest sees it')
+  line.isReachable = false
+  line.cut()
+  worlds.run(20)
+  say(eid, 'setOpen', 'one')
+  say(eid, 'creak', 'crack')
+  worlds.run(6)
+  worlds.server.place(eid, 2)
+  worlds.run(6)
+  say(eid, 'setOpen', 'two')
+  worlds.run(6)
+  worlds.server.setZones(clientOf(worlds, guest), [1, 2])
+  worlds.run(6)
+  say(eid, 'creak', 'again')
+  line.isReachable = true
+  for (let count = 0; guest.client.state !== 'connected' || heard.length < 3; count++, await turn()) {
+    if (count > 600) throw new Error(`it is ${guest.client.state} and heard ${heard}`)
+    worlds.run(2)
+  }
+  worlds.run(60)
+  expect(heard, 'the newest of what is kept, with the object').toEqual(['setOpen two', 'creak crack', 'creak again'])
   await worlds.end()
 })
