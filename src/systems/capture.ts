@@ -318,6 +318,9 @@ const moveObject = (state: ServerState, object: ServerObject, zone: number, owne
     // What the last owner sent is void, and so is what it may still send.
     object.uploadSequence = -1
     if (state.onOwner.size > 0) state.ownerChanges.push({ object, owner, before: object.owner })
+  }
+  // What its owner wrote while it was nowhere was refused, and the owner may not know: the server's values stand.
+  if (owner !== object.owner || (object.zone === 0 && owner !== 0)) {
     object.epoch = nextEpoch(object.epoch)
     startValueEpochs(state, object)
   }

@@ -107,3 +107,33 @@ test('a string that the server overrules does not cost the owner another one', a
   }
   expect(lost, 'moments in which a write was lost').toEqual([])
 })
+
+test.each([0, 4, 8, 12, 60])(
+  'an owner that wrote as its object was withdrawn has the server’s values when that is back %i frames later',
+  async frames => {
+    const worlds = createWorlds('dclass Dial { uint8 level broadcast ownsend; string word broadcast ownsend; };', {
+      conditions: { lag: 0.06 },
+    })
+    const guest = await worlds.join()
+    const eid = spawn(worlds, 'Dial', { level: 7, word: 'first' }, 1, clientOf(worlds, guest))
+    worlds.until(() => seenBy(worlds, guest, eid) !== 0, 'its owner sees it')
+    worlds.run(30)
+    const { Dial } = guest.schema.dclasses
+    const before = seenBy(worlds, guest, eid)
+    worlds.server.withdraw(eid)
+    worlds.run(3)
+    Dial.level[before] = 9
+    Dial.word[before] = 'mine'
+    worlds.run(frames)
+    worlds.server.place(eid, 2)
+    worlds.run(120)
+    const theirs = worlds.schema.dclasses.Dial
+    const shown = seenBy(worlds, guest, eid)
+    expect([Dial.level[shown], Dial.word[shown]]).toEqual([theirs.level[eid], theirs.word[eid]])
+    Dial.level[shown] = 11
+    Dial.word[shown] = 'again'
+    worlds.run(60)
+    expect([theirs.level[eid], theirs.word[eid]], 'and goes on from there').toEqual([11, 'again'])
+    await worlds.end()
+  },
+)
