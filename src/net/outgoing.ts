@@ -104,8 +104,10 @@ export const flushMessages = (downlink: Downlink): void => {
 
 /** Messages of an object that wait since the client saw it before go out: what is kept of it now, and told anew, is newer. */
 const releaseMessages = (downlink: Downlink, set: ValueSet): void => {
-  const last = downlink.outbox.findLastIndex(({ after }) => after.includes(set))
-  if (last >= 0) sendOutbox(downlink, last + 1)
+  const { outbox } = downlink
+  let count = outbox.length
+  while (count > 0 && !outbox[count - 1]!.after.includes(set)) count--
+  if (count > 0) sendOutbox(downlink, count)
 }
 
 /** Puts the first messages that wait into the reliable stream. */
