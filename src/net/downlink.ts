@@ -164,9 +164,13 @@ export const endDownlink = (downlink: Downlink): void => {
   for (const zone of downlink.zones.keys()) zone.watchers.delete(downlink)
 }
 
-/** Has a row for each group of each zone, in the order of group ids. */
+/** Sees to it that there is a row for each group of each zone, in the order of group ids. */
 const refreshSubscriptions = (downlink: Downlink, store: Store): void => {
-  if (!downlink.isStale && downlink.groupsVersion === store.groupsVersion) return
+  if (downlink.isStale || downlink.groupsVersion !== store.groupsVersion) rebuildSubscriptions(downlink, store)
+}
+
+// By itself: a function that makes a closure allocates for it even when it returns at once.
+const rebuildSubscriptions = (downlink: Downlink, store: Store): void => {
   downlink.isStale = false
   downlink.groupsVersion = store.groupsVersion
   downlink.auditDue = -Infinity
@@ -349,7 +353,9 @@ export const buildPacket = (
   flushMessages(downlink)
   refreshSubscriptions(downlink, store)
   // A message never runs ahead of the state that it was sent with: when it is sent again, or later, so is that.
-  const isRepeating = go === 'go' && (downlink.areMessagesLate || hasRepeats(sender, now, resendTimeout(peer)))
+  const isRepeating =
+    go === 'go' &&
+    (downlink.areMessagesLate || (sender.queue.length > 0 && hasRepeats(sender, now, resendTimeout(peer))))
   downlink.areMessagesLate =
     go !== 'go' && (downlink.areMessagesLate || hasUnsent(sender) || downlink.messages.length > 0)
   downlink.isRedundant = downlink.depth === 1 && peer.longLoss > 0 && peer.loss < FULL_LOSS && hasPlenty(budget)
@@ -385,9 +391,10 @@ export const buildPacket = (
 
 const writeQueued = (downlink: Downlink, content: DownContent, now: number): void => {
   const { sender, peer } = downlink
-  const timeout = downlink.isRedundant && sender.queue.length <= FEW_FRAGMENTS ? ONCE : resendTimeout(peer)
-  if (sender.queue.length > 0)
+  if (sender.queue.length > 0) {
+    const timeout = downlink.isRedundant && sender.queue.length <= FEW_FRAGMENTS ? ONCE : resendTimeout(peer)
     content.fragments = writeFragments(sender, writer, now, timeout, STATE_RESERVE, openFragment)
+  }
   writeMessages(downlink, writer, now)
 }
 
