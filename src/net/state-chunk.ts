@@ -343,6 +343,7 @@ export const writeAudits = (
   if (now < downlink.auditDue) return
   const { order: rows, groups, numbers, rare } = downlink.subscriptions
   let isOpen = false
+  let isWaiting = false
   let next = now + AUDIT_INTERVAL
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!
@@ -361,7 +362,7 @@ export const writeAudits = (
       newestTick !== rare[row * RARE_ROW + AUDIT_TICK] &&
       (plans[row] === PLAN_SENT || numbers[at + ACKED] === newestTick)
     if (!isDue || bytesLeft(writer) < AUDIT_BYTES) {
-      next = now
+      isWaiting = true
       continue
     }
     numbers[at + AUDITED_AT] = now
@@ -374,5 +375,7 @@ export const writeAudits = (
     writeU16(writer, hashOf(group))
   }
   if (isOpen) writeVarint(writer, 0)
-  downlink.auditDue = next
+  // Not by one expression: what is either a given number or a reckoned one is allocated anew.
+  if (isWaiting) downlink.auditDue = now
+  else downlink.auditDue = next
 }
