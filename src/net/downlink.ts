@@ -398,6 +398,7 @@ const writeQueued = (downlink: Downlink, content: DownContent, now: number): voi
   writeMessages(downlink, writer, now)
 }
 
+/** `due` is how many groups `planGroups` found; below 0: nothing was planned, and all are walked through at once. */
 const writeGroups = (
   downlink: Downlink,
   store: Store,

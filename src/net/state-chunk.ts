@@ -189,6 +189,7 @@ export const openPacket = (): void => {
   if (isChoosing) {
     spanCounts.fill(0)
     beforeCounts.fill(0)
+    isChoosing = false
   }
   openEnd = -1
   defaultSpan = 0
